@@ -1,0 +1,1 @@
+"""AlignRec itself: the multimodal encoder, its alignments, and the protocols that judge them."""

@@ -1,0 +1,1 @@
+"""Feature sets and releases: write, verify, publish and load them."""

@@ -1,0 +1,1 @@
+"""Frozen pretrained models that turn item images and texts into embeddings."""

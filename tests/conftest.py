@@ -1,0 +1,43 @@
+"""Shared fixtures: the environment of the Hub client, the socket guard, the real catalogue."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from pathlib import Path
+from typing import Any
+
+# Read by huggingface_hub at import: set before anything imports it.
+os.environ.setdefault("HF_HOME", tempfile.mkdtemp(prefix="alignrec-hf-"))
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+os.environ["HF_HUB_DISABLE_XET"] = "1"
+os.environ["HF_HUB_OFFLINE"] = os.environ.get("HF_HUB_OFFLINE", "0")
+os.environ["NO_PROXY"] = "127.0.0.1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
+import pytest
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse every connection that would leave this machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise OSError(f"a test tried to reach {address!r}: only loopback is allowed")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def ml100k() -> Path:
+    """The real catalogue, read in place; the test is skipped where it is absent."""
+    folder = SHARED / "data" / "ml100k"
+    if not folder.is_dir():
+        pytest.skip("the ml100k catalogue is not beside the project")
+    return folder
