@@ -1,0 +1,70 @@
+"""Write a release: an immutable folder of feature sets, rejections, encoder files and a manifest."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from .atomic import replacing_folder, write_bytes
+from .errors import ReleaseError
+from .features import FeatureSet
+from .manifest import MANIFEST, Manifest, SetEntry, canonical_json, describe_file
+from .parquet import write_parts, write_rejected
+
+
+def write_release(
+    folder: Path,
+    sets: Sequence[FeatureSet],
+    rejected: Iterable[dict[str, object]],
+    provenance: Mapping[str, Any],
+    *,
+    extractors: Mapping[str, Any],
+    encoders: Mapping[str, Path] | None = None,
+    metrics: bytes | None = None,
+) -> Manifest:
+    """Write a release folder, in the layout of format 1, replacing an older one in one step.
+
+    Args:
+        folder: where the release goes.
+        sets: the feature sets; each becomes `data/<name>/part-*.parquet`.
+        rejected: rows of `data/rejected.parquet` (columns of `REJECTED_SCHEMA`).
+        provenance: JSON values that say how this was made; carries no date, path or engine.
+        extractors: `encoder/extractors.json`, one entry a modality.
+        encoders: folders copied below `encoder/`, by name.
+        metrics: the bytes of `metrics.json`, where an evaluation was made.
+
+    Raises:
+        ReleaseError: there is no set, or two share a name.
+    """
+    names = [features.name for features in sets]
+    if not names or len(set(names)) != len(names):
+        raise ReleaseError(f"a release needs feature sets of distinct names, got {names}")
+    with replacing_folder(folder) as new:
+        entries = []
+        for features in sets:
+            for path in write_parts(features, new / "data" / features.name):
+                entries.append((path, pq.read_metadata(path).num_rows))
+        rejected_path = new / "data" / "rejected.parquet"
+        entries.append((rejected_path, write_rejected(rejected, rejected_path)))
+        write_bytes(new / "encoder" / "extractors.json", canonical_json(extractors) + b"\n")
+        for name, source in (encoders or {}).items():
+            shutil.copytree(source, new / "encoder" / name)
+        if metrics is not None:
+            write_bytes(new / "metrics.json", metrics)
+        known = {path for path, _ in entries}
+        others = [p for p in sorted(new.rglob("*")) if p.is_file() and p not in known]
+        manifest = Manifest.make(
+            [describe_file(new, path, rows) for path, rows in [*entries, *((p, None) for p in others)]],
+            {
+                f.name: SetEntry(dim=f.dim, rows=len(f.ids), valid=int(f.valid.sum()), key=f.key)
+                for f in sets
+            },
+            dict(provenance),
+        )
+        write_bytes(new / MANIFEST, manifest.to_bytes())
+    return manifest
+
