@@ -1,0 +1,85 @@
+"""What every extractor gives: a card that says what it is, and embeddings."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Modality = Literal["image", "text"]
+
+
+@dataclass(frozen=True)
+class ExtractorCard:
+    """Everything that decides an extractor's values, as a release records it.
+
+    Attributes:
+        name: the full model name, scheme included.
+        modality: `image` or `text`.
+        revision: the Hub commit the files came from, or None for local files.
+        weights_sha256: hex SHA-256 of the weights (see `weights.weights_sha256`).
+        dim: width of the pooled embedding.
+        token_dim: width of a token.
+        preprocessing: the model's own preprocessing, JSON-able.
+        licence: the weights' licence (SPDX where known), or None where their files state none.
+    """
+
+    name: str
+    modality: Modality
+    revision: str | None
+    weights_sha256: str
+    dim: int
+    token_dim: int
+    preprocessing: dict[str, Any]
+    licence: str | None
+
+
+@dataclass(frozen=True, eq=False)
+class Embeddings:
+    """One batch's vectors, in the order given.
+
+    Attributes:
+        pooled: float32 `[b, dim]`.
+        tokens: float32 `[b, t, token_dim]`, or None where not asked for; padding holds zeros.
+        mask: bool `[b, t]`, True for real tokens; None with `tokens`.
+    """
+
+    pooled: NDArray[np.float32]
+    tokens: NDArray[np.float32] | None = None
+    mask: NDArray[np.bool_] | None = None
+
+
+class Extractor(ABC):
+    """A frozen pretrained model of one modality.
+
+    Values depend on the item alone: in float32 they agree to 1e-5 of the vector's scale whatever
+    the batch's size and order. A backend sets `card` and `batch_size` and implements `prepare` and
+    `embed`.
+
+    Attributes:
+        card: what this extractor is.
+        batch_size: a sensible number of items a batch on its device.
+    """
+
+    card: ExtractorCard
+    batch_size: int
+
+    @abstractmethod
+    def prepare(self, value: Image.Image | str) -> Any:
+        """Preprocess one RGB image or one text, as the model's own files say.
+
+        Called from several threads at once.
+        """
+
+    def length(self, prepared: Any) -> int:  # noqa: ARG002
+        """Tokens of one prepared item, for batching like with like; 0 where it never varies."""
+        return 0
+
+    @abstractmethod
+    def embed(self, prepared: Sequence[Any], tokens: bool = False) -> Embeddings:
+        """Embed at least one prepared item; with `tokens`, give their sequences too."""

@@ -1,0 +1,93 @@
+"""From a folder to a loaded transformers model: safetensors only, nothing random, no code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alignrec.extractors.contract import Modality
+from alignrec.extractors.errors import ExtractorError
+
+# Heads that a checkpoint may lack; the pooling then does without them.
+OPTIONAL = ("pooler.", ".pooler.")
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model and what its pooling depends on.
+
+    Attributes:
+        model: the torch module.
+        config: its configuration.
+        dual: it embeds images and texts into one space (CLIP, SigLIP, …).
+        tower: it is one tower of such a model, saved alone.
+        pooler: its checkpoint holds every weight of its pooler.
+    """
+
+    model: Any
+    config: Any
+    dual: bool
+    tower: bool
+    pooler: bool
+
+
+def safetensors_of(folder: Path) -> list[Path]:
+    """The weights that transformers reads from a folder.
+
+    Raises:
+        ExtractorError: there are none.
+    """
+    single = folder / "model.safetensors"
+    files = [single] if single.is_file() else sorted(folder.glob("model-*-of-*.safetensors"))
+    if not files:
+        raise ExtractorError(
+            f"{folder} has no model.safetensors: weights in other formats are not read, since they may run "
+            "code; choose a model or revision that publishes safetensors"
+        )
+    return files
+
+
+def load_model(folder: Path, modality: Modality) -> LoadedModel:
+    """Load a folder's model for one modality.
+
+    Raises:
+        ExtractorError: files are missing or unreadable, weights are missing from the checkpoint, or
+            the model has no such modality.
+    """
+    from transformers import AutoConfig, AutoModel, AutoModelForTextEncoding
+    from transformers.utils import logging
+
+    safetensors_of(folder)
+    bar = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        encoder = AutoModelForTextEncoding if config.is_encoder_decoder and modality == "text" else AutoModel
+        model, report = encoder.from_pretrained(
+            folder,
+            config=config,
+            local_files_only=True,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+            dtype="float32",
+        )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise ExtractorError(f"{folder}: transformers cannot load this model: {error}") from error
+    finally:
+        if bar:
+            logging.enable_progress_bar()
+    missing = sorted(report["missing_keys"])
+    lost = [key for key in missing if not key.startswith(OPTIONAL[0]) and OPTIONAL[1] not in key]
+    if lost or report["mismatched_keys"]:
+        raise ExtractorError(
+            f"{folder}: the checkpoint lacks {len(lost)} weights that the model needs, such as "
+            f"{(lost or sorted(report['mismatched_keys']))[0]}; they would be random"
+        )
+    dual = hasattr(model, f"get_{modality}_features")
+    names = "pixel_values" if modality == "image" else "input_ids"
+    if not dual and model.main_input_name != names:
+        raise ExtractorError(f"{folder} holds a {config.model_type} model, which does not embed {modality}s")
+    tower = config.model_type.endswith(("_text_model", "_vision_model"))
+    return LoadedModel(model, config, dual, tower, pooler=not missing)

@@ -1,0 +1,126 @@
+"""Bytes to an upright RGB picture, or a reason why not."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import numpy as np
+from alignrec.extractors.errors import ImageRejectedError
+from PIL import Image, ImageOps
+
+MAX_BYTES = 100 * 2**20
+MAX_PIXELS = 64 * 10**6
+# Beyond this, resizing the shorter side to a model's input makes the longer one enormous.
+MAX_ASPECT = 100
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+
+# Pillow reports damage by whatever its parsers ran into.
+_DAMAGE = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError)
+_CUT_SHORT = (EOFError, struct.error)
+_SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N")
+
+
+def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> Image.Image:
+    """Decode one picture by its content, whatever its file is called.
+
+    The first frame of an animation or the first page of a TIFF; turned upright by its EXIF
+    orientation; transparency laid over white; 16-bit grey scaled (not clipped) to 8 bits; CMYK
+    converted. Safe to call from several threads; Pillow's global settings are left alone.
+
+    Args:
+        data: the file's bytes: JPEG, PNG, WebP, GIF, BMP or TIFF.
+        max_pixels: width x height allowed, read from the header before anything is decoded.
+        max_bytes: size of the file allowed.
+
+    Returns:
+        An RGB image, fully loaded.
+
+    Raises:
+        ImageRejectedError: its reason is `empty`, `too-large`, `not-an-image`, `too-many-pixels`,
+            `extreme-shape`, `truncated`, `damaged` or `unsupported-mode`.
+    """
+    if not data:
+        raise ImageRejectedError("empty", "the file has no content")
+    if len(data) > max_bytes:
+        raise ImageRejectedError("too-large", f"the file has {len(data):,} bytes, more than {max_bytes:,}")
+    image = _open(data)
+    width, height = image.size
+    if width * height > max_pixels:
+        raise ImageRejectedError(
+            "too-many-pixels", f"{width} x {height} pixels are more than the {max_pixels:,} allowed"
+        )
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise ImageRejectedError(
+            "extreme-shape", f"{width} x {height} pixels: one side is over {MAX_ASPECT} times the other"
+        )
+    try:
+        image.load()
+    except (*_CUT_SHORT, *_DAMAGE, MemoryError, Image.DecompressionBombError) as error:
+        raise _damaged(data, image.format, error) from error
+    return _rgb(_upright(image))
+
+
+def _open(data: bytes) -> Image.Image:
+    """Read the header with the one parser whose signature matches.
+
+    `Image.open` would do, but it warns of large images through a process-wide filter before their
+    size can be checked.
+    """
+    Image.preinit()
+    if "WEBP" not in Image.OPEN or "TIFF" not in Image.OPEN:
+        Image.init()
+    for name in FORMATS:
+        factory, accept = Image.OPEN[name]
+        if accept is None or accept(data[:16]) is not True:
+            continue
+        try:
+            return factory(io.BytesIO(data), "")
+        except (*_CUT_SHORT, *_DAMAGE, Image.DecompressionBombError) as error:
+            raise _damaged(data, name, error) from error
+    raise ImageRejectedError("not-an-image", f"the content is none of {', '.join(FORMATS)}")
+
+
+def _damaged(data: bytes, name: str | None, error: BaseException) -> ImageRejectedError:
+    """Tell a file that was cut short from one that is broken otherwise."""
+    short = isinstance(error, _CUT_SHORT) or "truncated" in str(error).lower()
+    if name == "WEBP":
+        short = short or int.from_bytes(data[4:8], "little") + 8 > len(data)
+    kind = name or "image"
+    if short:
+        return ImageRejectedError("truncated", f"the {kind} file ends too early ({error})")
+    return ImageRejectedError("damaged", f"the {kind} file cannot be decoded ({error})")
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as its EXIF orientation says; broken EXIF is no reason to lose a good picture."""
+    try:
+        return ImageOps.exif_transpose(image)
+    except (*_CUT_SHORT, *_DAMAGE):
+        return image
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Eight bits, three channels, no transparency."""
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image if type(image) is Image.Image else image.copy()
+    if image.mode in (*_SIXTEEN_BIT, "I"):
+        return _from_sixteen_bit(image)
+    if image.mode == "F":
+        raise ImageRejectedError("unsupported-mode", "floating-point pixels have no agreed white")
+    try:
+        if image.has_transparency_data:
+            image = image.convert("RGBA")
+            white = Image.new("RGBA", image.size, "white")
+            image = Image.alpha_composite(white, image)
+        return image.convert("RGB")
+    except _DAMAGE as error:
+        raise ImageRejectedError("unsupported-mode", f"{image.mode} pixels: {error}") from error
+
+
+def _from_sixteen_bit(image: Image.Image) -> Image.Image:
+    """Grey of 16 bits to 8: 65535 becomes 255."""
+    grey = np.asarray(image).astype(np.int64)
+    if grey.min() < 0 or grey.max() > 0xFFFF:
+        raise ImageRejectedError("unsupported-mode", "32-bit integer pixels have no agreed white")
+    return Image.fromarray(((grey * 255 + 0x7FFF) // 0xFFFF).astype(np.uint8)).convert("RGB")
