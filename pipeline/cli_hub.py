@@ -1,0 +1,141 @@
+"""The commands that meet the Hub: push, pull, verify and withdraw."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from alignrec.export.errors import ReleaseError
+from alignrec.export.pull import pull as pull_release
+from alignrec.export.pull import verify_version
+from alignrec.export.push import PushResult
+from alignrec.export.push import push as push_release
+from alignrec.export.verify import verify_folder
+from alignrec.export.versions import split_reference
+from alignrec.export.withdraw import withdraw as withdraw_version
+
+Release = Annotated[Path, typer.Argument(help="The release folder, such as runs/NAME/release.")]
+Repository = Annotated[str, typer.Argument(help="The dataset repository, OWNER/NAME.")]
+Reference = Annotated[
+    str, typer.Argument(help="OWNER/NAME, or OWNER/NAME@X.Y.Z; without a version the highest.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+
+
+def push(
+    release: Release,
+    repo: Repository,
+    version: Annotated[str, typer.Option(help="The version to publish, X.Y.Z.")],
+    public: Annotated[
+        bool, typer.Option("--public", help="Let everybody read it; private otherwise.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be sent.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Publish a release as an immutable version of a Hub dataset."""
+    result = push_release(
+        release,
+        repo,
+        version,
+        public=public,
+        dry_run=dry_run,
+        with_progress=lambda line: typer.echo(line, err=True),
+    )
+    typer.echo(json.dumps(asdict(result)) if as_json else _described(result))
+
+
+def _described(result: PushResult) -> str:
+    name = f"{result.repo}@{result.version}"
+    if result.status == "planned" and result.commit:
+        return f"{name}: commit {result.commit} is there, only its tag is missing (dry run: nothing was sent)"
+    if result.status == "planned":
+        lines = [
+            f"{name} ({'private' if result.private else 'public'}) would be published (dry run: nothing was sent)"
+        ]
+        lines += [f"  send    {path}" for path in result.sent] + [
+            f"  remove  {path}" for path in result.removed
+        ]
+        return "\n".join([*lines, f"  {len(result.sent)} files, {result.bytes} bytes at most"])
+    if result.status == "already":
+        return f"{name} is already published with this content: commit {result.commit}"
+    done = "published" if result.status == "published" else "published (an interrupted push is completed)"
+    visible = "only its members see the repository" if result.private else "everybody sees the repository"
+    return (
+        f"{name} {done}: commit {result.commit}, release {result.release_id}; {visible}\n"
+        f'load it with: load_features("{result.repo}", version="{result.version}")'
+    )
+
+
+def pull(
+    reference: Reference,
+    to: Annotated[Path, typer.Option(help="The folder to make.")],
+    as_json: Json = False,
+) -> None:
+    """Download a published version into a folder, every file checked."""
+    found = pull_release(*split_reference(reference), to)
+    answer = {
+        "repo": found.repo.name,
+        "version": str(found.version),
+        "commit": found.commit,
+        "folder": str(to),
+    }
+    typer.echo(
+        json.dumps(answer)
+        if as_json
+        else f"{found.repo.name}@{found.version} is in {to}: {len(found.manifest.files)} files checked, "
+        f"commit {found.commit}"
+    )
+
+
+def verify(
+    target: Annotated[str, typer.Argument(help="A release folder, OWNER/NAME or OWNER/NAME@X.Y.Z.")],
+    as_json: Json = False,
+) -> None:
+    """Check every file of a release against its manifest."""
+    if Path(target).is_dir():
+        manifest, name, commit = verify_folder(Path(target)), target, None
+    else:
+        found = verify_version(*split_reference(target))
+        manifest, name, commit = found.manifest, f"{found.repo.name}@{found.version}", found.commit
+    answer = {
+        "release": name,
+        "release_id": manifest.release_id,
+        "files": len(manifest.files),
+        "commit": commit,
+    }
+    where = f", commit {commit}" if commit else ""
+    typer.echo(
+        json.dumps(answer)
+        if as_json
+        else f"{name} is whole: {len(manifest.files)} files, release {manifest.release_id}{where}"
+    )
+
+
+def withdraw(
+    reference: Annotated[str, typer.Argument(help="OWNER/NAME@X.Y.Z.")],
+    reason: Annotated[str, typer.Option(help="Why: every later reader of the version is told.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
+) -> None:
+    """Take a published version back: its tag goes, and the card says why."""
+    repo, version = split_reference(reference)
+    if version is None:
+        raise ReleaseError(f"{reference!r} names no version: expected OWNER/NAME@X.Y.Z")
+    if not yes:
+        typer.confirm(f"Withdraw version {version} of {repo}? Its name can never be used again", abort=True)
+    noted = withdraw_version(repo, version, reason)
+    typer.echo(
+        f"{repo}@{version} is withdrawn ({noted.reason}); its commit {noted.commit} stays in the history"
+    )
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the main command."""
+    for command in (push, pull, verify, withdraw):
+        app.command()(command)
+
+
+push_features_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+push_features_app.command()(push)
