@@ -96,7 +96,7 @@ def _metadata(repo: str, manifest: Manifest) -> dict[str, Any]:
         tags=["recommender-systems", "multimodal", "embeddings", "alignrec"],
         configs=configs,
     )
-    return {name: value for name, value in card.to_dict().items() if value is not None}
+    return {name: value for name, value in yaml.safe_load(card.to_yaml()).items() if value is not None}
 
 
 def default_set(manifest: Manifest) -> str:

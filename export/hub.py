@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants
-from huggingface_hub.errors import HFValidationError
 from huggingface_hub.hf_api import RepoFile
-from huggingface_hub.utils import validate_repo_id
 
 from .errors import ReleaseError, VerificationError
 from .hub_errors import BusyError, MissingRepositoryError, UnreachableError, translated
 from .hub_file import Announced
+from .versions import is_repo_name
 
 PAUSES = (0.2, 1.0)  # seconds between attempts at a request that only reads
 LONGEST_PAUSE = 60.0  # seconds; when the Hub asks for more, the user decides
@@ -212,13 +211,7 @@ def open_repo(name: str, api: HfApi | None = None) -> HubRepo:
     Raises:
         ReleaseError: the name is not of the form OWNER/NAME.
     """
-    try:
-        validate_repo_id(name)
-    except HFValidationError:
-        well_formed = False
-    else:
-        well_formed = name.count("/") == 1
-    if not well_formed:
+    if not is_repo_name(name):
         raise ReleaseError(f"{name!r} is neither a folder nor a repository name: expected OWNER/NAME")
     client = api or HfApi(library_name="alignrec", library_version=version("alignrec"))
     return HubRepo(name, client, Path(constants.HF_HUB_CACHE), Path(constants.HF_HOME) / "alignrec")

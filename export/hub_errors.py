@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from huggingface_hub.errors import (
+# HTTPError is the transport's base class; the client re-exports it, but its package changed names.
+from huggingface_hub.errors import (  # type: ignore[attr-defined]
     GatedRepoError,
     HfHubHTTPError,
     HFValidationError,
-    HTTPError,  # type: ignore[attr-defined]  # the transport's base class; its package changed names
+    HTTPError,
     LocalEntryNotFoundError,
     LocalTokenNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
 )
 
-from .errors import HubError
+from .errors import HubError, ReleaseError
 
 
 class UnreachableError(HubError):
@@ -65,7 +66,7 @@ def translated(doing: str, repo: str) -> Iterator[None]:
         raise _translate(error, f"{doing} {repo}") from error
 
 
-def _translate(error: BaseException, action: str) -> HubError:
+def _translate(error: BaseException, action: str) -> ReleaseError:
     if isinstance(error, RuntimeError) and error.__cause__ is not None:
         inner = _translate(error.__cause__, action)
         return inner if isinstance(inner, UnreachableError | BusyError) else UploadError(f"{inner} ({error})")
@@ -83,7 +84,7 @@ def _translate(error: BaseException, action: str) -> HubError:
     if isinstance(error, LocalTokenNotFoundError):
         return HubError(f"{action}: no token; log in with `hf auth login` or set HF_TOKEN")
     if isinstance(error, HFValidationError):
-        return HubError(f"{action}: the name is not valid on the Hub; expected OWNER/NAME")
+        return ReleaseError(f"{action}: the name is not valid on the Hub; expected OWNER/NAME")
     if isinstance(error, HfHubHTTPError):
         return _of_status(error, action)
     if isinstance(error, HTTPError | LocalEntryNotFoundError | ConnectionError | TimeoutError):

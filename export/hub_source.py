@@ -152,10 +152,10 @@ def _first_sight(repo: HubRepo, version: Version, commit: str) -> Published:
     """A version not seen before: check that it is a release and calls itself by this version."""
     files = repo.files_at(commit, [MANIFEST, RELEASE_NOTE])
     where = f"{repo.name}@{version} (commit {commit})"
-    for path in (MANIFEST, RELEASE_NOTE):
-        if path not in files:
+    for needed in (MANIFEST, RELEASE_NOTE):
+        if needed not in files:
             raise VerificationError(
-                f"{where} is not a release: it has no {path}. The tag was not made by push, or was moved"
+                f"{where} is not a release: it has no {needed}. The tag was not made by push, or was moved"
             )
     path = repo.download(MANIFEST, commit, files[MANIFEST])
     manifest = Manifest.read(path.parent)

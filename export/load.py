@@ -10,6 +10,7 @@ from .features import FeatureSet
 from .manifest import Manifest
 from .parquet import read_parts
 from .verify import check_file
+from .versions import is_repo_name
 
 # What a caller most likely wants when no set is named.
 PREFERRED = ("aligned", "multimodal")
@@ -81,12 +82,7 @@ def load_features(
         HubError: no such repository, or the Hub cannot be reached and the files are not cached.
     """
     name = str(source)
-    if (
-        isinstance(source, Path)
-        or Path(name).is_dir()
-        or name.count("/") != 1
-        or name.startswith((".", "~", "/"))
-    ):
+    if isinstance(source, Path) or Path(name).is_dir() or not is_repo_name(name):
         if version is not None:
             raise ReleaseError(f"{name} is a folder, and a folder has no versions: leave {version!r} out")
         return load_folder(Path(name), set_name)

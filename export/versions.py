@@ -1,4 +1,4 @@
-"""Versions of a release: how they are written, ordered and named in the Hub's tags."""
+"""How repositories and versions are written, and how versions are ordered and tagged."""
 
 from __future__ import annotations
 
@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from .errors import ReleaseError
 
 _VERSION = re.compile(r"v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+
+# The Hub's own rules; the client checks them too, but only when a request is made.
+_REPO = re.compile(
+    r"(?!.*(--|\.\.))[A-Za-z0-9_][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}(?<![-.])(?<!\.git)", re.ASCII
+)
 
 
 @dataclass(frozen=True, order=True)
@@ -55,6 +60,11 @@ class Version:
             return major, minor, abs(other.patch - self.patch)
 
         return min(others, key=distance, default=None)
+
+
+def is_repo_name(text: str) -> bool:
+    """Whether a text is of the form OWNER/NAME."""
+    return _REPO.fullmatch(text) is not None
 
 
 def split_reference(reference: str) -> tuple[str, str | None]:

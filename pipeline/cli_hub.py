@@ -52,12 +52,10 @@ def _described(result: PushResult) -> str:
     if result.status == "planned" and result.commit:
         return f"{name}: commit {result.commit} is there, only its tag is missing (dry run: nothing was sent)"
     if result.status == "planned":
-        lines = [
-            f"{name} ({'private' if result.private else 'public'}) would be published (dry run: nothing was sent)"
-        ]
-        lines += [f"  send    {path}" for path in result.sent] + [
-            f"  remove  {path}" for path in result.removed
-        ]
+        visible = "private" if result.private else "public"
+        lines = [f"{name} ({visible}) would be published (dry run: nothing was sent)"]
+        lines += [f"  send    {path}" for path in result.sent]
+        lines += [f"  remove  {path}" for path in result.removed]
         return "\n".join([*lines, f"  {len(result.sent)} files, {result.bytes} bytes at most"])
     if result.status == "already":
         return f"{name} is already published with this content: commit {result.commit}"

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 import yaml
-from huggingface_hub import HfApi
-
 from alignrec.export import Manifest, RefusedError, ReleaseError, VerificationError
 from alignrec.export.errors import HubError
 from alignrec.export.hub_source import list_versions
 from alignrec.export.push import push
+from huggingface_hub import HfApi
+
 from tests.export.hub_cases import REPO, client, make_release, sent_sets
 from tests.hub.server import HubServer
 from tests.hub.store import Blob
@@ -47,7 +47,7 @@ def test_the_same_again_is_done_already(hub: HubServer, api: HfApi, release: Pat
     ]
 
 
-def test_other_content_under_the_same_version_is_refused(hub: HubServer, api: HfApi, release: Path) -> None:
+def test_other_content_under_a_version_is_refused(hub: HubServer, api: HfApi, release: Path) -> None:
     first = push(release, REPO, "1.0.0", api=api)
     make_release(release, {"image": 1})
     with pytest.raises(RefusedError, match="other content") as caught:
