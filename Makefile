@@ -1,0 +1,36 @@
+# `make demo` and `make test` set everything up by themselves: Python 3.11 or later and make are enough.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test slow lint types wheel clean
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: .venv/ready
+	$(BIN)/alignrec demo
+
+test: .venv/ready
+	$(BIN)/python -m pytest
+
+slow: .venv/ready
+	$(BIN)/python -m pytest -m slow
+
+lint: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# A type checker cannot see through an editable install, so it is given a plain one.
+types: .venv/ready
+	rm -rf build/typed
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --target build/typed .
+	MYPYPATH=build/typed $(BIN)/mypy -p alignrec.extractors -p alignrec.aligner -p alignrec.export -p alignrec.pipeline
+
+wheel: .venv/ready
+	rm -rf build dist
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+
+clean:
+	rm -rf .venv build dist *.egg-info demo

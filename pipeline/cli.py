@@ -1,0 +1,140 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from . import cli_hub
+
+app = typer.Typer(
+    name="alignrec",
+    help="Aligned multimodal features for recommendation, from a raw catalogue to a published release.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The config file.", show_default=True)]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", "-o", help="Override a setting: -o extract.batch_size=8", metavar="K=V"),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+DEFAULT_CONFIG = Path("alignrec.yaml")
+
+
+@app.callback()
+def _options(debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False) -> None:
+    if debug:
+        os.environ["ALIGNREC_DEBUG"] = "1"
+
+
+@app.command()
+def run(
+    config: ConfigFile = DEFAULT_CONFIG,
+    until: Annotated[str, typer.Option(help="Stop after this stage: extract or export.")] = "export",
+    overrides: Overrides = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run all stages, resuming what was begun and doing only what changed."""
+    _run(config, until, overrides, quiet)
+
+
+@app.command()
+def extract(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
+    """Embed the catalogue's images and texts with frozen pretrained models."""
+    _run(config, "extract", overrides, quiet)
+
+
+@app.command()
+def export(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
+    """Write the release folder, after bringing what it needs up to date."""
+    _run(config, "export", overrides, quiet)
+
+
+@app.command()
+def status(
+    config: ConfigFile = DEFAULT_CONFIG,
+    overrides: Overrides = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare every hash, not sizes and times.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+) -> None:
+    """Say what is done, stale, partial or still to do, and why."""
+    from rich.console import Console as Rich
+    from rich.table import Table
+
+    from .config_file import load_config
+    from .runner import status as states_of
+
+    states = states_of(load_config(config, overrides or ()), verify=verify)
+    if as_json:
+        typer.echo(json.dumps([asdict(state) for state in states]))
+        return
+    table = Table("stage", "state", "why")
+    for state in states:
+        table.add_row(state.stage, state.state, state.why)
+    Rich().print(table)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Where the catalogue and its run go.")] = Path("demo"),
+    seed: Annotated[int, typer.Option(min=0, help="Another seed makes another catalogue.")] = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Run the whole pipeline on a small catalogue that it makes itself, with models that need no network."""
+    from .console import Console
+    from .demo_run import run_demo
+
+    for line in run_demo(out, seed, Console(quiet)):
+        typer.echo(line)
+
+
+def _run(config: Path, until: str, overrides: list[str] | None, quiet: bool) -> None:
+    from .console import Console
+    from .runner import run as run_stages
+
+    result = run_stages(config, until, overrides or (), Console(quiet))
+    if result.release is not None:
+        typer.echo(result.release)
+
+
+cli_hub.register(app)
+
+
+def main() -> None:
+    """The console script `alignrec`."""
+    _guard(app)
+
+
+def push_features() -> None:
+    """The console script `push-features`."""
+    _guard(cli_hub.push_features_app)
+
+
+def _guard(command: Callable[[], Any]) -> None:
+    """Turn the errors that a user can act on into one message and an exit code."""
+    try:
+        command()
+    except KeyboardInterrupt:
+        typer.echo("interrupted. What is finished is kept: the same command goes on from there.", err=True)
+        sys.exit(130)
+    except Exception as error:
+        if os.environ.get("ALIGNREC_DEBUG") or not hasattr(error, "exit_code"):
+            raise
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(int(error.exit_code))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""The configuration: one frozen model a section, unknown keys forbidden, a default for nearly all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+# The sets that a run makes by now; `export.sets` chooses among them.
+FEATURE_SETS = ("image", "text")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ItemsConfig(_Section):
+    """The items table."""
+
+    path: str = Field(
+        description="CSV, TSV, JSON Lines or Parquet file, a saved Hugging Face dataset, or hf:ORG/NAME"
+    )
+    id: str = Field("item_id", description="column of the item ids")
+    image: str | None = Field("image", description="column of image paths or embedded images; null for none")
+    text: str | None = Field(
+        "{title}. {description}", description="text template of {column}s; null for none"
+    )
+    image_root: Path | None = Field(None, description="folder of the images; default: the items file's own")
+
+
+class InteractionsConfig(_Section):
+    """The interactions table."""
+
+    path: str = Field(description="like catalog.items.path")
+    user: str = Field("user_id", description="column of the user ids")
+    item: str = Field("item_id", description="column of the item ids")
+    rating: str | None = Field(None, description="column of ratings, if there is one")
+    timestamp: str | None = Field(None, description="column of Unix seconds, if there is one")
+    min_rating: float | None = Field(None, description="interactions rated lower are not positives")
+
+
+class CatalogConfig(_Section):
+    """The input: items, and who interacted with them."""
+
+    items: ItemsConfig
+    interactions: InteractionsConfig | None = None
+
+
+class ExtractConfig(_Section):
+    """The frozen models, and how they run."""
+
+    image: str = Field("packaged:efficientnet-lite0", description="image model, scheme:name[@revision]")
+    text: str = Field("packaged:all-minilm-l6-v2", description="text model, scheme:name[@revision]")
+    max_rejected: float = Field(0.05, ge=0, le=1, description="share of unusable inputs that stops a run")
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
+    precision: Literal["float32", "bfloat16"] = "float32"
+    batch_size: int | None = Field(None, gt=0, description="default: the model's own choice for its device")
+    workers: int | None = Field(None, ge=0, description="threads that read and decode; default: one a core")
+
+
+class ExportConfig(_Section):
+    """What a release carries."""
+
+    license: str | None = Field(None, description="licence of the features; needed before a push")
+    sets: tuple[str, ...] = FEATURE_SETS
+
+    @field_validator("sets")
+    @classmethod
+    def _known(cls, sets: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in sets if name not in FEATURE_SETS]
+        if unknown or not sets or len(set(sets)) != len(sets):
+            raise ValueError(
+                f"expected distinct sets out of {', '.join(FEATURE_SETS)}, got {', '.join(sets)}"
+            )
+        return sets
+
+
+class Config(_Section):
+    """A whole run."""
+
+    name: str = Field("alignrec", pattern=r"^[A-Za-z0-9._-]+$", description="names the run folder")
+    out: Path | None = Field(None, description="run folder; default: runs/<name>")
+    seed: int = Field(1, ge=0)
+    catalog: CatalogConfig
+    extract: ExtractConfig = ExtractConfig()
+    export: ExportConfig = ExportConfig()
+    engine: Literal["local"] = "local"
+
+    @property
+    def run_folder(self) -> Path:
+        """Where the stages write."""
+        return self.out or Path("runs") / self.name

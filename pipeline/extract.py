@@ -1,0 +1,304 @@
+"""The extract stage: raw image and text features of a catalogue, resumable shard by shard."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pyarrow as pa
+from alignrec.export.atomic import write_bytes
+from alignrec.export.features import FeatureSet
+from alignrec.export.parquet import REJECTED_SCHEMA, write_table
+from alignrec.extractors.contract import Extractor, Modality
+from alignrec.extractors.errors import ImageRejectedError
+from alignrec.extractors.images import decode_image
+from alignrec.extractors.registry import load_extractor
+
+from .arrow_files import read_arrow, write_arrow
+from .catalog import Catalogue, Input, read_catalogue
+from .config import Config
+from .console import Console
+from .engine import Load, Timing, extract_shards
+from .errors import CatalogError
+from .interactions import Interactions, read_interactions
+from .pictures import Digests
+from .rejections import Rejection, check_limit, counts
+from .shards import Shard, plan, read_shard, shard_path, write_shard
+from .stage import MANIFEST, StageManifest, check_disk, digest, list_files
+
+STAGE = "extract"
+# Counts up when the same inputs would give other bytes.
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Side:
+    """One modality of the catalogue: its model and its shards."""
+
+    modality: Modality
+    extractor: Extractor
+    batch_size: int
+    recipe: dict[str, Any]
+    shards: list[Shard]
+
+    def todo(self, folder: Path) -> list[Shard]:
+        """The shards that are not there yet."""
+        return [shard for shard in self.shards if not shard_path(folder, shard).is_file()]
+
+
+@dataclass(frozen=True)
+class ExtractPlan:
+    """All that an extraction will do, known before it begins.
+
+    Attributes:
+        folder: the stage's folder.
+        parts: what its fingerprint is made of.
+    """
+
+    folder: Path
+    config: Config
+    catalogue: Catalogue
+    interactions: Interactions | None
+    sides: list[Side]
+    parts: dict[str, str]
+
+    def shard_folder(self, side: Side) -> Path:
+        """Where a side's shards lie."""
+        return self.folder / "shards" / side.modality
+
+    def remaining(self) -> dict[str, tuple[int, int]]:
+        """For each modality, inputs still to embed, and all of them."""
+        return {
+            side.modality: (
+                sum(len(shard.inputs) for shard in side.todo(self.shard_folder(side))),
+                sum(len(shard.inputs) for shard in side.shards),
+            )
+            for side in self.sides
+        }
+
+
+def plan_extract(config: Config, *, rehash: bool = False) -> ExtractPlan:
+    """Read the catalogue, load the models, and cut the work into shards.
+
+    Args:
+        config: the run.
+        rehash: hash every picture again, even one whose size and time are as they were.
+
+    Raises:
+        CatalogError, ConfigError, ExtractorError: what is wrong with the tables or the models.
+    """
+    folder = config.run_folder / STAGE
+    digests = Digests(None if rehash else _known_digests(folder))
+    catalogue = read_catalogue(config.catalog.items, digests)
+    if digests.seen:
+        write_bytes(folder / "digests.json", json.dumps(digests.seen).encode())
+    source = config.catalog.interactions
+    interactions = read_interactions(source, catalogue.item_ids) if source else None
+    sides = [_side(config, cast(Modality, m), inputs) for m, inputs in catalogue.inputs.items()]
+    parts = {"stage version": str(VERSION), "catalogue rows": _rows_digest(catalogue)}
+    for side in sides:
+        parts[f"{side.modality} model"] = digest(side.recipe)
+        inputs = [[i.item_id, i.digest] for shard in side.shards for i in shard.inputs]
+        parts[f"{side.modality} inputs"] = digest(inputs)
+    if interactions:
+        parts["interactions"] = digest(
+            [interactions.table.to_pydict(), [r.as_row() for r in interactions.rejections]]
+        )
+    return ExtractPlan(folder, config, catalogue, interactions, sides, parts)
+
+
+def extract(work: ExtractPlan, console: Console) -> StageManifest:
+    """Do what a plan still lacks, and finish the stage.
+
+    A killed extraction loses at most the shards in hand, and the finished files equal those of an
+    uninterrupted one.
+
+    Raises:
+        CatalogError: more was rejected than the config allows.
+        RunFolderError: the disk is too small.
+    """
+    work.folder.mkdir(parents=True, exist_ok=True)
+    totals = {
+        "items": work.catalogue.rows,
+        "interactions": work.interactions.rows if work.interactions else 0,
+    }
+    early = [*work.catalogue.rejections, *(work.interactions.rejections if work.interactions else [])]
+    check_limit(early, totals, work.config.extract.max_rejected)
+    needed = sum(4 * side.extractor.card.dim * work.remaining()[side.modality][0] for side in work.sides)
+    check_disk(work.folder, needed + 2**20)
+    for side in work.sides:
+        _extract_side(work, side, console)
+    rejections = [*early, *(r for side in work.sides for r in _late_rejections(work, side))]
+    check_limit(rejections, totals, work.config.extract.max_rejected)
+    return _finish(work, rejections)
+
+
+def read_features(folder: Path, modality: str) -> FeatureSet:
+    """A finished stage's raw features: every item has a row, in the catalogue's order.
+
+    Args:
+        folder: the stage's folder.
+        modality: `image` or `text`.
+
+    Raises:
+        CatalogError: the stage is not finished or has no such modality.
+    """
+    manifest = StageManifest.read(folder / MANIFEST)
+    if manifest is None or modality not in manifest.summary["sets"]:
+        made = ", ".join(manifest.summary["sets"]) if manifest else "nothing"
+        raise CatalogError(f"{folder} has no {modality} features: extraction made {made}.")
+    entry = manifest.summary["sets"][modality]
+    ids = read_arrow(folder / "items.arrow").column("item_id").to_pylist()
+    row_of = {item_id: row for row, item_id in enumerate(ids)}
+    matrix = np.zeros((len(ids), entry["dim"]), dtype=np.float32)
+    valid = np.zeros(len(ids), dtype=np.bool_)
+    for key in entry["shards"]:
+        result = read_shard(folder / "shards" / modality / f"{key}.arrow")
+        rows = np.array([row_of[item_id] for item_id in result.item_ids])
+        matrix[rows] = result.vectors
+        valid[rows] = [reason is None for reason in result.reasons]
+    return FeatureSet(modality, ids, matrix, valid)
+
+
+def _side(config: Config, modality: Modality, inputs: list[Input]) -> Side:
+    settings = config.extract
+    name = settings.image if modality == "image" else settings.text
+    extractor = load_extractor(name, modality, device=settings.device, precision=settings.precision)
+    batch_size = settings.batch_size or extractor.batch_size
+    recipe = {
+        "stage": STAGE,
+        "version": VERSION,
+        "extractor": asdict(extractor.card),
+        "batch_size": batch_size,
+        "precision": settings.precision,
+    }
+    return Side(modality, extractor, batch_size, recipe, plan(inputs, recipe))
+
+
+def _extract_side(work: ExtractPlan, side: Side, console: Console) -> None:
+    folder = work.shard_folder(side)
+    todo, total = side.todo(folder), sum(len(shard.inputs) for shard in side.shards)
+    left = sum(len(shard.inputs) for shard in todo)
+    if not left:
+        console.note(f"{side.modality}: {total:,} of {total:,} already there")
+        return
+    if left < total:
+        console.note(f"{side.modality}: resuming, {total - left:,} of {total:,} already there")
+    with console.progress(f"extract {side.modality}", left) as advance:
+        timing = extract_shards(
+            todo,
+            _Raw(work.catalogue, todo),
+            side.extractor,
+            lambda shard, result: write_shard(shard_path(folder, shard), result),
+            batch_size=side.batch_size,
+            workers=work.config.extract.workers,
+            advance=advance,
+        )
+    console.note(f"{side.modality}: {describe(timing, left)}")
+
+
+def describe(timing: Timing, items: int) -> str:
+    """One line that tells where the time of an extraction went."""
+    return (
+        f"{items:,} in {timing.wall:.1f} s ({items / timing.wall:.0f}/s): reading {timing.reading:.1f} s, "
+        f"computing {timing.computing:.1f} s, writing {timing.writing:.1f} s, "
+        f"waited for input {timing.waiting:.1f} s; the bottleneck is {timing.bottleneck}"
+    )
+
+
+class _Raw:
+    """Gives raw pictures and texts, shard after shard; embedded pictures are read in one pass."""
+
+    def __init__(self, catalogue: Catalogue, shards: list[Shard]) -> None:
+        rows = [item.row for shard in shards for item in shard.inputs if item.value is None]
+        self._embedded = catalogue.embedded(rows[0], rows[-1] + 1) if rows else iter(())
+
+    def __call__(self, shard: Shard) -> Iterable[Load]:
+        """For each input of a shard, a call that gives its raw picture or text."""
+        for item in shard.inputs:
+            if item.value is None:
+                yield partial(decode_image, next(data for row, data in self._embedded if row == item.row))
+            elif isinstance(item.value, Path):
+                yield partial(_decode_file, item.value)
+            else:
+                yield partial(str, item.value)
+
+
+def _decode_file(path: Path) -> Any:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ImageRejectedError("unreadable", f"{path.name}: {error.strerror}") from None
+    return decode_image(data)
+
+
+def _late_rejections(work: ExtractPlan, side: Side) -> list[Rejection]:
+    """What the models' own preprocessing could not read, from the shards."""
+    rejections = []
+    for shard in side.shards:
+        result = read_shard(shard_path(work.shard_folder(side), shard))
+        rejections += [
+            Rejection("items", item.row, STAGE, reason, detail or "", item.item_id, modality=side.modality)
+            for item, reason, detail in zip(shard.inputs, result.reasons, result.details, strict=True)
+            if reason is not None
+        ]
+    return rejections
+
+
+def _finish(work: ExtractPlan, rejections: list[Rejection]) -> StageManifest:
+    folder, catalogue = work.folder, work.catalogue
+    rejections = sorted(rejections, key=lambda r: (r.source, r.row, r.modality or ""))
+    schema = REJECTED_SCHEMA.append(pa.field("detail", pa.string()))
+    write_table(
+        pa.Table.from_pylist([r.as_row() for r in rejections], schema=schema), folder / "rejected.parquet"
+    )
+    write_arrow(pa.table({"item_id": pa.array(catalogue.item_ids, pa.string())}), folder / "items.arrow")
+    made = [folder / "rejected.parquet", folder / "items.arrow"]
+    if work.interactions:
+        write_arrow(work.interactions.table, folder / "interactions.arrow")
+        made.append(folder / "interactions.arrow")
+    for side in work.sides:
+        current = {shard_path(work.shard_folder(side), shard) for shard in side.shards}
+        for stale in set(work.shard_folder(side).iterdir()) - current:
+            stale.unlink()
+        made += current
+    manifest = StageManifest(STAGE, work.parts, list_files(folder, made), _summary(work, rejections))
+    manifest.write(folder / MANIFEST)
+    return manifest
+
+
+def _summary(work: ExtractPlan, rejections: list[Rejection]) -> dict[str, Any]:
+    late = {m: sum(r.modality == m and r.source == "items" for r in rejections) for m in ("image", "text")}
+    return {
+        "items": len(work.catalogue.item_ids),
+        "interactions": work.interactions.table.num_rows if work.interactions else 0,
+        "rejected": counts(rejections),
+        "template": work.catalogue.config.text,
+        "sets": {
+            side.modality: {
+                "dim": side.extractor.card.dim,
+                "valid": len(work.catalogue.item_ids) - late[side.modality],
+                "card": asdict(side.extractor.card),
+                "precision": side.recipe["precision"],
+                "shards": [shard.key for shard in side.shards],
+            }
+            for side in work.sides
+        },
+    }
+
+
+def _rows_digest(catalogue: Catalogue) -> str:
+    return digest([catalogue.item_ids, [rejection.as_row() for rejection in catalogue.rejections]])
+
+
+def _known_digests(folder: Path) -> dict[str, list[Any]]:
+    try:
+        loaded = json.loads((folder / "digests.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return loaded if isinstance(loaded, dict) else {}
