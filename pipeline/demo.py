@@ -1,0 +1,155 @@
+"""The embedded catalogue of `alignrec demo`: drawn products, their texts, and users with tastes.
+
+Picture and text overlap in part. Both show the shape and, not always truly, the style. Colours and pattern
+are in the picture alone, theme and audience in the text alone; yet each side lets the other be guessed:
+every style has its own code of colours for themes and of patterns for audiences, and most items follow it.
+The codes are rows of a Latin rectangle, so neither style nor theme alone tells the colours. Users care for
+all of it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from alignrec.pipeline.demo_drawing import BACKDROPS, PALETTES, PATTERNS, Look, draw
+from alignrec.pipeline.demo_faults import break_images, break_interactions, break_items
+from alignrec.pipeline.demo_shapes import SHAPES
+from alignrec.pipeline.demo_text import AUDIENCES, STYLES, THEMES, category_of, description, title
+from numpy.typing import NDArray
+
+_DECIDED = 0.9  # share of items whose colours (and pattern) follow the codes
+_SHOWN = 0.92  # share of items whose picture (and, independently, text) shows the true style
+_TASTE = {"shape": 1.2, "palette": 0.8, "pattern": 0.7, "style": 0.6, "theme": 1.4, "audience": 1.0}
+_START, _DAY = 1_700_000_000, 86_400
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Latent:
+    """What is true of each item: int64 `[n]` of positions in the names of that attribute."""
+
+    shape: Ints
+    palette: Ints
+    pattern: Ints
+    style: Ints
+    theme: Ints
+    audience: Ints
+
+
+def make_catalogue(folder: Path, seed: int = 1, items: int = 400, users: int = 600) -> None:
+    """Write a catalogue: `items.jsonl`, `images/` and `interactions.csv`.
+
+    The same arguments give the same bytes (with the same Pillow and numpy). A few entries are broken
+    on purpose; `alignrec.pipeline.demo_faults` lists them.
+
+    Args:
+        folder: made if absent; files of the same names are overwritten.
+        seed: of everything random.
+        items: number of distinct items, at least 20.
+        users: number of users.
+
+    Raises:
+        ValueError: fewer than 20 items or no user.
+    """
+    if items < 20 or users < 1:
+        raise ValueError(f"the demo needs at least 20 items and one user, got {items} and {users}")
+    streams = np.random.SeedSequence(seed).spawn(4)
+    latent_rng, picture_rng, text_rng, user_rng = (np.random.default_rng(s) for s in streams)
+    latent = _draw_latent(items, latent_rng)
+    (folder / "images").mkdir(parents=True, exist_ok=True)
+    _write_pictures(folder, latent, picture_rng)
+    break_images(folder)
+    _write_items(folder, latent, text_rng)
+    _write_interactions(folder, latent, users, user_rng)
+
+
+def _draw_latent(n: int, rng: np.random.Generator) -> _Latent:
+    shape, style = rng.integers(len(SHAPES), size=n), rng.integers(len(STYLES), size=n)
+    theme, audience = rng.integers(len(THEMES), size=n), rng.integers(len(AUDIENCES), size=n)
+    palette = _mostly(_latin(len(STYLES), len(PALETTES), rng)[style, theme], len(PALETTES), rng)
+    pattern = _mostly(_latin(len(STYLES), len(PATTERNS), rng)[style, audience], len(PATTERNS), rng)
+    return _Latent(shape, palette, pattern, style, theme, audience)
+
+
+def _latin(rows: int, columns: int, rng: np.random.Generator) -> Ints:
+    """A table whose every row is a permutation and no column repeats a value, int64 `[rows, columns]`."""
+    table = (np.arange(columns) + np.arange(rows)[:, None]) % columns
+    codes: Ints = rng.permutation(columns)[table[:, rng.permutation(columns)]]
+    return codes
+
+
+def _mostly(decided: Ints, values: int, rng: np.random.Generator, share: float = _DECIDED) -> Ints:
+    """The decided values, but for a share of 1 - `share` drawn at random."""
+    return np.where(rng.random(len(decided)) < share, decided, rng.integers(values, size=len(decided)))
+
+
+def _write_pictures(folder: Path, latent: _Latent, rng: np.random.Generator) -> None:
+    shown = _mostly(latent.style, len(STYLES), rng, _SHOWN)
+    names = [list(table) for table in (SHAPES, PALETTES, PATTERNS, BACKDROPS)]
+    rows = np.stack([latent.shape, latent.palette, latent.pattern, shown], axis=1)
+    for number, row in enumerate(rows):
+        picture = draw(Look(*(choices[i] for choices, i in zip(names, row, strict=True))), rng)
+        picture.save(folder / "images" / f"{_item_id(number)}.png")
+
+
+def _write_items(folder: Path, latent: _Latent, rng: np.random.Generator) -> None:
+    shapes, styles, themes, audiences = (list(table) for table in (SHAPES, STYLES, THEMES, AUDIENCES))
+    told = _mostly(latent.style, len(STYLES), rng, _SHOWN)
+    records = []
+    for number in range(len(told)):
+        shape, style = shapes[latent.shape[number]], styles[told[number]]
+        theme, audience = themes[latent.theme[number]], audiences[latent.audience[number]]
+        record = {
+            "item_id": _item_id(number),
+            "title": title(number, shape, style, rng),
+            "category": category_of(shape),
+            "description": description(theme, audience, style, rng),
+            "image": f"images/{_item_id(number)}.png",
+        }
+        records.append(record)
+    lines = [json.dumps(record, ensure_ascii=False) for record in break_items(records)]
+    (folder / "items.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+
+
+def _affinity(latent: _Latent, users: int, rng: np.random.Generator) -> NDArray[np.float64]:
+    """How much each user would like each item, float64 `[users, items]`; each row has mean 0 and variance 1."""
+    total = np.zeros((users, len(latent.shape)))
+    for attribute, weight in _TASTE.items():
+        values: Ints = getattr(latent, attribute)
+        likes = rng.standard_normal((users, int(values.max()) + 1))
+        likes = np.sign(likes) * np.abs(likes) ** 1.5  # a few strong tastes, many weak ones
+        total += weight * rng.uniform(0.3, 1.7, size=(users, 1)) * likes[:, values]
+    total -= total.mean(axis=1, keepdims=True)
+    total /= total.std(axis=1, keepdims=True)
+    return total
+
+
+def _write_interactions(folder: Path, latent: _Latent, users: int, rng: np.random.Generator) -> None:
+    affinity = _affinity(latent, users, rng)
+    items = affinity.shape[1]
+    popularity = 0.5 * rng.standard_normal(items)
+    # Gumbel noise and the largest: draws from the softmax, without repeats.
+    score = 1.9 * affinity + popularity + rng.gumbel(size=affinity.shape)
+    counts = np.minimum(rng.integers(15, 41, size=users), items // 2)
+    user = np.repeat(np.arange(users), counts)
+    rank = np.arange(len(user)) - np.repeat(np.cumsum(counts) - counts, counts)
+    item = np.argsort(-score, axis=1, kind="stable")[user, rank]
+    felt = affinity[user, item] + 0.6 * rng.standard_normal(len(user))
+    rating = 1 + np.digitize(felt, [-0.9, -0.4, 0.1, 1.2])
+    joined = rng.integers(0, 180 * _DAY, size=users)
+    time = _START + joined[user] + rng.integers(0, 90 * _DAY, size=len(user))
+    order = np.lexsort((item, user, time))
+    rows = [(f"u{user[i]:04d}", _item_id(int(item[i])), str(rating[i]), str(time[i])) for i in order]
+    with (folder / "interactions.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("user_id", "item_id", "rating", "timestamp"))
+        writer.writerows(break_interactions(rows))
+
+
+def _item_id(number: int) -> str:
+    return f"p{number:04d}"

@@ -1,0 +1,116 @@
+"""Draw a product picture: its shape, colours, pattern and backdrop, and nothing that needs a font."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from alignrec.pipeline.demo_shapes import silhouette
+from PIL import Image, ImageChops, ImageDraw, ImageEnhance
+
+Colour = tuple[int, int, int]
+SIDE = 256
+_FULL = 2 * SIDE  # drawn larger and shrunk, which smooths the edges
+
+# A main colour and the one its pattern is drawn in.
+PALETTES: dict[str, tuple[Colour, Colour]] = {
+    "red": ((200, 28, 38), (255, 226, 216)),
+    "yellow": ((246, 196, 30), (110, 70, 10)),
+    "green": ((34, 139, 62), (214, 246, 196)),
+    "blue": ((28, 78, 190), (200, 230, 255)),
+}
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a picture shows: a name each from `SHAPES`, `PALETTES`, `PATTERNS` and `BACKDROPS`."""
+
+    shape: str
+    palette: str
+    pattern: str
+    backdrop: str
+
+
+def draw(look: Look, rng: np.random.Generator) -> Image.Image:
+    """One product picture.
+
+    Args:
+        look: what to show.
+        rng: decides what no attribute does: place, size, tilt, light, the backdrop's tint.
+
+    Returns:
+        RGB image, `SIDE` x `SIDE` pixels.
+    """
+    canvas = Image.new("RGB", (_FULL, _FULL), (235, 235, 235))
+    BACKDROPS[look.backdrop](ImageDraw.Draw(canvas))
+    tint = Image.new("RGB", (_FULL, _FULL), tuple(int(v) for v in rng.integers(60, 256, size=3)))
+    canvas = Image.blend(canvas, tint, float(rng.uniform(0.0, 0.35)))
+    main, accent = PALETTES[look.palette]
+    cover = Image.new("RGB", (_FULL, _FULL), main)
+    PATTERNS[look.pattern](ImageDraw.Draw(cover), accent, int(_FULL * rng.uniform(0.075, 0.11)))
+    size, tilt = float(rng.uniform(0.72, 1.0)), float(rng.uniform(-14, 14))
+    x, y = (float(v) for v in _FULL * rng.uniform(-0.07, 0.07, size=2))
+    body, details = (_place(mask, size, tilt, x, y) for mask in silhouette(look.shape, _FULL))
+    canvas.paste((20, 20, 20), mask=ImageChops.offset(body, 10, 14).point(lambda v: v / 3))
+    canvas.paste(cover, mask=body)
+    canvas.paste((main[0] // 3, main[1] // 3, main[2] // 3), mask=details)
+    canvas = canvas.resize((SIDE, SIDE), Image.Resampling.BOX)
+    return ImageEnhance.Brightness(canvas).enhance(float(rng.uniform(0.85, 1.1)))
+
+
+def _place(mask: Image.Image, size: float, tilt: float, x: float, y: float) -> Image.Image:
+    """Shrink a mask, turn it by `tilt` degrees and move it, about the middle of the picture."""
+    middle, angle = _FULL / 2, math.radians(tilt)
+    cos, sin = math.cos(angle) / size, math.sin(angle) / size
+    left, top = middle + x, middle + y
+    matrix = (cos, sin, middle - cos * left - sin * top, -sin, cos, middle + sin * left - cos * top)
+    return mask.transform(mask.size, Image.Transform.AFFINE, matrix, Image.Resampling.BILINEAR)
+
+
+def _plain(pen: ImageDraw.ImageDraw, colour: Colour, step: int) -> None:
+    """A plain cover."""
+
+
+def _stripes(pen: ImageDraw.ImageDraw, colour: Colour, step: int) -> None:
+    for y in range(0, _FULL, step):
+        pen.rectangle((0, y, _FULL, y + step // 2), fill=colour)
+
+
+def _dots(pen: ImageDraw.ImageDraw, colour: Colour, step: int) -> None:
+    for row, y in enumerate(range(0, _FULL, step)):
+        for x in range(step // 2 * (row % 2), _FULL, step):
+            pen.ellipse((x, y, x + step // 2, y + step // 2), fill=colour)
+
+
+def _zigzag(pen: ImageDraw.ImageDraw, colour: Colour, step: int) -> None:
+    for y in range(-step, _FULL + step, 2 * step):
+        points = [(x, y + step * (i % 2)) for i, x in enumerate(range(0, _FULL + step, step))]
+        pen.line(points, fill=colour, width=step // 2)
+
+
+def _studio(pen: ImageDraw.ImageDraw) -> None:
+    pen.rectangle((0, int(0.84 * _FULL), _FULL, _FULL), fill=(176, 176, 180))
+
+
+def _planks(pen: ImageDraw.ImageDraw) -> None:
+    plank = _FULL // 5
+    for row in range(5):
+        tone = 12 * (row % 3)
+        pen.rectangle((0, row * plank, _FULL, (row + 1) * plank), fill=(150 + tone, 106 + tone, 62 + tone))
+        for grain in (0.3, 0.55, 0.8):
+            y = int((row + grain) * plank)
+            pen.line((0, y, _FULL, y), fill=(122 + tone, 82 + tone, 44 + tone), width=3)
+
+
+PATTERNS: dict[str, Callable[[ImageDraw.ImageDraw, Colour, int], None]] = {
+    "plain": _plain,
+    "stripes": _stripes,
+    "dots": _dots,
+    "zigzag": _zigzag,
+}
+BACKDROPS: dict[str, Callable[[ImageDraw.ImageDraw], None]] = {
+    "studio": _studio,
+    "planks": _planks,
+}
