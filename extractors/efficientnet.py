@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -41,9 +41,10 @@ class EfficientNetLite(Extractor):
         model = EfficientNet.from_name("efficientnet-lite0")
         model.load_state_dict(torch.load(weights, weights_only=True, map_location="cpu"))
         self._runtime = runtime
-        self._model = runtime.place(_fold_norms(model.eval())).to(memory_format=torch.channels_last)
-        # On two CPU threads 16 images a batch are faster than 64: the maps stay in the cache.
-        self.batch_size = 256 if runtime.is_cuda else 16
+        model = runtime.place(_fold_norms(model.eval())).to(memory_format=torch.channels_last)
+        self._features: Callable[[torch.Tensor], torch.Tensor] = model.extract_features
+        # On two CPU threads, 100 images a second at 8 a batch and 27 at 64: small maps stay in the cache.
+        self.batch_size = 256 if runtime.is_cuda else 8
         self.card = ExtractorCard(
             name=name,
             modality="image",
@@ -68,7 +69,7 @@ class EfficientNetLite(Extractor):
         """See `Extractor.embed`."""
         pixels = self._runtime.tensor(np.stack(prepared)).permute(0, 3, 1, 2)
         with self._runtime.forward():
-            maps = self._model.extract_features((pixels.float() - 127.0) / 128.0).float()
+            maps = self._features((pixels.float() - 127.0) / 128.0).float()
             sequence = maps.flatten(2).transpose(1, 2)
             pooled = to_numpy(sequence.mean(dim=1))
         if not tokens:

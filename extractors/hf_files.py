@@ -56,6 +56,7 @@ def load_model(folder: Path, modality: Modality) -> LoadedModel:
             the model has no such modality.
     """
     from transformers import AutoConfig, AutoModel, AutoModelForTextEncoding
+    from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_ENCODING_MAPPING
     from transformers.utils import logging
 
     safetensors_of(folder)
@@ -63,7 +64,9 @@ def load_model(folder: Path, modality: Modality) -> LoadedModel:
     logging.disable_progress_bar()
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-        encoder = AutoModelForTextEncoding if config.is_encoder_decoder and modality == "text" else AutoModel
+        # For T5 and its like, the encoder alone.
+        mapped = modality == "text" and type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING
+        encoder = AutoModelForTextEncoding if mapped else AutoModel
         model, report = encoder.from_pretrained(
             folder,
             config=config,

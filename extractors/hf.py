@@ -1,0 +1,25 @@
+"""`transformers:ID_OR_PATH`: vision models, text models, and dual encoders."""
+
+from __future__ import annotations
+
+from alignrec.extractors.contract import Extractor, Modality
+from alignrec.extractors.hub import licence_of, model_folder
+from alignrec.extractors.registry import ModelName
+from alignrec.extractors.runtime import Runtime
+
+
+def load_transformers(name: ModelName, modality: Modality, runtime: Runtime) -> Extractor:
+    """Load a model's image or text side from a folder or the Hub.
+
+    Raises:
+        ExtractorError: see `model_folder` and `load_model`.
+        DownloadError: see `model_folder`.
+    """
+    folder, revision = model_folder(name)
+    if modality == "image":
+        from alignrec.extractors.hf_image import TransformersImage
+
+        return TransformersImage(name.full, folder, revision, licence_of(folder), runtime)
+    from alignrec.extractors.hf_text import TransformersText
+
+    return TransformersText(name.full, folder, revision, licence_of(folder), runtime)

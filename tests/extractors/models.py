@@ -1,0 +1,140 @@
+"""Tiny models of every supported kind, made and saved to a folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+import transformers
+from safetensors.torch import save_file
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+from tests.extractors.suite import WORDS
+
+VISION = {
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "image_size": 32,
+    "patch_size": 8,
+}
+TEXT = {
+    "vocab_size": 14,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "max_position_embeddings": 16,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "pad_token_id": 0,
+}
+
+
+def save_tokenizer(folder: Path, max_length: int | None = 16) -> None:
+    vocabulary = {word: index for index, word in enumerate(["<pad>", "<s>", "</s>", "<unk>", *WORDS])}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)]
+    )
+    special = {"pad_token": "<pad>", "bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
+    limit = {} if max_length is None else {"model_max_length": max_length}
+    transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer, **special, **limit).save_pretrained(
+        folder
+    )
+
+
+def _save(model: transformers.PreTrainedModel, folder: Path) -> Path:
+    """Spread the weights, so that outputs differ as a trained model's do."""
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim > 1:
+                torch.nn.init.normal_(parameter, std=0.2)
+    model.save_pretrained(folder)
+    return folder
+
+
+def vit(folder: Path, *, pooler: bool = True) -> Path:
+    torch.manual_seed(0)
+    transformers.ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+    model = transformers.ViTModel(transformers.ViTConfig(**VISION), add_pooling_layer=pooler)
+    return _save(model, folder)
+
+
+def convnext(folder: Path) -> Path:
+    torch.manual_seed(0)
+    size = {"shortest_edge": 32}
+    transformers.ConvNextImageProcessor(size=size, crop_pct=1.0).save_pretrained(folder)
+    config = transformers.ConvNextConfig(hidden_sizes=[8, 12, 16, 24], depths=[1, 1, 1, 1])
+    return _save(transformers.ConvNextModel(config), folder)
+
+
+def bert(folder: Path, *, max_length: int | None = 16) -> Path:
+    torch.manual_seed(0)
+    save_tokenizer(folder, max_length)
+    config = transformers.BertConfig(**TEXT)
+    return _save(transformers.BertModel(config, add_pooling_layer=False), folder)
+
+
+def sentence_bert(folder: Path, pooling: str = "pooling_mode_cls_token", *extra: str) -> Path:
+    """A BERT with the files that sentence-transformers adds."""
+    bert(folder)
+    kinds = ["Transformer", "Pooling", *extra]
+    paths = ["", "1_Pooling", *(f"{index}_{kind}" for index, kind in enumerate(extra, 2))]
+    modules = [
+        {"idx": index, "path": path, "type": f"sentence_transformers.models.{kind}"}
+        for index, (kind, path) in enumerate(zip(kinds, paths, strict=True))
+    ]
+    (folder / "modules.json").write_text(json.dumps(modules))
+    (folder / "1_Pooling").mkdir()
+    (folder / "1_Pooling" / "config.json").write_text(json.dumps({pooling: True}))
+    (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 8}))
+    return folder
+
+
+def t5(folder: Path) -> Path:
+    torch.manual_seed(0)
+    save_tokenizer(folder)
+    config = transformers.T5Config(
+        vocab_size=14, d_model=32, d_kv=16, d_ff=48, num_layers=2, num_heads=2, decoder_start_token_id=0
+    )
+    return _save(transformers.T5EncoderModel(config), folder)
+
+
+def clip(folder: Path) -> Path:
+    torch.manual_seed(0)
+    save_tokenizer(folder)
+    edge = {"height": 32, "width": 32}
+    transformers.CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=edge).save_pretrained(folder)
+    config = transformers.CLIPConfig(text_config=TEXT, vision_config=VISION, projection_dim=24)
+    return _save(transformers.CLIPModel(config), folder)
+
+
+def siglip(folder: Path) -> Path:
+    torch.manual_seed(0)
+    save_tokenizer(folder)
+    transformers.SiglipImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+    config = transformers.SiglipConfig(text_config=TEXT, vision_config=VISION)
+    return _save(transformers.SiglipModel(config), folder)
+
+
+def open_clip_model(folder: Path) -> Path:
+    import open_clip
+
+    torch.manual_seed(0)
+    config = {
+        "embed_dim": 24,
+        "vision_cfg": {"image_size": 32, "layers": 2, "width": 32, "head_width": 16, "patch_size": 8},
+        "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 2},
+    }
+    model = open_clip.CLIP(**config)
+    folder.mkdir(exist_ok=True)
+    save_file(model.state_dict(), folder / "open_clip_model.safetensors")
+    preprocess = {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "resize_mode": "squash"}
+    written = {"model_cfg": config, "preprocess_cfg": preprocess}
+    (folder / "open_clip_config.json").write_text(json.dumps(written))
+    return folder

@@ -1,0 +1,126 @@
+"""What every extractor must do. A test of a new one subclasses `ExtractorSuite` and gives `extractor`."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+from alignrec.extractors.contract import Embeddings, Extractor
+from PIL import Image
+
+COUNT = 64
+WORDS = ("a", "red", "cotton", "shirt", "with", "long", "sleeves", "for", "summer", "days")
+
+
+def sample_images(count: int = COUNT) -> list[Image.Image]:
+    """Distinct smooth pictures of varying size and shape."""
+    generator = np.random.default_rng(7)
+    pictures = []
+    for index in range(count):
+        coarse = generator.integers(0, 256, (4, 5, 3), dtype=np.uint8)
+        size = (48 + 7 * (index % 9), 40 + 11 * (index % 7))
+        pictures.append(Image.fromarray(coarse).resize(size, Image.Resampling.BICUBIC))
+    return pictures
+
+
+def sample_texts(count: int = COUNT) -> list[str]:
+    """Texts from one word to far more than a small model reads."""
+    return [
+        " ".join(WORDS[(index * 3 + k) % len(WORDS)] for k in range(1 + index % 40)) for index in range(count)
+    ]
+
+
+class ExtractorSuite:
+    """The contract, as tests."""
+
+    # The largest difference allowed across batches, relative to the largest value.
+    tolerance = 1e-5
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def extractor(cls) -> Extractor:
+        raise NotImplementedError("give the extractor under test as a class-scoped fixture")
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def prepared(cls, extractor: Extractor) -> list[Any]:
+        values = sample_images() if extractor.card.modality == "image" else sample_texts()
+        return [extractor.prepare(value) for value in values]
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def together(cls, extractor: Extractor, prepared: list[Any]) -> Embeddings:
+        return extractor.embed(prepared, tokens=True)
+
+    def close(self, left: np.ndarray, right: np.ndarray) -> bool:
+        scale = max(1.0, float(np.abs(left).max()))
+        return left.shape == right.shape and float(np.abs(left - right).max()) <= self.tolerance * scale
+
+    def test_shapes_and_types(self, extractor: Extractor, together: Embeddings) -> None:
+        card = extractor.card
+        assert together.pooled.shape == (COUNT, card.dim) and together.pooled.dtype == np.float32
+        assert together.tokens is not None and together.mask is not None
+        assert together.tokens.dtype == np.float32 and together.tokens.shape[2] == card.token_dim
+        assert together.mask.dtype == np.bool_ and together.mask.shape == together.tokens.shape[:2]
+
+    def test_values_are_finite_and_differ(self, together: Embeddings) -> None:
+        assert np.isfinite(together.pooled).all() and np.isfinite(together.tokens).all()
+        assert len(np.unique(together.pooled, axis=0)) > 8
+
+    def test_mask_is_a_prefix_and_padding_is_zero(self, together: Embeddings) -> None:
+        assert together.tokens is not None and together.mask is not None
+        assert together.mask.any(axis=1).all()
+        assert (np.diff(together.mask.astype(int), axis=1) <= 0).all()
+        assert not together.tokens[~together.mask].any()
+
+    def test_pooled_does_not_depend_on_asking_for_tokens(
+        self, extractor: Extractor, prepared: list[Any], together: Embeddings
+    ) -> None:
+        alone = extractor.embed(prepared)
+        assert alone.tokens is None and alone.mask is None
+        assert self.close(alone.pooled, together.pooled)
+
+    def test_one_by_one_equals_together(
+        self, extractor: Extractor, prepared: list[Any], together: Embeddings
+    ) -> None:
+        assert together.tokens is not None and together.mask is not None
+        for row in range(0, COUNT, 7):
+            one = extractor.embed([prepared[row]], tokens=True)
+            assert self.close(one.pooled[0], together.pooled[row])
+            assert one.tokens is not None and one.mask is not None
+            assert self.close(one.tokens[one.mask], together.tokens[row][together.mask[row]])
+
+    def test_order_does_not_matter(
+        self, extractor: Extractor, prepared: list[Any], together: Embeddings
+    ) -> None:
+        order = np.random.default_rng(3).permutation(COUNT)
+        shuffled = extractor.embed([prepared[row] for row in order])
+        assert self.close(shuffled.pooled, together.pooled[order])
+
+    def test_the_same_batch_gives_the_same_bytes(
+        self, extractor: Extractor, prepared: list[Any], together: Embeddings
+    ) -> None:
+        assert extractor.embed(prepared, tokens=True).pooled.tobytes() == together.pooled.tobytes()
+
+    def test_prepare_from_many_threads(self, extractor: Extractor, together: Embeddings) -> None:
+        values: list[Any] = list(sample_images() if extractor.card.modality == "image" else sample_texts())
+        with ThreadPoolExecutor(8) as pool:
+            prepared = list(pool.map(extractor.prepare, values))
+        assert self.close(extractor.embed(prepared).pooled, together.pooled)
+
+    def test_length_follows_the_mask(
+        self, extractor: Extractor, prepared: list[Any], together: Embeddings
+    ) -> None:
+        assert together.mask is not None
+        lengths = [extractor.length(item) for item in prepared]
+        assert set(lengths) == {0} or lengths == together.mask.sum(axis=1).tolist()
+
+    def test_the_card_is_json_and_complete(self, extractor: Extractor) -> None:
+        card = dataclasses.asdict(extractor.card)
+        assert json.loads(json.dumps(card)) == card
+        assert len(bytes.fromhex(card["weights_sha256"])) == 32
+        assert card["preprocessing"] and extractor.batch_size >= 1
