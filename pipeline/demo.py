@@ -117,7 +117,7 @@ def _write_items(folder: Path, latent: _Latent, rng: np.random.Generator) -> Non
 
 
 def _affinity(latent: _Latent, users: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """How much each user would like each item, float64 `[users, items]`; each row has mean 0 and variance 1."""
+    """How much each user likes each item, float64 `[users, items]`; each row of mean 0 and variance 1."""
     total = np.zeros((users, len(latent.shape)))
     for attribute, weight in _TASTE.items():
         values: Ints = getattr(latent, attribute)
