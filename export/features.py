@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+Key = Literal["item_id", "user_id"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +32,7 @@ class FeatureSet:
     ids: Sequence[str]
     matrix: NDArray[np.float32]
     valid: NDArray[np.bool_]
-    key: str = "item_id"
+    key: Key = "item_id"
     origin: Sequence[str] | None = None
 
     def __post_init__(self) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from .errors import ReleaseError, VerificationError
+from .features import Key
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -60,7 +61,7 @@ class SetEntry(_Frozen):
     dtype: Literal["float32"] = "float32"
     rows: int = Field(ge=0)
     valid: int = Field(ge=0)
-    key: Literal["item_id", "user_id"] = "item_id"
+    key: Key = "item_id"
 
 
 class Manifest(_Frozen):
@@ -70,7 +71,7 @@ class Manifest(_Frozen):
     `encoder/`, so equal content means equal id, whenever and wherever it was made.
     """
 
-    format: Literal[1] = FORMAT
+    format: Literal[1] = 1
     release_id: str
     files: tuple[FileEntry, ...]
     sets: dict[str, SetEntry]
@@ -155,5 +156,8 @@ def release_id(files: Iterable[FileEntry]) -> str:
 def describe_file(folder: Path, path: Path, rows: int | None = None) -> FileEntry:
     """The manifest entry of a file below `folder`."""
     return FileEntry(
-        path=path.relative_to(folder).as_posix(), rows=rows, bytes=path.stat().st_size, sha256=sha256_file(path)
+        path=path.relative_to(folder).as_posix(),
+        rows=rows,
+        bytes=path.stat().st_size,
+        sha256=sha256_file(path),
     )

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from .atomic import replacing
 from .errors import VerificationError
-from .features import FeatureSet
+from .features import FeatureSet, Key
 
 ROWS_PER_PART = 500_000
 
@@ -72,7 +72,7 @@ def write_parts(features: FeatureSet, folder: Path, rows_per_part: int = ROWS_PE
     return paths
 
 
-def read_parts(name: str, key: str, dim: int, paths: Sequence[Path]) -> FeatureSet:
+def read_parts(name: str, key: Key, dim: int, paths: Sequence[Path]) -> FeatureSet:
     """Merge a set's parts into one feature set, reading only the columns it needs.
 
     The matrix is filled part by part, so that at most one part is in memory beside it.
@@ -86,7 +86,7 @@ def read_parts(name: str, key: str, dim: int, paths: Sequence[Path]) -> FeatureS
     ids: list[str] = []
     origin: list[str] = []
     start = 0
-    for path, count in zip(paths, rows, strict=True):
+    for path in paths:
         file = pq.ParquetFile(path, memory_map=True)
         wanted = {key: pa.string(), "embedding": pa.list_(pa.float32(), dim), "valid": pa.bool_()}
         found = {field.name: field.type for field in file.schema_arrow}

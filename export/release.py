@@ -44,10 +44,10 @@ def write_release(
     if not names or len(set(names)) != len(names):
         raise ReleaseError(f"a release needs feature sets of distinct names, got {names}")
     with replacing_folder(folder) as new:
-        entries = []
+        entries: list[tuple[Path, int]] = []
         for features in sets:
-            for path in write_parts(features, new / "data" / features.name):
-                entries.append((path, pq.read_metadata(path).num_rows))
+            parts = write_parts(features, new / "data" / features.name)
+            entries += [(path, pq.read_metadata(path).num_rows) for path in parts]
         rejected_path = new / "data" / "rejected.parquet"
         entries.append((rejected_path, write_rejected(rejected, rejected_path)))
         write_bytes(new / "encoder" / "extractors.json", canonical_json(extractors) + b"\n")
@@ -59,12 +59,8 @@ def write_release(
         others = [p for p in sorted(new.rglob("*")) if p.is_file() and p not in known]
         manifest = Manifest.make(
             [describe_file(new, path, rows) for path, rows in [*entries, *((p, None) for p in others)]],
-            {
-                f.name: SetEntry(dim=f.dim, rows=len(f.ids), valid=int(f.valid.sum()), key=f.key)
-                for f in sets
-            },
+            {f.name: SetEntry(dim=f.dim, rows=len(f.ids), valid=int(f.valid.sum()), key=f.key) for f in sets},
             dict(provenance),
         )
         write_bytes(new / MANIFEST, manifest.to_bytes())
     return manifest
-

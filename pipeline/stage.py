@@ -80,7 +80,7 @@ class StageManifest:
 
     def changed(self, parts: Mapping[str, str]) -> list[str]:
         """The parts that differ from the ones this stage was made of."""
-        return [name for name in (self.parts | dict(parts)) if self.parts.get(name) != parts.get(name)]
+        return [name for name in {**self.parts, **parts} if self.parts.get(name) != parts.get(name)]
 
 
 def fingerprint(stage: str, parts: Mapping[str, str]) -> str:

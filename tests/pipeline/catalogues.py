@@ -1,0 +1,63 @@
+"""Small catalogues written to disk, for the pipeline's tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from PIL import Image
+
+
+def picture(seed: int, form: str = "PNG") -> bytes:
+    """A picture of coloured noise, 48 × 40."""
+    pixels = np.random.default_rng(seed).integers(0, 256, (40, 48, 3), dtype=np.uint8)
+    out = BytesIO()
+    Image.fromarray(pixels).save(out, form)
+    return out.getvalue()
+
+
+def write_items(folder: Path, rows: Sequence[dict[str, Any]], name: str = "items.jsonl") -> Path:
+    """An items table in JSON Lines."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def write_catalogue(folder: Path, items: int = 6) -> Path:
+    """Items with a picture and a text each, interactions, and a config; returns the config's path."""
+    rows = []
+    for number in range(items):
+        image = folder / "images" / f"{number}.png"
+        image.parent.mkdir(parents=True, exist_ok=True)
+        image.write_bytes(picture(number))
+        title = f"thing {number}"
+        description = "a fine thing " * (number % 5 + 1)
+        rows.append(
+            {
+                "item_id": f"i{number}",
+                "title": title,
+                "description": description,
+                "image": f"images/{number}.png",
+            }
+        )
+    write_items(folder, rows)
+    lines = ["user_id,item_id,rating", *(f"u{n % 3},i{n},{n % 5 + 1}" for n in range(items))]
+    (folder / "interactions.csv").write_text("\n".join(lines) + "\n")
+    config = folder / "alignrec.yaml"
+    settings = {
+        "name": "tiny",
+        "out": "run",
+        "catalog": {
+            "items": {"path": "items.jsonl"},
+            "interactions": {"path": "interactions.csv", "rating": "rating"},
+        },
+        "extract": {"max_rejected": 0.5},
+    }
+    config.write_text(yaml.safe_dump(settings))
+    return config
