@@ -1,0 +1,15 @@
+"""What can go wrong in the aligner; `exit_code` is what a command that meets it exits with."""
+
+
+class AlignerError(Exception):
+    """The aligner cannot do what was asked (exit code 2)."""
+
+    exit_code = 2
+
+
+class SplitError(AlignerError, ValueError):
+    """Interactions cannot be split as asked, or a split contradicts itself (exit code 2)."""
+
+
+class FeatureError(AlignerError, ValueError):
+    """A feature matrix or a score is not what a protocol needs (exit code 2)."""
