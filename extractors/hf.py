@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alignrec.extractors.contract import Extractor, Modality
+from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.hub import licence_of, model_folder
 from alignrec.extractors.registry import ModelName
 from alignrec.extractors.runtime import Runtime
@@ -16,10 +17,17 @@ def load_transformers(name: ModelName, modality: Modality, runtime: Runtime) -> 
         DownloadError: see `model_folder`.
     """
     folder, revision = model_folder(name)
-    if modality == "image":
-        from alignrec.extractors.hf_image import TransformersImage
+    try:
+        if modality == "image":
+            from alignrec.extractors.hf_image import TransformersImage
 
-        return TransformersImage(name.full, folder, revision, licence_of(folder), runtime)
-    from alignrec.extractors.hf_text import TransformersText
+            return TransformersImage(name.full, folder, revision, licence_of(folder), runtime)
+        from alignrec.extractors.hf_text import TransformersText
 
-    return TransformersText(name.full, folder, revision, licence_of(folder), runtime)
+        return TransformersText(name.full, folder, revision, licence_of(folder), runtime)
+    except (AttributeError, TypeError, IndexError) as error:
+        # Loading ends with a first embedding: generative and other models fail here.
+        raise ExtractorError(
+            f"{name.full}: this model gives no embedding of {modality} as encoders do ({error}); "
+            "choose a vision model, a text encoder, or a dual encoder such as CLIP or SigLIP"
+        ) from error

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard
 from alignrec.extractors.errors import ExtractorError
-from alignrec.extractors.hf_files import load_model, safetensors_of
+from alignrec.extractors.hf_files import LoadedModel, load_model, safetensors_of
 from alignrec.extractors.pooling import TextPooling
 from alignrec.extractors.runtime import Runtime, to_numpy
 from alignrec.extractors.weights import weights_sha256
@@ -45,7 +45,7 @@ class TransformersText(Extractor):
         self._model = runtime.place(loaded.model)
         self._fixed = loaded.config.model_type in FIXED_LENGTH
         self._pooling = TextPooling.read(folder, dual=loaded.dual, tower=loaded.tower)
-        self._max_length = _max_length(self._tokenizer, loaded.config, self._pooling.max_length)
+        self._max_length = _max_length(self._tokenizer, loaded, self._pooling.max_length)
         self._pad = self._tokenizer.pad_token_id or 0
         self.batch_size = 256 if runtime.is_cuda else 32
         probe = self.embed([self.prepare("a")], tokens=True)
@@ -107,9 +107,13 @@ class TransformersText(Extractor):
         return {key: self._runtime.tensor(value) for key, value in arrays.items()}, self._runtime.tensor(mask)
 
 
-def _max_length(tokenizer: Any, config: Any, stated: int | None) -> int:
+def _max_length(tokenizer: Any, loaded: LoadedModel, stated: int | None) -> int:
     """The smallest length that the model's files state; 512 where they state none."""
-    positions = getattr(config.get_text_config(), "max_position_embeddings", None)
+    positions = getattr(loaded.config.get_text_config(), "max_position_embeddings", None)
+    for name, module in loaded.model.named_modules():
+        # RoBERTa and its like count positions from behind the padding index.
+        if positions and name.endswith("position_embeddings") and getattr(module, "padding_idx", None):
+            positions -= module.padding_idx + 1
     limits = [stated, tokenizer.model_max_length, positions]
     # A tokenizer without a length says 1e30.
     known = [limit for limit in limits if limit is not None and 0 < limit < 10**6]

@@ -7,7 +7,16 @@ import struct
 
 import numpy as np
 from alignrec.extractors.errors import ImageRejectedError
-from PIL import Image, ImageOps
+from PIL import (  # each plugin registers its format when imported
+    BmpImagePlugin,  # noqa: F401
+    GifImagePlugin,  # noqa: F401
+    Image,
+    ImageOps,
+    JpegImagePlugin,  # noqa: F401
+    PngImagePlugin,  # noqa: F401
+    TiffImagePlugin,  # noqa: F401
+    WebPImagePlugin,  # noqa: F401
+)
 
 MAX_BYTES = 100 * 2**20
 MAX_PIXELS = 64 * 10**6
@@ -67,9 +76,6 @@ def _open(data: bytes) -> Image.Image:
     `Image.open` would do, but it warns of large images through a process-wide filter before their
     size can be checked.
     """
-    Image.preinit()
-    if "WEBP" not in Image.OPEN or "TIFF" not in Image.OPEN:
-        Image.init()
     for name in FORMATS:
         factory, accept = Image.OPEN[name]
         if accept is None or accept(data[:16]) is not True:

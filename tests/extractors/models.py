@@ -122,6 +122,24 @@ def siglip(folder: Path) -> Path:
     return _save(transformers.SiglipModel(config), folder)
 
 
+def roberta(folder: Path) -> Path:
+    """Its positions start at 2, and neither file states the length that leaves."""
+    torch.manual_seed(0)
+    save_tokenizer(folder, None)
+    config = transformers.RobertaConfig(**{**TEXT, "pad_token_id": 1, "bos_token_id": 0})
+    return _save(transformers.RobertaModel(config, add_pooling_layer=False), folder)
+
+
+def siglip2(folder: Path) -> Path:
+    """Patches of pictures in their own shape, padded to a fixed number."""
+    torch.manual_seed(0)
+    save_tokenizer(folder)
+    transformers.Siglip2ImageProcessor(patch_size=8, max_num_patches=16).save_pretrained(folder)
+    vision = {key: value for key, value in VISION.items() if key != "image_size"} | {"num_patches": 16}
+    config = transformers.Siglip2Config(text_config=TEXT, vision_config=vision)
+    return _save(transformers.Siglip2Model(config), folder)
+
+
 def open_clip_model(folder: Path) -> Path:
     import open_clip
 
