@@ -14,7 +14,9 @@ _CELLS = 1 << 22
 def unit_rows(matrix: NDArray[np.floating]) -> NDArray[np.float32]:
     """Rows of length 1, float32; rows of zeros stay zeros."""
     length = np.linalg.norm(matrix.astype(np.float64), axis=1, keepdims=True)
-    return np.divide(matrix, length, out=np.zeros(matrix.shape), where=length > 0).astype(np.float32)
+    unit: NDArray[np.float32] = np.zeros(matrix.shape, dtype=np.float32)
+    np.divide(matrix, length, out=unit, where=length > 0, casting="same_kind")
+    return unit
 
 
 def cosine_neighbours(features: NDArray[np.floating], k: int) -> sp.csr_array:
@@ -28,7 +30,7 @@ def cosine_neighbours(features: NDArray[np.floating], k: int) -> sp.csr_array:
         float32 CSR `[n, n]`: row i holds the cosines of i's neighbours, at most `k` of them.
     """
     unit = unit_rows(features)
-    absent = ~unit.any(axis=1)
+    absent: NDArray[np.bool_] = np.logical_not(unit.any(axis=1))
     blocks = []
     for rows in _blocks(len(unit)):
         scores = unit[rows] @ unit.T

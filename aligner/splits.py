@@ -203,7 +203,7 @@ def _place(user: Ints, *keys: NDArray[np.generic]) -> tuple[Ints, Ints]:
 
 def _share(count: Ints, ratio: float) -> Ints:
     """A part's size for users of `count` interactions: rounded, at least one unless the ratio is 0."""
-    size = np.floor(count * ratio + 0.5).astype(np.int64)
+    size: Ints = np.floor(count * ratio + 0.5).astype(np.int64)
     return np.maximum(size, 1) if ratio > 0 else size
 
 
