@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard
-from alignrec.extractors.runtime import Runtime, to_numpy
 from numpy.typing import NDArray
 from PIL import Image
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard
+from alignrec.extractors.runtime import Runtime, to_numpy
 
 SIZE = 224
 DIM = 1280

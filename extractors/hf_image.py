@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from PIL import Image
+
 from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard
 from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.hf_files import LoadedModel, load_model, safetensors_of
 from alignrec.extractors.runtime import Runtime, to_numpy
 from alignrec.extractors.weights import weights_sha256
-from numpy.typing import NDArray
-from PIL import Image
 
 
 class TransformersImage(Extractor):

@@ -9,14 +9,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from PIL import Image
+
 from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard
 from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.hf_files import LoadedModel, load_model, safetensors_of
 from alignrec.extractors.pooling import TextPooling
 from alignrec.extractors.runtime import Runtime, to_numpy
 from alignrec.extractors.weights import weights_sha256
-from numpy.typing import NDArray
-from PIL import Image
 
 # SigLIP's text tower was trained on sequences padded to their full length, without a mask.
 FIXED_LENGTH = ("siglip", "siglip2", "siglip_text_model", "siglip2_text_model")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import cast
 
 from alignrec.extractors.errors import DownloadError, ExtractorError
 from alignrec.extractors.registry import ModelName
@@ -48,15 +49,22 @@ def model_folder(name: ModelName) -> tuple[Path, str | None]:
     if folder is not None:
         return folder, None
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
 
+    # OSError, and the base of the HTTP client's errors, whichever client this version uses.
+    failures = cast(tuple[type[Exception], ...], HfHubHTTPError.__bases__)
     try:
         snapshot = Path(snapshot_download(name.model, revision=name.revision, allow_patterns=PATTERNS))
     except (HFValidationError, RepositoryNotFoundError, RevisionNotFoundError) as error:
         raise ExtractorError(
             f"{name.full}: neither a folder here nor a model on the Hub that you may read: {error}"
         ) from error
-    except OSError as error:
+    except failures as error:
         raise DownloadError(
             f"{name.full}: the model could not be fetched and is not in the local cache: {error}; "
             "go online, or download it elsewhere and give its folder as transformers:PATH"

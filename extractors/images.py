@@ -6,7 +6,6 @@ import io
 import struct
 
 import numpy as np
-from alignrec.extractors.errors import ImageRejectedError
 from PIL import (  # each plugin registers its format when imported
     BmpImagePlugin,  # noqa: F401
     GifImagePlugin,  # noqa: F401
@@ -17,6 +16,8 @@ from PIL import (  # each plugin registers its format when imported
     TiffImagePlugin,  # noqa: F401
     WebPImagePlugin,  # noqa: F401
 )
+
+from alignrec.extractors.errors import ImageRejectedError
 
 MAX_BYTES = 100 * 2**20
 MAX_PIXELS = 64 * 10**6

@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from PIL import Image
+
 from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard, Modality
 from alignrec.extractors.errors import DownloadError, ExtractorError
 from alignrec.extractors.hub import licence_of, local_folder
 from alignrec.extractors.registry import ModelName, suggest
 from alignrec.extractors.runtime import Runtime, to_numpy
 from alignrec.extractors.weights import file_sha256
-from numpy.typing import NDArray
-from PIL import Image
 
 
 @dataclass(frozen=True)

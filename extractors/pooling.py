@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from alignrec.extractors.errors import ExtractorError
 from torch.nn import functional as F
+
+from alignrec.extractors.errors import ExtractorError
 
 # Keys of sentence-transformers' 1_Pooling/config.json (older files) and values of its `pooling_mode`.
 MODES = {

@@ -9,9 +9,10 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from alignrec.extractors.errors import ExtractorError
 from numpy.typing import NDArray
 from torch import nn
+
+from alignrec.extractors.errors import ExtractorError
 
 PRECISIONS = ("float32", "bfloat16")
 Module = TypeVar("Module", bound=nn.Module)

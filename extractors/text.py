@@ -8,6 +8,7 @@ import unicodedata
 from typing import Any
 
 import numpy as np
+
 from alignrec.extractors.errors import TextRejectedError
 
 # Longer than any supported model reads; cut before tokenisation, whose cost grows with the length.

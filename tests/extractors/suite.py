@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from alignrec.extractors.contract import Embeddings, Extractor
 from PIL import Image
+
+from alignrec.extractors.contract import Embeddings, Extractor
 
 COUNT = 64
 WORDS = ("a", "red", "cotton", "shirt", "with", "long", "sleeves", "for", "summer", "days")

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from alignrec.extractors.contract import Extractor, Modality
 from alignrec.extractors.registry import load_extractor
-
 from tests.extractors import models
 from tests.extractors.suite import ExtractorSuite
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alignrec.extractors.contract import Extractor
 
+from alignrec.extractors.contract import Extractor
 from tests.extractors.suite import ExtractorSuite
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "adding-an-extractor.md"

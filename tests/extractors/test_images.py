@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from alignrec.extractors.errors import ImageRejectedError
-from alignrec.extractors.images import FORMATS, decode_image
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
+
+from alignrec.extractors.errors import ImageRejectedError
+from alignrec.extractors.images import FORMATS, decode_image
 
 
 def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:

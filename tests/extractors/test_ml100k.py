@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from alignrec.extractors.images import decode_image
 from alignrec.extractors.registry import load_extractor
 from alignrec.extractors.template import TextTemplate
 from alignrec.extractors.text import clean_text
-from PIL import Image
 
 TEMPLATE = TextTemplate("{title} ({year}). {genres}. {description} {director}. {cast}")
 

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+
 from alignrec.extractors import hub, packaged
 from alignrec.extractors.errors import DownloadError, ExtractorError, WeightsMismatchError
 from alignrec.extractors.registry import ModelName, load_extractor
 from alignrec.extractors.weights import file_sha256, weights_sha256
-from safetensors.torch import load_file, save_file
-
 from tests.extractors import models
 from tests.extractors.suite import sample_images, sample_texts
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from alignrec.extractors.errors import TemplateError, TextRejectedError
 from alignrec.extractors.template import TextTemplate
 from alignrec.extractors.text import MAX_CHARS, clean_text
-from hypothesis import given
-from hypothesis import strategies as st
 
 FILM = TextTemplate("{title} ({year}). {genres}. {description} {director}. {cast}")
 TOY_STORY: dict[str, Any] = {
