@@ -53,12 +53,14 @@ class HubRepo:
         api: the client, which knows the endpoint and the token.
         cache: where the client keeps downloads.
         home: where our own records of what was seen lie.
+        offline: the Hub was found to be away; the cache alone is asked for files.
     """
 
     name: str
     api: HfApi
     cache: Path
     home: Path
+    offline: bool = False
 
     def head(self) -> Head:
         """The tip of the main branch."""
@@ -108,16 +110,16 @@ class HubRepo:
         Raises:
             VerificationError: the second copy does not fit either.
         """
-        for fresh in (False, True):
+        for first in (True, False):
             try:
-                local = self._read(f"downloading {path} of", partial(self._fetch, path, commit, fresh))
+                local = self._read(f"downloading {path} of", partial(self._fetch, path, commit))
             except UnreachableError as error:
-                if fresh:
-                    raise VerificationError(
-                        f"the cached copy of {path} of {self.name} was damaged and is removed, and no other "
-                        f"can be fetched now: {error}"
-                    ) from error
-                raise
+                if first:
+                    raise
+                raise VerificationError(
+                    f"the cached copy of {path} of {self.name} was damaged and is removed, and no other "
+                    f"can be fetched now: {error}"
+                ) from error
             if expected.fits(local):
                 return local
             local.resolve().unlink()
@@ -128,7 +130,7 @@ class HubRepo:
             "was kept. Try another network, or tell the publisher"
         )
 
-    def _fetch(self, path: str, commit: str, fresh: bool) -> Path:
+    def _fetch(self, path: str, commit: str) -> Path:
         return Path(
             self.api.hf_hub_download(
                 self.name,
@@ -136,7 +138,7 @@ class HubRepo:
                 repo_type="dataset",
                 revision=commit,
                 cache_dir=self.cache,
-                force_download=fresh,
+                local_files_only=self.offline,
             )
         )
 

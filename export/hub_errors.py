@@ -87,7 +87,11 @@ def _translate(error: BaseException, action: str) -> ReleaseError:
         return ReleaseError(f"{action}: the name is not valid on the Hub; expected OWNER/NAME")
     if isinstance(error, HfHubHTTPError):
         return _of_status(error, action)
-    if isinstance(error, HTTPError | LocalEntryNotFoundError | ConnectionError | TimeoutError):
+    if isinstance(error, LocalEntryNotFoundError):  # the client has tried again itself
+        return UnreachableError(
+            f"{action}: it is not in the cache, and the Hub cannot be reached", retriable=False
+        )
+    if isinstance(error, HTTPError | ConnectionError | TimeoutError):
         return UnreachableError(f"{action}: the Hub cannot be reached; check the network and HF_ENDPOINT")
     return HubError(f"{action}: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
 

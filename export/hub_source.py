@@ -6,7 +6,7 @@ import difflib
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from huggingface_hub import HfApi
@@ -138,7 +138,7 @@ def _find_cached(repo: HubRepo, version: Version | None, error: UnreachableError
         raise UnreachableError(
             f"{error}. {wanted} of {repo.name} is in the cache (it holds {held})"
         ) from error
-    return _known(repo, chosen, record)
+    return _known(replace(repo, offline=True), chosen, record)
 
 
 def _known(repo: HubRepo, version: Version, record: Record) -> Published:

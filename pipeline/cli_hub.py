@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from alignrec.export.errors import ReleaseError
 from alignrec.export.pull import pull as pull_release
 from alignrec.export.pull import verify_version

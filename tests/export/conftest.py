@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from alignrec.export import Manifest
 from huggingface_hub import HfApi, constants
 
+from alignrec.export import Manifest
 from tests.export.hub_cases import client, make_release
 from tests.hub.server import HubServer
 

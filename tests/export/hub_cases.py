@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from alignrec.export import FeatureSet, Manifest, write_release
 from huggingface_hub import HfApi
 
+from alignrec.export import FeatureSet, Manifest, write_release
 from tests.hub.server import HubServer
 
 REPO = "team/features"

@@ -97,6 +97,13 @@ def validate_yaml(hub: HubApi, request: Request, match: re.Match[str]) -> Answer
     return json_answer({"warnings": [], "errors": []})
 
 
+@route("GET", "/api/datasets")
+def listed(hub: HubApi, request: Request, match: re.Match[str]) -> Answer:
+    owner = request.query.get("author", [""])[0]
+    known = [r for r in hub.repositories.values() if r.name.startswith(f"{owner}/")]
+    return json_answer([{"id": r.name, "private": r.private} for r in known if request.role or not r.private])
+
+
 @route("GET", f"/api/datasets/{REPO}")
 @route("GET", f"/api/datasets/{REPO}/revision/(?P<rev>[^/]+)")
 def info(hub: HubApi, request: Request, match: re.Match[str]) -> Answer:
@@ -202,13 +209,13 @@ def tag(hub: HubApi, request: Request, match: re.Match[str]) -> Answer:
 def refs(hub: HubApi, request: Request, match: re.Match[str]) -> Answer:
     repository = hub.repository(request, match)
 
-    def listed(names: dict[str, str], kind: str) -> list[dict[str, str]]:
+    def as_list(names: dict[str, str], kind: str) -> list[dict[str, str]]:
         return [
             {"name": n, "ref": f"refs/{kind}/{n}", "targetCommit": oid} for n, oid in sorted(names.items())
         ]
 
-    known = {"branches": listed(repository.branches, "heads"), "converts": []}
-    return json_answer(known | {"tags": listed(repository.tags, "tags")})
+    known = {"branches": as_list(repository.branches, "heads"), "converts": []}
+    return json_answer(known | {"tags": as_list(repository.tags, "tags")})
 
 
 @route("GET", f"/api/datasets/{REPO}/commits/(?P<rev>[^/]+)")
