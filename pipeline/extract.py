@@ -192,7 +192,7 @@ def _extract_side(work: ExtractPlan, side: Side, console: Console) -> None:
     with console.progress(f"extract {side.modality}", left) as advance:
         timing = extract_shards(
             todo,
-            _Raw(work.catalogue, todo),
+            RawInputs(work.catalogue, todo),
             side.extractor,
             lambda shard, result: write_shard(shard_path(folder, shard), result),
             batch_size=side.batch_size,
@@ -211,7 +211,7 @@ def describe(timing: Timing, items: int) -> str:
     )
 
 
-class _Raw:
+class RawInputs:
     """Gives raw pictures and texts, shard after shard; embedded pictures are read in one pass."""
 
     def __init__(self, catalogue: Catalogue, shards: list[Shard]) -> None:
@@ -219,7 +219,7 @@ class _Raw:
         self._embedded = catalogue.embedded(rows[0], rows[-1] + 1) if rows else iter(())
 
     def __call__(self, shard: Shard) -> Iterable[Load]:
-        """For each input of a shard, a call that gives its raw picture or text."""
+        """For each input of a shard, a call that gives its raw picture or text; shards in their order."""
         for item in shard.inputs:
             if item.value is None:
                 yield partial(decode_image, next(data for row, data in self._embedded if row == item.row))

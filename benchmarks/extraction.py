@@ -1,0 +1,114 @@
+"""How much does the extraction stage cost beyond decoding and computing, each measured alone?
+
+    python benchmarks/extraction.py examples/ml100k.yaml
+
+Prints the ratio of the stage's time (without imports) to the sum of decoding every picture and of one
+forward pass over every input, each at the best batch size and memory format found in this same run.
+Decoding is the workers' whole task: read, decode, resize; for texts, tokenise.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from alignrec.extractors.contract import Extractor
+from alignrec.pipeline import extract as stage
+from alignrec.pipeline.config_file import load_config
+from alignrec.pipeline.console import Console
+
+BATCH_SIZES = (4, 8, 16, 32, 64)
+FORMATS = {"channels-last": torch.channels_last, "contiguous": torch.contiguous_format}
+SAMPLE = 192
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    """Time of one call."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def prepare_all(side: stage.Side, raw: Any, workers: int) -> tuple[float, list[Any]]:
+    """Time to read and prepare every input of a side, and the inputs."""
+    out: list[Any] = []
+    fetches = [fetch for shard in side.shards for fetch in raw(shard)]
+
+    def one(fetch: Callable[[], Any]) -> Any:
+        return side.extractor.prepare(fetch())
+
+    def work() -> None:
+        with ThreadPoolExecutor(workers) as pool:
+            out.extend(pool.map(one, fetches))
+
+    return seconds(work), out
+
+
+def forward(extractor: Extractor, prepared: Sequence[Any], batch_size: int) -> float:
+    """Time of one forward pass over prepared inputs, those of like length together."""
+    ordered = sorted(prepared, key=extractor.length)
+    batches = [ordered[i : i + batch_size] for i in range(0, len(ordered), batch_size)]
+    return seconds(lambda: [extractor.embed(batch) for batch in batches])
+
+
+def model_of(extractor: Extractor) -> torch.nn.Module | None:
+    """The network inside an extractor, where its memory format can matter."""
+    features = getattr(extractor, "_features", None)
+    return features.__self__ if features is not None else None
+
+
+def best_forward(extractor: Extractor, prepared: Sequence[Any]) -> tuple[float, str]:
+    """The fastest full forward pass among batch sizes and memory formats, chosen on a sample."""
+    sample = prepared[:: max(1, len(prepared) // SAMPLE)]
+    model = model_of(extractor)
+    trials = {}
+    for name, memory_format in FORMATS.items() if model is not None else [("as it is", None)]:
+        if model is not None:
+            model.to(memory_format=memory_format)
+        for batch_size in BATCH_SIZES:
+            forward(extractor, sample[:batch_size], batch_size)
+            trials[name, batch_size] = forward(extractor, sample, batch_size)
+            print(f"    {name}, batch {batch_size}: {len(sample) / trials[name, batch_size]:.0f}/s")
+    (name, batch_size), _ = min(trials.items(), key=lambda pair: pair[1])
+    if model is not None:
+        model.to(memory_format=FORMATS[name])
+    spent = forward(extractor, prepared, batch_size)
+    if model is not None:
+        model.to(memory_format=torch.channels_last)
+    return spent, f"{name}, batch {batch_size}"
+
+
+def main() -> None:
+    """Run both sides and print the ratio."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("config", type=Path)
+    config = load_config(parser.parse_args().config)
+    work = stage.plan_extract(config)
+    alone = 0.0
+    for side in work.sides:
+        print(f"{side.modality}: {sum(len(s.inputs) for s in side.shards)} inputs")
+        raw = stage.RawInputs(work.catalogue, side.shards)
+        decoding, prepared = min((prepare_all(side, raw, w) for w in (1, 2)), key=lambda pair: pair[0])
+        computing, how = best_forward(side.extractor, prepared)
+        print(f"  decoding alone {decoding:.1f} s, forward pass alone {computing:.1f} s ({how})")
+        alone += decoding + computing
+    folder = Path(tempfile.mkdtemp(prefix="alignrec-benchmark-"))
+    try:
+        settings = config.model_copy(update={"out": folder})
+        whole = seconds(lambda: stage.extract(stage.plan_extract(settings), Console()))
+    finally:
+        shutil.rmtree(folder)
+    print(f"the stage, with reading the catalogue and loading the models: {whole:.1f} s")
+    print(f"ratio to decoding plus computing alone ({alone:.1f} s): {whole / alone:.2f}")
+
+
+if __name__ == "__main__":
+    main()
