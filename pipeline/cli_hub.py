@@ -1,22 +1,19 @@
-"""The commands that meet the Hub: push, pull, verify and withdraw."""
+"""The commands that meet the Hub: push, pull, verify and withdraw.
+
+Each imports what it needs when it runs, so that the other commands start without the Hub's client.
+"""
 
 from __future__ import annotations
 
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alignrec.export.errors import ReleaseError
-from alignrec.export.pull import pull as pull_release
-from alignrec.export.pull import verify_version
-from alignrec.export.push import PushResult
-from alignrec.export.push import push as push_release
-from alignrec.export.verify import verify_folder
-from alignrec.export.versions import split_reference
-from alignrec.export.withdraw import withdraw as withdraw_version
+if TYPE_CHECKING:
+    from alignrec.export.push import PushResult
 
 Release = Annotated[Path, typer.Argument(help="The release folder, such as runs/NAME/release.")]
 Repository = Annotated[str, typer.Argument(help="The dataset repository, OWNER/NAME.")]
@@ -37,6 +34,8 @@ def push(
     as_json: Json = False,
 ) -> None:
     """Publish a release as an immutable version of a Hub dataset."""
+    from alignrec.export.push import push as push_release
+
     result = push_release(
         release,
         repo,
@@ -74,6 +73,9 @@ def pull(
     as_json: Json = False,
 ) -> None:
     """Download a published version into a folder, every file checked."""
+    from alignrec.export.pull import pull as pull_release
+    from alignrec.export.versions import split_reference
+
     found = pull_release(*split_reference(reference), to)
     answer = {
         "repo": found.repo.name,
@@ -94,6 +96,10 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Check every file of a release against its manifest."""
+    from alignrec.export.pull import verify_version
+    from alignrec.export.verify import verify_folder
+    from alignrec.export.versions import split_reference
+
     if Path(target).is_dir():
         manifest, name, commit = verify_folder(Path(target)), target, None
     else:
@@ -119,6 +125,10 @@ def withdraw(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
     """Take a published version back: its tag goes, and the card says why."""
+    from alignrec.export.errors import ReleaseError
+    from alignrec.export.versions import split_reference
+    from alignrec.export.withdraw import withdraw as withdraw_version
+
     repo, version = split_reference(reference)
     if version is None:
         raise ReleaseError(f"{reference!r} names no version: expected OWNER/NAME@X.Y.Z")

@@ -188,7 +188,7 @@ def test_a_tag_moved_to_the_same_content_shows_when_pushing(
 def test_what_does_not_exist_is_named_with_the_nearest(hub: HubServer, api: HfApi, published: str) -> None:
     with pytest.raises(ReleaseError, match=r"no version 1\.0\.1.*nearest is 1\.0\.0"):
         fetch_set(REPO, "image", "1.0.1", api=api)
-    with pytest.raises(ReleaseError, match="no set 'imge'.*'image'"):
+    with pytest.raises(ReleaseError, match=r"no set 'imge'.*'image'"):
         fetch_set(REPO, "imge", "1.0.0", api=api)
     with pytest.raises(MissingRepositoryError, match=re.escape(f"Did you mean '{REPO}'")) as caught:
         fetch_set("team/feature", "image", api=api)

@@ -204,7 +204,7 @@ def test_what_the_hub_stored_otherwise_is_never_tagged(hub: HubServer, api: HfAp
         return json.dumps(files).encode()
 
     hub.faults.append(Fault("POST", "/paths-info/", answer=lie, times=FOREVER))
-    with pytest.raises(VerificationError, match="data/image/part-00000.parquet"):
+    with pytest.raises(VerificationError, match=r"data/image/part-00000\.parquet"):
         push(release, REPO, "1.0.0", api=api)
     assert not hub.repository(REPO).tags
     hub.faults.clear()

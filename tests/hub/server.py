@@ -21,7 +21,7 @@ class Fault:
     """What goes wrong with the next `times` requests that match, after `skip` that do not suffer.
 
     Attributes:
-        method: the request's method.
+        method: a regular expression of the whole method.
         path: a regular expression searched in the request's path.
         before: called before the request is handled (a rival at work).
         request: changes the request's body on its way in.
@@ -46,7 +46,7 @@ class Fault:
 
     def strikes(self, method: str, path: str) -> bool:
         """Count this request; say whether it suffers."""
-        if method != self.method or not re.search(self.path, path) or self.times == 0:
+        if not re.fullmatch(self.method, method) or not re.search(self.path, path) or self.times == 0:
             return False
         if self.skip:
             self.skip -= 1
