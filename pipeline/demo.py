@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
+
 from alignrec.pipeline.demo_drawing import BACKDROPS, PALETTES, PATTERNS, Look, draw
 from alignrec.pipeline.demo_faults import break_images, break_interactions, break_items
 from alignrec.pipeline.demo_shapes import SHAPES
 from alignrec.pipeline.demo_text import AUDIENCES, STYLES, THEMES, category_of, description, title
-from numpy.typing import NDArray
 
 _DECIDED = 0.9  # share of items whose colours (and pattern) follow the codes
 _SHOWN = 0.92  # share of items whose picture (and, independently, text) shows the true style

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from alignrec.pipeline.demo_shapes import silhouette
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance
+
+from alignrec.pipeline.demo_shapes import silhouette
 
 Colour = tuple[int, int, int]
 SIDE = 256

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
+
 from alignrec.export.atomic import replacing_folder, write_bytes
 
 from .console import Console

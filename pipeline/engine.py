@@ -13,6 +13,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+
 from alignrec.extractors.contract import Extractor
 from alignrec.extractors.errors import RejectedError
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
+
 from alignrec.export.atomic import write_bytes
 from alignrec.export.features import FeatureSet
 from alignrec.export.parquet import REJECTED_SCHEMA, write_table

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+
 from alignrec.export.manifest import MANIFEST as RELEASE_MANIFEST
 from alignrec.export.manifest import Manifest
 from alignrec.export.release import write_release

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from alignrec.export.manifest import canonical_json
 from numpy.typing import NDArray
+
+from alignrec.export.manifest import canonical_json
 
 from .arrow_files import read_arrow, write_arrow
 from .catalog import Input

@@ -7,12 +7,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
 from alignrec.pipeline.catalog import Catalogue, read_catalogue
 from alignrec.pipeline.config import InteractionsConfig, ItemsConfig
 from alignrec.pipeline.errors import CatalogError, ConfigError
 from alignrec.pipeline.interactions import read_interactions
 from alignrec.pipeline.pictures import Digests
-
 from tests.pipeline.catalogues import picture, write_items
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from alignrec.pipeline.config_file import load_config
 from alignrec.pipeline.errors import ConfigError
 

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
+
 from alignrec.pipeline import demo_faults as faults
 from alignrec.pipeline.demo import _draw_latent, make_catalogue
 from alignrec.pipeline.demo_drawing import BACKDROPS, PALETTES, PATTERNS, SIDE, Look, draw
 from alignrec.pipeline.demo_shapes import SHAPES
 from alignrec.pipeline.demo_text import AUDIENCES, CATEGORIES, NOUNS, STYLES, THEMES
-from PIL import Image, ImageOps
 
 ITEMS, USERS = 40, 30
 

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
 from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard, Modality
 from alignrec.extractors.errors import TextRejectedError
 from alignrec.pipeline.catalog import Input
 from alignrec.pipeline.engine import extract_shards
 from alignrec.pipeline.shards import MAX_ITEMS, Shard, ShardResult, plan, read_shard, write_shard
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from PIL import Image
 
 
 class Lengths(Extractor):

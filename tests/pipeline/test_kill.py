@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from alignrec.pipeline.demo import make_catalogue
 from alignrec.pipeline.demo_run import SETTINGS
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
+
 from alignrec.export import load_features, verify_folder
 from alignrec.pipeline.cli import app
 from alignrec.pipeline.config_file import load_config
@@ -13,8 +15,6 @@ from alignrec.pipeline.console import Console
 from alignrec.pipeline.errors import CatalogError, RunFolderError
 from alignrec.pipeline.runner import RunResult, run, status
 from alignrec.pipeline.stage import locked
-from typer.testing import CliRunner
-
 from tests.pipeline.catalogues import picture, write_catalogue
 
 QUIET = Console(quiet=True)

@@ -6,10 +6,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from alignrec.pipeline.errors import CatalogError
-from alignrec.pipeline.tables import open_table
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from alignrec.pipeline.errors import CatalogError
+from alignrec.pipeline.tables import open_table
 
 IDS = ["0001", "nan", "a/b", "идентификатор", "NULL", "1e5", "2020-01-01", " padded ", "true"]
 
