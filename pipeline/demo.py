@@ -22,9 +22,9 @@ from alignrec.pipeline.demo_faults import break_images, break_interactions, brea
 from alignrec.pipeline.demo_shapes import SHAPES
 from alignrec.pipeline.demo_text import AUDIENCES, STYLES, THEMES, category_of, description, title
 
-_DECIDED = 0.9  # share of items whose colours (and pattern) follow the codes
-_SHOWN = 0.92  # share of items whose picture (and, independently, text) shows the true style
-_TASTE = {"shape": 1.2, "palette": 0.8, "pattern": 0.7, "style": 0.6, "theme": 1.4, "audience": 1.0}
+_DECIDED = 0.97  # share of items whose colours (and pattern) follow the codes
+_SHOWN = 0.97  # share of items whose picture (and, independently, text) shows the true style
+_TASTE = {"shape": 1.0, "palette": 1.2, "pattern": 1.0, "style": 0.6, "theme": 1.8, "audience": 1.2}
 _START, _DAY = 1_700_000_000, 86_400
 
 Ints = NDArray[np.int64]
