@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -18,6 +19,8 @@ from huggingface_hub.errors import (  # type: ignore[attr-defined]
 )
 
 from .errors import HubError, ReleaseError
+
+_TOKEN = re.compile(r"hf_\w+")
 
 
 class UnreachableError(HubError):
@@ -69,7 +72,9 @@ def translated(doing: str, repo: str) -> Iterator[None]:
 def _translate(error: BaseException, action: str) -> ReleaseError:
     if isinstance(error, RuntimeError) and error.__cause__ is not None:
         inner = _translate(error.__cause__, action)
-        return inner if isinstance(inner, UnreachableError | BusyError) else UploadError(f"{inner} ({error})")
+        if isinstance(inner, UnreachableError | BusyError):
+            return inner
+        return UploadError(f"{inner} ({_clean(str(error))})")
     if isinstance(error, OfflineModeIsEnabled):
         return UnreachableError(
             f"{action}: the client is in offline mode; unset HF_HUB_OFFLINE", retriable=False
@@ -93,7 +98,12 @@ def _translate(error: BaseException, action: str) -> ReleaseError:
         )
     if isinstance(error, HTTPError | ConnectionError | TimeoutError):
         return UnreachableError(f"{action}: the Hub cannot be reached; check the network and HF_ENDPOINT")
-    return HubError(f"{action}: {str(error).splitlines()[0] if str(error) else type(error).__name__}")
+    return HubError(f"{action}: {_clean(str(error)) or type(error).__name__}")
+
+
+def _clean(text: str) -> str:
+    """What the Hub or the client said, on one line, without anything that looks like a token."""
+    return _TOKEN.sub("hf_***", " ".join(text.split()))
 
 
 def _of_status(error: HfHubHTTPError, action: str) -> HubError:
@@ -101,7 +111,7 @@ def _of_status(error: HfHubHTTPError, action: str) -> HubError:
     said = (
         error.server_message or error.response.headers.get("X-Error-Message") or error.response.reason_phrase
     )
-    message = f"{action}: the Hub answered {status} ({said})"
+    message = f"{action}: the Hub answered {status} ({_clean(said)})"
     if status >= 500 or status == 408:
         return UnreachableError(f"{message}; try again later")
     if status == 429:

@@ -183,7 +183,7 @@ class _Push:
                 plan = self.plan = self.planned()
                 self.say(f"sending {len(plan.add)} files, {plan.bytes} bytes at most")
                 return self.repo.commit(self.title, str(plan.parent), plan.add, plan.delete)
-            except (StaleHeadError, UnreachableError, BusyError, UploadError) as error:
+            except (StaleHeadError, ConflictError, UnreachableError, BusyError, UploadError) as error:
                 self.say(str(error))
                 # A failed answer can hide a commit that was made: look before trying again.
                 commit = self.committed_after(error)

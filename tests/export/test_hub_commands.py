@@ -42,7 +42,8 @@ def run(hub: HubServer, tmp_path: Path) -> Run:
 LOAD = """
 import sys, json
 from alignrec.export import load_features
-print(json.dumps({n: load_features(sys.argv[1], n, version="1.0.0").matrix.sum().item() for n in sys.argv[2:]}))
+load = lambda n: load_features(sys.argv[1], n, version="1.0.0")
+print(json.dumps({n: load(n).matrix.sum().item() for n in sys.argv[2:]}))
 """
 LOAD_DATASET = """
 import sys, json, datasets
@@ -118,9 +119,8 @@ def test_killed_at_ten_random_moments_the_next_call_heals(
     hub: HubServer, release: Path, tmp_path: Path
 ) -> None:
     push(release, REPO, "1.0.0", api=client(hub))
-    moments = random.Random(3).sample(
-        [(n, when) for n in range(len(hub.log)) for when in ("before", "after")], 10
-    )
+    possible = [(number, when) for number in range(len(hub.log)) for when in ("before", "after")]
+    moments = random.Random(3).sample(possible, 10)
     states = set()
     for moment, (number, when) in enumerate(moments):
         name, home = f"team/killed-{moment}", tmp_path / f"home-{moment}"
@@ -132,9 +132,7 @@ def test_killed_at_ten_random_moments_the_next_call_heals(
         hub.faults.append(fault)
         assert process.wait(60) == -signal.SIGKILL
         stored = hub.api.repositories.get(name)
-        states.add(
-            (stored is not None, stored is not None and len(stored.commits), bool(stored and stored.tags))
-        )
+        states.add((len(stored.commits), bool(stored.tags)) if stored else None)
         again = push(release, name, "1.0.0", api=client(hub))
         stored = hub.repository(name)
         assert stored.tags == {"v1.0.0": again.commit}
@@ -146,22 +144,16 @@ def test_killed_at_ten_random_moments_the_next_call_heals(
 
 @pytest.mark.slow
 def test_the_story_of_ml100k(hub: HubServer, run: Run, ml100k: Path, tmp_path: Path) -> None:
-    config = tmp_path / "alignrec.yaml"
-    catalogue = (
-        f"items: {{path: {ml100k}/items.jsonl, id: item_id, image: image, text: '{{title}} ({{year}})'}}"
-    )
-    config.write_text(
-        f"name: ml100k\nout: {tmp_path}/run\ncatalog:\n  {catalogue}\nexport: {{license: other}}\n"
-    )
-    made = run_python(ALIGNREC, environment(hub.url, tmp_path / "home"), "run", "-c", str(config))
+    config, env = tmp_path / "alignrec.yaml", environment(hub.url, tmp_path / "home")
+    items = f"{{path: {ml100k}/items.jsonl, id: item_id, image: image, text: '{{title}} ({{year}})'}}"
+    rest = f"name: ml100k\nout: {tmp_path}/run\nexport: {{license: other}}\n"
+    config.write_text(f"catalog:\n  items: {items}\n{rest}")
+    made = run_python(ALIGNREC, env, "run", "-c", str(config))
     assert made.returncode == 0, made.stderr
     release = Path(made.stdout.strip().splitlines()[-1])
 
     def change() -> None:
         config.write_text(config.read_text().replace("({year})", "of {year}"))
-        assert (
-            run_python(ALIGNREC, environment(hub.url, tmp_path / "home"), "run", "-c", str(config)).returncode
-            == 0
-        )
+        assert run_python(ALIGNREC, env, "run", "-c", str(config)).returncode == 0
 
     publish_change_load_and_stop(hub, run, release, change)

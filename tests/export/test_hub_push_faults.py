@@ -211,6 +211,17 @@ def test_what_the_hub_stored_otherwise_is_never_tagged(hub: HubServer, api: HfAp
     assert push(release, REPO, "1.0.0", api=api).status == "healed"
 
 
+@pytest.mark.parametrize("status", [400, 403, 409, 418])
+def test_a_hub_that_repeats_the_token_is_not_quoted(
+    hub: HubServer, api: HfApi, release: Path, status: int
+) -> None:
+    echo = {"X-Error-Message": "you sent hf_test, Bearer hf_test"}
+    hub.faults.append(Fault("POST", "/commit/", status=status, headers=echo, times=FOREVER))
+    with pytest.raises(HubError, match=r"hf_\*\*\*") as caught:
+        push(release, REPO, "1.0.0", api=api)
+    assert "hf_test" not in str(caught.value)
+
+
 def test_the_server_is_not_there(hub: HubServer, api: HfApi, release: Path) -> None:
     hub.stop()
     with pytest.raises(UnreachableError, match="cannot be reached") as caught:
