@@ -157,3 +157,16 @@ def test_the_story_of_ml100k(hub: HubServer, run: Run, ml100k: Path, tmp_path: P
         assert run_python(ALIGNREC, env, "run", "-c", str(config)).returncode == 0
 
     publish_change_load_and_stop(hub, run, release, change)
+
+
+@pytest.mark.slow
+def test_the_command_that_the_demo_ends_with(hub: HubServer, run: Run, tmp_path: Path) -> None:
+    env = environment(hub.url, tmp_path / "home")
+    made = run_python(ALIGNREC, env, "demo", "--out", str(tmp_path / "demo"), "--quiet")
+    assert made.returncode == 0, made.stderr
+    command = next(line.split() for line in made.stdout.splitlines() if line.startswith("  push-features"))
+    arguments = [word.replace("YOUR-NAME", "team") for word in command[1:]]
+    published = run(PUSH_FEATURES, *arguments)
+    assert published.returncode == 0, published.stderr
+    assert "v1.0.0" in hub.repository("team/demo-features").tags
+    assert run(ALIGNREC, "verify", "team/demo-features@1.0.0").returncode == 0
