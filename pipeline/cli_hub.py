@@ -6,6 +6,7 @@ Each imports what it needs when it runs, so that the other commands start withou
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,6 +37,7 @@ def push(
     """Publish a release as an immutable version of a Hub dataset."""
     from alignrec.export.push import push as push_release
 
+    _bars_on_terminals_only()
     result = push_release(
         release,
         repo,
@@ -45,6 +47,14 @@ def push(
         with_progress=lambda line: typer.echo(line, err=True),
     )
     typer.echo(json.dumps(asdict(result)) if as_json else _described(result))
+
+
+def _bars_on_terminals_only() -> None:
+    """Keep the client's progress bars out of logs."""
+    from huggingface_hub.utils.tqdm import disable_progress_bars
+
+    if not sys.stderr.isatty():
+        disable_progress_bars()
 
 
 def _described(result: PushResult) -> str:
@@ -76,6 +86,7 @@ def pull(
     from alignrec.export.pull import pull as pull_release
     from alignrec.export.versions import split_reference
 
+    _bars_on_terminals_only()
     found = pull_release(*split_reference(reference), to)
     answer = {
         "repo": found.repo.name,
@@ -100,6 +111,7 @@ def verify(
     from alignrec.export.verify import verify_folder
     from alignrec.export.versions import split_reference
 
+    _bars_on_terminals_only()
     if Path(target).is_dir():
         manifest, name, commit = verify_folder(Path(target)), target, None
     else:
