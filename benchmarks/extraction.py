@@ -15,18 +15,21 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from alignrec.extractors.contract import Extractor
+from alignrec.extractors.parallel import compute_pool
 from alignrec.pipeline import extract as stage
 from alignrec.pipeline.config_file import load_config
 from alignrec.pipeline.console import Console
 
 BATCH_SIZES = (4, 8, 16, 32, 64)
 FORMATS = {"channels-last": torch.channels_last, "contiguous": torch.contiguous_format}
+THREADS = (1, torch.get_num_threads())
 SAMPLE = 192
 
 
@@ -52,11 +55,14 @@ def prepare_all(side: stage.Side, raw: Any, workers: int) -> tuple[float, list[A
     return seconds(work), out
 
 
-def forward(extractor: Extractor, prepared: Sequence[Any], batch_size: int) -> float:
-    """Time of one forward pass over prepared inputs, those of like length together."""
+def forward(extractor: Extractor, prepared: Sequence[Any], batch_size: int, threads: int) -> float:
+    """Time of one forward pass, those of like length together; with one thread, batches side by side."""
     ordered = sorted(prepared, key=extractor.length)
     batches = [ordered[i : i + batch_size] for i in range(0, len(ordered), batch_size)]
-    return seconds(lambda: [extractor.embed(batch) for batch in batches])
+    if threads > 1:
+        return seconds(lambda: [extractor.embed(batch) for batch in batches])
+    with compute_pool(extractor) as (pool, _):
+        return seconds(lambda: list(pool.map(extractor.embed, batches)))
 
 
 def model_of(extractor: Extractor) -> torch.nn.Module | None:
@@ -70,20 +76,19 @@ def best_forward(extractor: Extractor, prepared: Sequence[Any]) -> tuple[float, 
     sample = prepared[:: max(1, len(prepared) // SAMPLE)]
     model = model_of(extractor)
     trials = {}
-    for name, memory_format in FORMATS.items() if model is not None else [("as it is", None)]:
+    for name in FORMATS if model is not None else ("as it is",):
         if model is not None:
-            model.to(memory_format=memory_format)
-        for batch_size in BATCH_SIZES:
-            forward(extractor, sample[:batch_size], batch_size)
-            trials[name, batch_size] = forward(extractor, sample, batch_size)
-            print(f"    {name}, batch {batch_size}: {len(sample) / trials[name, batch_size]:.0f}/s")
-    (name, batch_size), _ = min(trials.items(), key=lambda pair: pair[1])
+            model.to(memory_format=FORMATS[name])
+        for batch_size, threads in product(BATCH_SIZES, THREADS):
+            forward(extractor, sample[:batch_size], batch_size, threads)
+            spent = forward(extractor, sample, batch_size, threads)
+            trials[spent] = (name, batch_size, threads)
+            print(f"    {name}, batch {batch_size}, threads {threads}: {len(sample) / spent:.0f}/s")
+    name, batch_size, threads = trials[min(trials)]
     if model is not None:
         model.to(memory_format=FORMATS[name])
-    spent = forward(extractor, prepared, batch_size)
-    if model is not None:
-        model.to(memory_format=torch.channels_last)
-    return spent, f"{name}, batch {batch_size}"
+    spent = forward(extractor, prepared, batch_size, threads)
+    return spent, f"{name}, batch {batch_size}, threads {threads}"
 
 
 def main() -> None:

@@ -64,10 +64,12 @@ class Extractor(ABC):
     Attributes:
         card: what this extractor is.
         batch_size: a sensible number of items a batch on its device.
+        device: the kind of device it computes on, `cpu` or `cuda`.
     """
 
     card: ExtractorCard
     batch_size: int
+    device: str = "cpu"
 
     @abstractmethod
     def prepare(self, value: Image.Image | str) -> Any:
@@ -82,4 +84,7 @@ class Extractor(ABC):
 
     @abstractmethod
     def embed(self, prepared: Sequence[Any], tokens: bool = False) -> Embeddings:
-        """Embed at least one prepared item; with `tokens`, give their sequences too."""
+        """Embed at least one prepared item; with `tokens`, give their sequences too.
+
+        On a CPU, called from several threads at once.
+        """

@@ -47,6 +47,7 @@ class TransformersImage(Extractor):
                 f"{name}: its image preprocessing cannot be read: {error}; "
                 f"expected preprocessor_config.json in {folder}"
             ) from error
+        self.device = runtime.device.type
         self.batch_size = 128 if runtime.is_cuda else 8
         blank = self.prepare(Image.new("RGB", (64, 64)))
         self._pooling = _pooling(loaded, self._forward([blank])[0])

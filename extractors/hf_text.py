@@ -48,7 +48,9 @@ class TransformersText(Extractor):
         self._pooling = TextPooling.read(folder, dual=loaded.dual, tower=loaded.tower)
         self._max_length = _max_length(self._tokenizer, loaded, self._pooling.max_length)
         self._pad = self._tokenizer.pad_token_id or 0
-        self.batch_size = 256 if runtime.is_cuda else 32
+        self.device = runtime.device.type
+        # On two CPU cores, side by side: 99 texts a second at 8 a batch, 75 at 32.
+        self.batch_size = 256 if runtime.is_cuda else 8
         probe = self.embed([self.prepare("a")], tokens=True)
         assert probe.tokens is not None
         self.card = ExtractorCard(

@@ -134,6 +134,7 @@ class OpenClipImage(Extractor):
         self._model = runtime.place(loaded.model).to(memory_format=torch.channels_last)
         stated = loaded.model.visual.preprocess_cfg
         self._transform = image_transform_v2(PreprocessCfg(**stated), is_train=False)
+        self.device = runtime.device.type
         self.batch_size = 128 if runtime.is_cuda else 8
         probe = self.embed([self.prepare(Image.new("RGB", (64, 64)))], tokens=True)
         self.card = _card(name, "image", loaded, probe, stated)
@@ -170,7 +171,8 @@ class OpenClipText(Extractor):
         self._lock = threading.Lock()
         # open_clip's own tokenizer pads with 0; the others wrap one that says what it pads with.
         self._pad = getattr(getattr(self._tokenizer, "tokenizer", None), "pad_token_id", None) or 0
-        self.batch_size = 256 if runtime.is_cuda else 32
+        self.device = runtime.device.type
+        self.batch_size = 256 if runtime.is_cuda else 8
         probe = self.embed([self.prepare("a")], tokens=True)
         stated = {"tokenizer": type(self._tokenizer).__name__, "max_length": self._tokenizer.context_length}
         self.card = _card(name, "text", loaded, probe, stated)

@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alignrec.extractors.contract import Extractor
 from alignrec.extractors.errors import RejectedError
+from alignrec.extractors.parallel import compute_pool
 
 from .shards import Shard, ShardResult
 
@@ -28,22 +31,24 @@ class Timing:
 
     Attributes:
         reading: reading and decoding, summed over the workers.
-        computing: in the model.
+        computing: in the model, summed over the batches that run side by side.
         writing: writing shards.
-        waiting: computing stood still because no input was ready.
+        no_input: standing still because no input was ready.
+        no_result: standing still because the model was busy.
         wall: from beginning to end.
     """
 
     reading: float = 0.0
     computing: float = 0.0
     writing: float = 0.0
-    waiting: float = 0.0
+    no_input: float = 0.0
+    no_result: float = 0.0
     wall: float = 0.0
 
     @property
     def bottleneck(self) -> str:
         """What to speed up first."""
-        return "reading" if self.waiting > self.computing else "computing"
+        return "reading" if self.no_input > self.no_result else "computing"
 
 
 @dataclass(frozen=True)
@@ -51,6 +56,16 @@ class _Prepared:
     value: Any
     seconds: float
     rejection: RejectedError | None = None
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """A batch under way: where its vectors go. Without a future, the mark of its shard's end."""
+
+    shard: Shard
+    result: ShardResult
+    positions: Sequence[int] = ()
+    future: Future[tuple[NDArray[np.float32], float]] | None = None
 
 
 def extract_shards(
@@ -83,20 +98,35 @@ def extract_shards(
     def tasks() -> Iterator[Callable[[], _Prepared]]:
         for shard in shards:
             for fetch in load(shard):
-                yield lambda fetch=fetch: _prepare(extractor, fetch)  # type: ignore[misc]
+                yield partial(_prepare, extractor, fetch)
 
     with ExitStack() as stack:
         writer = stack.enter_context(ThreadPoolExecutor(1))
         pool = ThreadPoolExecutor(count) if count else None
         if pool is not None:
             stack.callback(pool.shutdown, cancel_futures=True)
-        results = _in_order(tasks(), pool, window=4 * batch_size)
+        compute, at_once = stack.enter_context(compute_pool(extractor))
+        prepared = _in_order(tasks(), pool, window=4 * batch_size * at_once)
+        under_way: deque[_Batch] = deque()
         written: Future[None] | None = None
-        for shard in shards:
-            result = _embed_shard(shard, results, extractor, batch_size, timing, advance)
-            if written is not None:
-                written.result()
-            written = writer.submit(_timed_save, save, shard, result, timing)
+
+        def settle(limit: int) -> None:
+            """Take in results, oldest first, until at most `limit` batches are under way."""
+            nonlocal written
+            while len(under_way) > limit:
+                batch = under_way.popleft()
+                if batch.future is not None:
+                    _take_in(batch, timing)
+                    advance(len(batch.positions))
+                    continue
+                if written is not None:
+                    written.result()
+                written = writer.submit(_timed_save, save, batch, timing)
+
+        for batch in _batches(shards, prepared, extractor, batch_size, compute, timing):
+            under_way.append(batch)
+            settle(2 * at_once)
+        settle(0)
         if written is not None:
             written.result()
     timing.wall = time.perf_counter() - started
@@ -129,44 +159,58 @@ def _in_order(
         yield ahead.popleft().result()
 
 
-def _embed_shard(
-    shard: Shard,
+def _batches(
+    shards: Sequence[Shard],
     results: Iterator[_Prepared],
     extractor: Extractor,
     batch_size: int,
+    compute: Executor,
     timing: Timing,
-    advance: Callable[[int], None],
-) -> ShardResult:
-    size = len(shard.inputs)
-    vectors = np.zeros((size, extractor.card.dim), dtype=np.float32)
-    reasons: list[str | None] = [None] * size
-    details: list[str | None] = [None] * size
-    # Texts are sorted by length, so a shard's are all prepared first; pictures go as they come.
-    at_once = size if extractor.card.modality == "text" else batch_size
-    for start in range(0, size, at_once):
-        waited = time.perf_counter()
-        prepared = list(islice(results, min(at_once, size - start)))
-        timing.waiting += time.perf_counter() - waited
-        timing.reading += sum(one.seconds for one in prepared)
-        usable = []
-        for position, one in enumerate(prepared, start=start):
-            if one.rejection is None:
-                usable.append((position, one.value))
-            else:
-                reasons[position], details[position] = one.rejection.reason, one.rejection.detail
-        usable.sort(key=lambda pair: extractor.length(pair[1]))
-        computed = time.perf_counter()
-        for first in range(0, len(usable), batch_size):
-            positions, values = zip(*usable[first : first + batch_size], strict=True)
-            vectors[list(positions)] = extractor.embed(values).pooled
-        timing.computing += time.perf_counter() - computed
-        advance(len(prepared))
-    return ShardResult([item.item_id for item in shard.inputs], vectors, reasons, details)
+) -> Iterator[_Batch]:
+    """Batches as they are handed to the model, and after those of a shard the mark of its end."""
+    for shard in shards:
+        size = len(shard.inputs)
+        ids = [item.item_id for item in shard.inputs]
+        vectors = np.zeros((size, extractor.card.dim), dtype=np.float32)
+        result = ShardResult(ids, vectors, [None] * size, [None] * size)
+        # Texts are sorted by length, so a shard's are all prepared first; pictures go as they come.
+        at_once = size if extractor.card.modality == "text" else batch_size
+        for start in range(0, size, at_once):
+            waited = time.perf_counter()
+            prepared = list(islice(results, min(at_once, size - start)))
+            timing.no_input += time.perf_counter() - waited
+            timing.reading += sum(one.seconds for one in prepared)
+            usable = []
+            for position, one in enumerate(prepared, start=start):
+                if one.rejection is None:
+                    usable.append((position, one.value))
+                else:
+                    result.reasons[position] = one.rejection.reason
+                    result.details[position] = one.rejection.detail
+            usable.sort(key=lambda pair: extractor.length(pair[1]))
+            for first in range(0, len(usable), batch_size):
+                positions, values = zip(*usable[first : first + batch_size], strict=True)
+                future = compute.submit(_timed_embed, extractor, values)
+                yield _Batch(shard, result, positions, future)
+        yield _Batch(shard, result)
 
 
-def _timed_save(
-    save: Callable[[Shard, ShardResult], None], shard: Shard, result: ShardResult, timing: Timing
-) -> None:
+def _timed_embed(extractor: Extractor, values: Sequence[Any]) -> tuple[NDArray[np.float32], float]:
     started = time.perf_counter()
-    save(shard, result)
+    pooled = extractor.embed(values).pooled
+    return pooled, time.perf_counter() - started
+
+
+def _take_in(batch: _Batch, timing: Timing) -> None:
+    assert batch.future is not None
+    waited = time.perf_counter()
+    pooled, seconds = batch.future.result()
+    timing.no_result += time.perf_counter() - waited
+    timing.computing += seconds
+    batch.result.vectors[list(batch.positions)] = pooled
+
+
+def _timed_save(save: Callable[[Shard, ShardResult], None], batch: _Batch, timing: Timing) -> None:
+    started = time.perf_counter()
+    save(batch.shard, batch.result)
     timing.writing += time.perf_counter() - started

@@ -177,6 +177,7 @@ def _side(config: Config, modality: Modality, inputs: list[Input]) -> Side:
         "extractor": asdict(extractor.card),
         "batch_size": batch_size,
         "precision": settings.precision,
+        "device": extractor.device,
     }
     return Side(modality, extractor, batch_size, recipe, plan(inputs, recipe))
 
@@ -208,7 +209,7 @@ def describe(timing: Timing, items: int) -> str:
     return (
         f"{items:,} in {timing.wall:.1f} s ({items / timing.wall:.0f}/s): reading {timing.reading:.1f} s, "
         f"computing {timing.computing:.1f} s, writing {timing.writing:.1f} s, "
-        f"waited for input {timing.waiting:.1f} s; the bottleneck is {timing.bottleneck}"
+        f"waited for input {timing.no_input:.1f} s; the bottleneck is {timing.bottleneck}"
     )
 
 
@@ -216,6 +217,7 @@ class RawInputs:
     """Gives raw pictures and texts, shard after shard; embedded pictures are read in one pass."""
 
     def __init__(self, catalogue: Catalogue, shards: list[Shard]) -> None:
+        """Open what the shards need; they must then be asked for in this order."""
         rows = [item.row for shard in shards for item in shard.inputs if item.value is None]
         self._embedded = catalogue.embedded(rows[0], rows[-1] + 1) if rows else iter(())
 

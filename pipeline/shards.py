@@ -44,8 +44,8 @@ class ShardResult:
 
     item_ids: Sequence[str]
     vectors: NDArray[np.float32]
-    reasons: Sequence[str | None]
-    details: Sequence[str | None]
+    reasons: list[str | None]
+    details: list[str | None]
 
 
 def plan(inputs: Sequence[Input], recipe: dict[str, Any]) -> list[Shard]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from alignrec.export.atomic import replacing, replacing_folder, write_bytes
 
 

@@ -8,11 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from alignrec.export import FeatureSet, Manifest, load_features, verify_folder, write_release
 from alignrec.export.errors import ReleaseError, VerificationError
 from alignrec.export.parquet import read_parts, write_parts
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 IDS = ["b", "0001", "nan", "a/b", "идентификатор"]
 REJECTED = {
