@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
+import gzip
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -42,15 +45,13 @@ class Table:
         Raises:
             CatalogError: one does not; the message names it, its key, and the columns there are.
         """
-        import difflib
-
         for key, column in columns.items():
             if column in self.columns:
                 continue
             near = difflib.get_close_matches(column, self.columns, n=1, cutoff=0.5)
-            hint = f"did you mean {near[0]!r}? " if near else ""
+            hint = f"Did you mean {near[0]!r}? " if near else ""
             raise CatalogError(
-                f"{self.where} has no column {column!r}, which {key} names; {hint}"
+                f"{self.where} has no column {column!r}, which {key} names. {hint}"
                 f"It has: {', '.join(self.columns) or 'none'}."
             )
 
@@ -102,8 +103,6 @@ def _open_delimited(file: Path, separator: str) -> Table:
 
 
 def _open_json_lines(file: Path) -> Table:
-    import gzip
-
     opener: Any = gzip.open if file.suffix == ".gz" else open
 
     def objects() -> Iterator[Row]:
@@ -120,8 +119,6 @@ def _open_json_lines(file: Path) -> Table:
                 yield row
 
     def rows(columns: Sequence[str], start: int, stop: int | None) -> Iterator[Row]:
-        from itertools import islice
-
         for row in islice(objects(), start, stop):
             yield {column: row.get(column) for column in columns}
 

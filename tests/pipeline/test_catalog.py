@@ -83,7 +83,7 @@ def test_a_saved_dataset_with_an_image_column_is_a_catalogue(tmp_path: Path) -> 
     ("settings", "expected"),
     [
         ({"image": "img"}, "catalog.items.image names"),
-        ({"id": "item"}, "did you mean 'item_id'"),
+        ({"id": "item"}, "Did you mean 'item_id'"),
         ({"image_root": Path("nowhere")}, "there is no folder"),
     ],
 )
@@ -99,7 +99,7 @@ def test_templates_name_columns_and_nothing_else(tmp_path: Path) -> None:
     path = write_items(tmp_path, [{"item_id": "a", "title": "A"}])
     with pytest.raises(ConfigError, match=r"catalog\.items\.text"):
         read_catalogue(ItemsConfig(path=str(path), image=None, text="{title.upper}"), Digests())
-    with pytest.raises(CatalogError, match=r"no column 'titel'.*did you mean 'title'"):
+    with pytest.raises(CatalogError, match=r"no column 'titel'.*Did you mean 'title'"):
         read_catalogue(ItemsConfig(path=str(path), image=None, text="{titel}"), Digests())
 
 

@@ -100,6 +100,6 @@ def test_absent_tables_and_columns_are_named(tmp_path: Path) -> None:
         open_table(str(tmp_path))
     table = open_table(str(_write(tmp_path, "csv", IDS)))
     with pytest.raises(
-        CatalogError, match=r"no column 'idd', which catalog.items.id names; did you mean 'id'"
+        CatalogError, match=r"no column 'idd', which catalog.items.id names. Did you mean 'id'"
     ):
         table.require({"catalog.items.id": "idd"})
