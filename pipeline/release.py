@@ -9,15 +9,13 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from alignrec.export.manifest import MANIFEST as RELEASE_MANIFEST
-from alignrec.export.manifest import Manifest
 from alignrec.export.release import write_release
 
 from .config import Config
 from .errors import CatalogError
 from .extract import STAGE as EXTRACT
 from .extract import read_features
-from .stage import MANIFEST, StageManifest, digest, list_files
+from .stage import StageManifest, digest, list_files
 
 STAGE = "export"
 VERSION = 1
@@ -75,12 +73,6 @@ def export(config: Config, extracted: StageManifest) -> StageManifest:
     return done
 
 
-def current_release(config: Config) -> Manifest | None:
-    """The manifest of the run's release, or None where there is none yet."""
-    folder = config.run_folder / FOLDER
-    return Manifest.read(folder) if (folder / RELEASE_MANIFEST).is_file() else None
-
-
 def _provenance(config: Config, extracted: StageManifest, cards: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": config.name,
@@ -110,8 +102,3 @@ def _public(card: dict[str, Any]) -> dict[str, Any]:
     local = Path(model.removeprefix("local-dir:"))
     prefix = "local-dir:" if model.startswith("local-dir:") else ""
     return card | {"name": f"{scheme}:{prefix}{local.name}"} if local.is_absolute() else card
-
-
-def read_stage(config: Config) -> StageManifest | None:
-    """The extract stage's manifest, or None where it is not finished."""
-    return StageManifest.read(config.run_folder / EXTRACT / MANIFEST)

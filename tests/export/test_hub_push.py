@@ -10,9 +10,8 @@ import pytest
 import yaml
 from huggingface_hub import HfApi
 
-from alignrec.export import Manifest, RefusedError, ReleaseError, VerificationError
+from alignrec.export import Manifest, RefusedError, ReleaseError, VerificationError, list_versions
 from alignrec.export.errors import HubError
-from alignrec.export.hub_source import list_versions
 from alignrec.export.push import push
 from tests.export.hub_cases import REPO, client, make_release, sent_sets
 from tests.hub.server import HubServer
