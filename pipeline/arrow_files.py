@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +18,14 @@ def write_arrow(table: pa.Table, path: Path) -> None:
         pa.ipc.new_file(sink, table.schema) as writer,
     ):
         writer.write_table(table)
+
+
+def table_sha256(table: pa.Table) -> str:
+    """Hex SHA-256 of a table's content, as the bytes that `write_arrow` would write."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table)
+    return hashlib.sha256(sink.getvalue()).hexdigest()
 
 
 def read_arrow(path: Path) -> pa.Table:

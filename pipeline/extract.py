@@ -20,7 +20,7 @@ from alignrec.extractors.errors import ImageRejectedError
 from alignrec.extractors.images import decode_image
 from alignrec.extractors.registry import load_extractor
 
-from .arrow_files import read_arrow, write_arrow
+from .arrow_files import read_arrow, table_sha256, write_arrow
 from .catalog import Catalogue, Input, read_catalogue
 from .config import Config
 from .console import Console
@@ -107,9 +107,8 @@ def plan_extract(config: Config, *, rehash: bool = False) -> ExtractPlan:
         inputs = [[i.item_id, i.digest] for shard in side.shards for i in shard.inputs]
         parts[f"{side.modality} inputs"] = digest(inputs)
     if interactions:
-        parts["interactions"] = digest(
-            [interactions.table.to_pydict(), [r.as_row() for r in interactions.rejections]]
-        )
+        rejected = [rejection.as_row() for rejection in interactions.rejections]
+        parts["interactions"] = digest([table_sha256(interactions.table), rejected])
     return ExtractPlan(folder, config, catalogue, interactions, sides, parts)
 
 
@@ -276,7 +275,9 @@ def _finish(work: ExtractPlan, rejections: list[Rejection]) -> StageManifest:
 
 
 def _summary(work: ExtractPlan, rejections: list[Rejection]) -> dict[str, Any]:
-    late = {m: sum(r.modality == m and r.source == "items" for r in rejections) for m in ("image", "text")}
+    rejected = {
+        m: sum(r.modality == m and r.source == "items" for r in rejections) for m in ("image", "text")
+    }
     return {
         "items": len(work.catalogue.item_ids),
         "interactions": work.interactions.table.num_rows if work.interactions else 0,
@@ -285,7 +286,7 @@ def _summary(work: ExtractPlan, rejections: list[Rejection]) -> dict[str, Any]:
         "sets": {
             side.modality: {
                 "dim": side.extractor.card.dim,
-                "valid": len(work.catalogue.item_ids) - late[side.modality],
+                "valid": len(work.catalogue.item_ids) - rejected[side.modality],
                 "card": asdict(side.extractor.card),
                 "precision": side.recipe["precision"],
                 "shards": [shard.key for shard in side.shards],

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from alignrec.export.manifest import sha256_file
 
 
 class PictureError(ValueError):
@@ -79,6 +80,6 @@ class Digests:
         name, stamp = str(path), [stat.st_size, stat.st_mtime_ns]
         entry = self._known.get(name)
         if entry is None or entry[:2] != stamp:
-            entry = [*stamp, hashlib.sha256(path.read_bytes()).hexdigest()]
+            entry = [*stamp, sha256_file(path)]
         self.seen[name] = entry
         return str(entry[2])

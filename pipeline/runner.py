@@ -119,7 +119,6 @@ def _why(done: StageManifest, parts: dict[str, str], folder: Path, verify: bool)
 
 
 def _extract(config: Config, console: Console) -> StageManifest:
-    (config.run_folder / extraction.STAGE).mkdir(exist_ok=True)
     work = extraction.plan_extract(config)
     done = StageManifest.read(work.folder / MANIFEST)
     why = _why(done, work.parts, work.folder, verify=False) if done else "not finished"

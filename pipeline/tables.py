@@ -6,6 +6,7 @@ import difflib
 import gzip
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -88,14 +89,14 @@ def open_table(path: str) -> Table:
 def _open_delimited(file: Path, separator: str) -> Table:
     options: dict[str, Any] = {"sep": separator, "dtype": str, "na_filter": False, "encoding": "utf-8-sig"}
 
-    def rows(columns: Sequence[str], start: int, stop: int | None) -> Iterator[Row]:
-        number = 0
+    def records(columns: list[str]) -> Iterator[Row]:
         with _readable(file), pd.read_csv(file, **options, chunksize=ROWS_AT_ONCE) as chunks:
             for chunk in chunks:
-                for row in chunk[list(columns)].to_dict("records"):
-                    if start <= number and (stop is None or number < stop):
-                        yield {k: v if isinstance(v, str) else None for k, v in row.items()}
-                    number += 1
+                for row in chunk[columns].to_dict("records"):
+                    yield {k: v if isinstance(v, str) else None for k, v in row.items()}
+
+    def rows(columns: Sequence[str], start: int, stop: int | None) -> Iterator[Row]:
+        return islice(records(list(columns)), start, stop)
 
     with _readable(file):
         header = pd.read_csv(file, **options, nrows=0)
@@ -196,23 +197,17 @@ def _of_dataset(loaded: Any, where: str) -> Table:
     return Table(where, tuple(loaded.column_names), rows)
 
 
-class _readable:  # noqa: N801
+@contextmanager
+def _readable(file: Path) -> Iterator[None]:
     """Turn what a reader raises on a damaged file into one clear error."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-
-    def __enter__(self) -> None:
-        """Nothing to prepare."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Translate."""
-        if isinstance(error, UnicodeDecodeError):
-            raise CatalogError(f"{self.file} is not UTF-8: {error}. Convert it, then run again.") from None
-        if isinstance(error, pd.errors.EmptyDataError):
-            raise CatalogError(f"{self.file} is empty: expected a header and rows.") from None
-        if isinstance(error, (ValueError, OSError, EOFError, pa.ArrowException)):
-            raise CatalogError(f"{self.file} cannot be read: {' '.join(str(error).split())}") from None
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise CatalogError(f"{file} is not UTF-8: {error}. Convert it, then run again.") from None
+    except pd.errors.EmptyDataError:
+        raise CatalogError(f"{file} is empty: expected a header and rows.") from None
+    except (ValueError, OSError, EOFError, pa.ArrowException) as error:
+        raise CatalogError(f"{file} cannot be read: {' '.join(str(error).split())}") from None
 
 
 OPENERS: dict[str, Callable[[Path], Table]] = {

@@ -12,7 +12,6 @@ from typing import Any
 os.environ.setdefault("HF_HOME", tempfile.mkdtemp(prefix="alignrec-hf-"))
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["HF_HUB_DISABLE_XET"] = "1"
-os.environ["HF_HUB_OFFLINE"] = os.environ.get("HF_HUB_OFFLINE", "0")
 os.environ["NO_PROXY"] = "127.0.0.1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
