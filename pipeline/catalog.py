@@ -88,7 +88,7 @@ def read_catalogue(config: ItemsConfig, digests: Digests) -> Catalogue:
     fields = list(template.fields) if template else []
     table.require(needed | {f"catalog.items.text ({{{name}}})": name for name in fields})
     catalogue = Catalogue(table, config)
-    reader = _RowReader(catalogue, template, _image_root(config), digests)
+    reader = _RowReader(catalogue, template, image_root(config), digests)
     columns = list(dict.fromkeys([*needed.values(), *fields]))
     for number, row in enumerate(table.rows(columns, 0, None)):
         catalogue.rows = number + 1
@@ -104,7 +104,12 @@ def read_catalogue(config: ItemsConfig, digests: Digests) -> Catalogue:
     return catalogue
 
 
-def _image_root(config: ItemsConfig) -> Path:
+def image_root(config: ItemsConfig) -> Path:
+    """The folder that picture paths start from and none may leave.
+
+    Raises:
+        CatalogError: the config names one that is not there.
+    """
     if config.image_root is not None:
         if not config.image_root.is_dir():
             raise CatalogError(f"catalog.items.image_root: there is no folder {config.image_root}.")
