@@ -13,3 +13,7 @@ class SplitError(AlignerError, ValueError):
 
 class FeatureError(AlignerError, ValueError):
     """A feature matrix or a score is not what a protocol needs (exit code 2)."""
+
+
+class EncoderError(AlignerError, ValueError):
+    """A saved encoder cannot be read (exit code 2)."""

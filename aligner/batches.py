@@ -1,0 +1,93 @@
+"""Batches of items as padded tensors, taken from token sequences that lie end to end, perhaps on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from alignrec.aligner.inputs import Inputs, TokenSequences
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One modality of a batch.
+
+    Attributes:
+        pooled: float32 `[b, d]`.
+        valid: bool `[b]`, which items have the modality.
+        tokens: float32 `[b, t, token_d]`, zeros where there is none.
+        mask: bool `[b, t]`, True for real tokens.
+        position: int64 `[b, t]`, a token's place in its sequence.
+        row: int64 `[b, t]`, a token's row in the catalogue's token table; 0 where there is none.
+    """
+
+    pooled: Tensor
+    valid: Tensor
+    tokens: Tensor
+    mask: Tensor
+    position: Tensor
+    row: Tensor
+
+
+Batch = Mapping[str, Side]
+
+
+def draw(lengths: Ints, most: int, rng: np.random.Generator) -> tuple[Ints, NDArray[np.bool_]]:
+    """At most `most` distinct places of each sequence, at random: int64 and bool `[b, t]`."""
+    keys = rng.random((len(lengths), max(int(lengths.max(initial=0)), 1)))
+    keys[np.arange(keys.shape[1]) >= lengths[:, None]] = np.inf
+    place = np.argsort(keys, axis=1, kind="stable")[:, :most]
+    return place, np.take_along_axis(keys, place, axis=1) < np.inf
+
+
+def gather(
+    inputs: Inputs,
+    items: Ints,
+    *,
+    most: int,
+    rng: np.random.Generator | None = None,
+    device: str = "cpu",
+) -> dict[str, Side]:
+    """The batch of `items`, int64 `[b]`.
+
+    Args:
+        inputs: the catalogue.
+        items: rows of it.
+        most: tokens a modality and item: the first ones, or with `rng` random ones.
+        rng: draws the tokens.
+        device: where the tensors go.
+    """
+    return {m: _side(inputs, m, items, most, rng, device) for m in inputs}
+
+
+def _side(
+    inputs: Inputs, modality: str, items: Ints, most: int, rng: np.random.Generator | None, device: str
+) -> Side:
+    source = inputs[modality]
+    sequences: TokenSequences = source.tokens
+    start = sequences.offsets[items]
+    lengths = sequences.offsets[items + 1] - start
+    if rng is None:
+        width = max(min(int(lengths.max(initial=0)), most), 1)
+        place = np.tile(np.arange(width), (len(items), 1))
+        mask = place < lengths[:, None]
+    else:
+        place, mask = draw(lengths, most, rng)
+    row = np.where(mask, start[:, None] + place, 0)
+    width = sequences.values.shape[1]
+    tokens = np.zeros((*row.shape, width), dtype=np.float32)
+    tokens[mask] = sequences.values[row[mask]]
+
+    def put(array: NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(device)
+
+    return Side(
+        put(source.pooled[items]), put(source.valid[items]), put(tokens), put(mask), put(place), put(row)
+    )

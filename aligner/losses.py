@@ -1,0 +1,76 @@
+"""The terms of AlignRec's objective (arXiv 2403.12384, the sections on training), each a scalar to minimise.
+
+Terms over a batch take each user and each item once: a repeated row would be a negative of itself.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cosine_similarity, cross_entropy, logsigmoid, normalize, softplus
+
+
+def bpr(user: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
+    """Bayesian personalised ranking, the paper's main term (Rendle et al., UAI 2009): -log sigmoid(u·p - u·n).
+
+    Args:
+        user: float `[n, d]`.
+        positive: float `[n, d]`, an item of each user.
+        negative: float `[n, d]`, an item that the user never touched.
+    """
+    return -logsigmoid((user * (positive - negative)).sum(dim=1)).mean()
+
+
+def catalogue_softmax(
+    user: Tensor, item: Tensor, own: Tensor, row: Tensor, column: Tensor, temperature: float
+) -> Tensor:
+    """User-item alignment as a choice among the catalogue: softmax cross-entropy of cosines.
+
+    A positive competes with the items that its user never touched; the user's other positives are left out.
+    This replaces BPR's single negative (Wu et al., "On the effectiveness of sampled softmax loss for item
+    recommendation", TOIS 2024).
+
+    Args:
+        user: float `[u, d]`.
+        item: float `[c, d]`, the candidates.
+        own: bool `[u, c]`, which candidates each user has.
+        row: int64 `[n]`, each pair's user, a row of `user`.
+        column: int64 `[n]`, each pair's item, a row of `item`; `own` there.
+        temperature: above 0; a small one looks at the hardest negatives.
+    """
+    logits = normalize(user, dim=1) @ normalize(item, dim=1).T / temperature
+    others = logits.masked_fill(own, -torch.inf).logsumexp(dim=1)
+    return softplus(others[row] - logits[row, column]).mean()
+
+
+def contrast(content: Tensor, category: Tensor, temperature: float) -> Tensor:
+    """Content-category alignment: InfoNCE of each row's content with its ID vector, all others negatives.
+
+    Args:
+        content: float `[n, d]`.
+        category: float `[n, d]`, the ID vectors of the same, distinct users or items.
+        temperature: above 0.
+    """
+    logits = normalize(content, dim=1) @ normalize(category, dim=1).T / temperature
+    return cross_entropy(logits, torch.arange(len(logits), device=logits.device))
+
+
+def user_item(user: Tensor, item: Tensor) -> Tensor:
+    """User-item alignment of the paper: one less the cosine of those who interacted, float `[n, d]` each."""
+    return 1 - cosine_similarity(user, item, dim=1).mean()
+
+
+def similarity(content: Tensor, target: Tensor) -> Tensor:
+    """Similarity-preserving regularisation: ‖cos(content) - cos(features)‖_F / n.
+
+    Args:
+        content: float `[n, d]`, the refined vectors of distinct items.
+        target: float `[n, e]`, unit rows of their pretrained features; no gradient reaches them.
+    """
+    unit = normalize(content, dim=1)
+    return torch.linalg.matrix_norm(unit @ unit.T - target.detach() @ target.detach().T) / len(content)
+
+
+def half_square(*parts: Tensor) -> Tensor:
+    """L2 regularisation: half the squared length of all vectors, over the first part's number of rows."""
+    return 0.5 * torch.stack([part.square().sum() for part in parts]).sum() / len(parts[0])

@@ -1,0 +1,200 @@
+"""The multimodal encoder: image and text of an item become one vector, also when one of them is missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from alignrec.aligner.batches import Batch, Side, gather
+from alignrec.aligner.codes import sample_tokens
+from alignrec.aligner.components import Components
+from alignrec.aligner.errors import EncoderError, FeatureError
+from alignrec.aligner.inputs import MODALITIES, Inputs
+from alignrec.aligner.mmenc import MMEnc
+from alignrec.aligner.pretrain_settings import PretrainSettings
+
+FORMAT = 1
+MAX_TOKENS = 256
+_BATCH = 64
+
+
+class FrontEnd(nn.Module):
+    """Turns a frozen extractor's tokens, and its pooled vector as one token more, into MMEnc's tokens."""
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, token_dim: int, pooled_dim: int, width: int) -> None:
+        """Make a front end for tokens of `token_dim` and residual components of `pooled_dim`."""
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(token_dim))
+        self.register_buffer("spread", torch.ones(token_dim))
+        self.token = nn.Linear(token_dim, width)
+        self.pooled = nn.Linear(pooled_dim, width)
+        self.place = nn.Embedding(MAX_TOKENS, width)
+        nn.init.normal_(self.place.weight, std=0.02)
+
+    def fit(self, sample: NDArray[np.float32]) -> None:
+        """Learn the tokens' means and standard deviations from a sample, float32 `[s, token_dim]`."""
+        self.mean.copy_(torch.from_numpy(sample.mean(axis=0)))
+        self.spread.copy_(torch.from_numpy(sample.std(axis=0) + 1e-6))
+
+    def forward(self, side: Side, components: Tensor) -> Tensor:
+        """The pooled vector's token and then the sequence: `[b, 1 + t, width]`."""
+        tokens = self.token((side.tokens - self.mean) / self.spread) + self.place(side.position)
+        scale = components.shape[1] ** 0.5
+        return torch.cat([self.pooled(components * scale)[:, None], tokens], dim=1)
+
+
+class MultimodalEncoder(nn.Module):
+    """MMEnc on frozen tokens with a residual path from the pooled raw vectors.
+
+    The item vector has a part for each modality. Where an item has the modality, the part is the residual
+    path: the pooled vector's components. Where not, it is what `[CLS]` predicts of them from the other
+    modality (zeros before training). Parts are as long as `Components` makes them, the image's times
+    `image_weight`.
+    """
+
+    def __init__(self, settings: PretrainSettings, widths: Mapping[str, tuple[int, int]]) -> None:
+        """Make an encoder.
+
+        Args:
+            settings: its shape.
+            widths: for each modality, the width of its pooled vectors and of its tokens.
+        """
+        super().__init__()
+        self.settings = settings
+        self.widths = {m: widths[m] for m in MODALITIES if m in widths}
+        modalities = tuple(self.widths)
+        share, rest = divmod(settings.dim, len(modalities))
+        self.parts = {m: share + (rest if m == modalities[-1] else 0) for m in modalities}
+        width = settings.width
+        self.components = nn.ModuleDict(
+            {m: Components(pooled, self.parts[m]) for m, (pooled, _) in self.widths.items()}
+        )
+        self.front = nn.ModuleDict(
+            {m: FrontEnd(token, self.parts[m], width) for m, (_, token) in self.widths.items()}
+        )
+        self.mmenc = MMEnc(modalities, width, settings.depth, settings.heads, settings.dropout)
+        self.predict = nn.ModuleDict({m: nn.Linear(width, part) for m, part in self.parts.items()})
+        for head in self.predict.values():
+            nn.init.zeros_(head.weight)
+            nn.init.zeros_(head.bias)
+
+    @classmethod
+    def fitted(cls, settings: PretrainSettings, inputs: Inputs, seed: int) -> Self:
+        """An untrained encoder for a catalogue: statistics and components are learned, weights are random.
+
+        Raises:
+            FeatureError: a modality has no item.
+        """
+        for m, source in inputs.items():
+            if not source.valid.any():
+                raise FeatureError(f"no item has a usable {m}: leave that modality out")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            widths = {m: (s.pooled.shape[1], s.tokens.values.shape[1]) for m, s in inputs.items()}
+            encoder = cls(settings, widths)
+        for m, source in inputs.items():
+            encoder.components[m].fit(source.pooled[source.valid], settings.whiten)
+            encoder.front[m].fit(sample_tokens(source.tokens, seed))
+        return encoder
+
+    def targets(self, batch: Batch) -> dict[str, Tensor]:
+        """The residual path's components of each modality, `[b, part]`, zeros where it is missing."""
+        return {m: self.components[m](s.pooled) * s.valid[:, None] for m, s in batch.items()}
+
+    def gather(self, batch: Batch, targets: Mapping[str, Tensor], seen: Mapping[str, Tensor]) -> Tensor:
+        """`[CLS]` of a batch, `[b, width]`; `seen` has bool `[b, 1 + t]`, the pooled vector's mark first."""
+        tokens = {m: self.front[m](side, targets[m]) for m, side in batch.items()}
+        cls: Tensor = self.mmenc(tokens, seen)
+        return cls
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Item vectors `[b, dim]` of all that a batch holds."""
+        targets = self.targets(batch)
+        seen = {m: torch.cat([s.valid[:, None], s.mask], dim=1) for m, s in batch.items()}
+        cls = self.gather(batch, targets, seen)
+        parts = []
+        for m, side in batch.items():
+            part = torch.where(side.valid[:, None], targets[m], self.predict[m](cls))
+            parts.append(part * (self.settings.image_weight if m == "image" else 1.0))
+        return torch.cat(parts, dim=1)
+
+    @torch.no_grad()
+    def encode(self, inputs: Inputs, device: str = "cpu") -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """The item vectors of a catalogue.
+
+        Args:
+            inputs: of the modalities that the encoder knows.
+            device: where to compute.
+
+        Returns:
+            float32 `[n, dim]` and bool `[n]`; an item without any modality has zeros and False.
+
+        Raises:
+            FeatureError: the modalities or widths are not those the encoder was made for.
+        """
+        self._check(inputs)
+        self.to(device).eval()
+        inputs = {m: inputs[m] for m in self.widths}
+        valid = np.any([source.valid for source in inputs.values()], axis=0)
+        out = np.zeros((len(valid), self.settings.dim), dtype=np.float32)
+        rows = np.flatnonzero(valid)
+        for start in range(0, len(rows), _BATCH):
+            items = rows[start : start + _BATCH]
+            out[items] = self(gather(inputs, items, most=MAX_TOKENS, device=device)).float().cpu().numpy()
+        return out, valid
+
+    def save_pretrained(self, folder: Path) -> None:
+        """Write `config.json` and `model.safetensors` into a folder that exists."""
+        config = {
+            "format": FORMAT,
+            "settings": self.settings.model_dump(mode="json"),
+            "widths": {m: list(pair) for m, pair in self.widths.items()},
+        }
+        text = json.dumps(config, indent=2, sort_keys=True) + "\n"
+        (folder / "config.json").write_text(text, encoding="utf-8", newline="\n")
+        tensors = {name: t.detach().cpu().contiguous() for name, t in self.state_dict().items()}
+        save_file(tensors, folder / "model.safetensors")
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> Self:
+        """The encoder that `save_pretrained` wrote into `folder`.
+
+        Raises:
+            EncoderError: files are missing, damaged or of another format.
+        """
+        folder = Path(folder)
+        try:
+            config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            if config["format"] != FORMAT:
+                raise EncoderError(
+                    f"{folder} has encoder format {config['format']}, this version reads {FORMAT}"
+                )
+            settings = PretrainSettings.model_validate(config["settings"])
+            encoder = cls(settings, {m: (pooled, token) for m, (pooled, token) in config["widths"].items()})
+            encoder.load_state_dict(load_file(folder / "model.safetensors"))
+        except EncoderError:
+            raise
+        except Exception as error:
+            raise EncoderError(
+                f"{folder} holds no multimodal encoder that can be read ({error}): expected config.json and "
+                "model.safetensors as save_pretrained writes them"
+            ) from error
+        return encoder.eval()
+
+    def _check(self, inputs: Inputs) -> None:
+        got = {
+            m: (s.pooled.shape[1], s.tokens.values.shape[1]) for m, s in inputs.items() if m in self.widths
+        }
+        if got != self.widths:
+            raise FeatureError(f"the encoder is for vectors and tokens of {self.widths}, got {got}")

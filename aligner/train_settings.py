@@ -1,0 +1,38 @@
+"""How AlignRec is trained; the defaults are what won on validation."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class TrainSettings(BaseModel):
+    """Settings of full AlignRec training. A weight of 0 removes its term."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dim: int = Field(128, gt=0, description="size of aligned, content and user vectors")
+    loss: Literal["softmax", "bpr"] = Field(
+        "softmax", description="softmax: against the whole catalogue, by cosine; bpr: the paper's"
+    )
+    layers: int = Field(2, ge=0, description="LightGCN layers over the interactions")
+    content: bool = Field(True, description="false trains IDs alone: LightGCN, or BPR-MF without layers")
+    content_layers: int = Field(1, ge=1, description="layers over the content graph")
+    neighbours: int = Field(10, ge=1, description="items that content comes from, beside the item itself")
+    exact_neighbours: int = Field(200_000, ge=0, description="above so many items, FAISS finds neighbours")
+    temperature: float = Field(0.2, gt=0, description="of the softmax loss")
+    candidates: int = Field(4096, ge=1, description="items a softmax step compares with; fewer means all")
+    cca_weight: float = Field(0.01, ge=0, description="content-category alignment, of items and of users")
+    cca_temperature: float = Field(0.2, gt=0, description="of content-category alignment")
+    uia_weight: float = Field(0.0, ge=0, description="user-item alignment by cosine")
+    similarity_weight: float = Field(0.1, ge=0, description="keeps content as similar as features are")
+    l2_weight: float = Field(1e-4, ge=0, description="half the squared length of a batch's vectors")
+    contrast: int = Field(2048, ge=2, description="most items or users compared in one in-batch term")
+    learning_rate: float = Field(0.003, gt=0)
+    decay: float = Field(0.96, gt=0, le=1, description="what the learning rate is multiplied by")
+    decay_every: int = Field(50, ge=1, description="epochs between two decays, in even steps")
+    batch_size: int = Field(2048, ge=1, description="interactions a step")
+    epochs: int = Field(1000, ge=1, description="at most")
+    patience: int = Field(30, ge=1, description="epochs without a better validation Recall@20")
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
