@@ -5,6 +5,8 @@ Terms over a batch take each user and each item once: a repeated row would be a 
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity, cross_entropy, logsigmoid, normalize, softplus
@@ -22,25 +24,34 @@ def bpr(user: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
 
 
 def catalogue_softmax(
-    user: Tensor, item: Tensor, own: Tensor, row: Tensor, column: Tensor, temperature: float
+    user: Tensor,
+    positive: Tensor,
+    row: Tensor,
+    candidate: Tensor,
+    own: Tensor,
+    temperature: float,
+    share: float,
 ) -> Tensor:
     """User-item alignment as a choice among the catalogue: softmax cross-entropy of cosines.
 
-    A positive competes with the items that its user never touched; the user's other positives are left out.
-    This replaces BPR's single negative (Wu et al., "On the effectiveness of sampled softmax loss for item
-    recommendation", TOIS 2024).
+    A positive competes with the candidates that its user never touched; the user's other positives are left
+    out. It stands in BPR's place (Wu et al., "On the Effectiveness of Sampled Softmax Loss for Item
+    Recommendation", ACM TOIS 2024).
 
     Args:
-        user: float `[u, d]`.
-        item: float `[c, d]`, the candidates.
-        own: bool `[u, c]`, which candidates each user has.
-        row: int64 `[n]`, each pair's user, a row of `user`.
-        column: int64 `[n]`, each pair's item, a row of `item`; `own` there.
+        user: float `[u, d]`, distinct users.
+        positive: float `[n, d]`, the items of the pairs.
+        row: int64 `[n]`, the user of each pair, a row of `user`.
+        candidate: float `[c, d]`, distinct items.
+        own: bool `[u, c]`, which candidates each user has touched.
         temperature: above 0; a small one looks at the hardest negatives.
+        share: the candidates' share of the catalogue, drawn uniformly; 1 for all of it.
     """
-    logits = normalize(user, dim=1) @ normalize(item, dim=1).T / temperature
-    others = logits.masked_fill(own, -torch.inf).logsumexp(dim=1)
-    return softplus(others[row] - logits[row, column]).mean()
+    unit = normalize(user, dim=1)
+    chosen = (unit[row] * normalize(positive, dim=1)).sum(dim=1) / temperature
+    others = unit @ normalize(candidate, dim=1).T / temperature
+    total = others.masked_fill(own, -torch.inf).logsumexp(dim=1) - math.log(share)
+    return softplus(total[row] - chosen).mean()
 
 
 def contrast(content: Tensor, category: Tensor, temperature: float) -> Tensor:

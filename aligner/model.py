@@ -94,11 +94,16 @@ class AlignRec(Collaborative):
         """Item vectors gated by their features: what is worth passing on to similar items."""
         return self.item * torch.sigmoid(self.projection(self.features))
 
+    def passed(self) -> list[Tensor]:
+        """What items pass on to similar ones in each layer of the content graph."""
+        layers = [self.purified()]
+        for _ in range(self.content_layers - 1):
+            layers.append(self.neighbours @ layers[-1])
+        return layers
+
     def forward(self, interactions: Graph) -> Representations:
         """Content travels to similar items, then to the users who chose them; the fuser adds both sides."""
         category = self.sides(interactions)
-        item = self.purified()
-        for _ in range(self.content_layers):
-            item = self.neighbours @ item
+        item = self.neighbours @ self.passed()[-1]
         content = Sides(interactions @ item, item)
         return Representations(category + content, category, content)

@@ -40,6 +40,29 @@ def cosine_neighbours(features: NDArray[np.floating], k: int) -> sp.csr_array:
     return _stack(blocks, len(unit))
 
 
+def nearest(new: NDArray[np.float32], index: NDArray[np.float32], k: int) -> sp.csr_array:
+    """Each new row's `k` most similar rows of an index.
+
+    Args:
+        new: float32 `[m, d]`, unit rows; rows of zeros have no neighbours.
+        index: float32 `[n, d]`, unit rows; rows of zeros are nobody's neighbours.
+        k: at least 1.
+
+    Returns:
+        float32 CSR `[m, n]` of cosines.
+    """
+    absent: NDArray[np.bool_] = np.logical_not(index.any(axis=1))
+    blocks = [sp.csr_array((0, len(index)), dtype=np.float32)]
+    size = max(1, _CELLS // max(len(index), 1))
+    for start in range(0, len(new), size):
+        part = new[start : start + size]
+        scores = part @ index.T
+        scores[:, absent] = -np.inf
+        scores[~part.any(axis=1)] = -np.inf
+        blocks.append(_best(scores, k))
+    return sp.csr_array(sp.vstack(blocks, format="csr"))
+
+
 def cooccurrence_neighbours(history: sp.csr_array, k: int) -> sp.csr_array:
     """Each item's `k` most similar other items by shared users: |a and b| / sqrt(|a| |b|).
 
@@ -69,6 +92,11 @@ def _blocks(n: int) -> list[NDArray[np.int64]]:
 def _keep(scores: NDArray[np.float32], rows: NDArray[np.int64], k: int) -> sp.csr_array:
     """The `k` largest of each row but the item itself, as CSR `[len(rows), n]`."""
     scores[np.arange(len(rows)), rows] = -np.inf
+    return _best(scores, k)
+
+
+def _best(scores: NDArray[np.float32], k: int) -> sp.csr_array:
+    """The `k` largest of each row above minus infinity, as CSR of the scores' shape."""
     best = largest(scores, k)
     row, place = np.nonzero(best >= 0)
     column = best[row, place]

@@ -6,6 +6,9 @@ which the cosine of most raw features says little.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Self
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
@@ -18,6 +21,28 @@ from alignrec.aligner.ranking import Scorer
 Floats = NDArray[np.floating]
 
 
+@dataclass(frozen=True, eq=False)
+class ContentSpace:
+    """Where features are compared: unit rows without what the items of a catalogue share.
+
+    Attributes:
+        mean: float32 `[d]`, of the catalogue's unit rows.
+    """
+
+    mean: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, features: Floats, valid: NDArray[np.bool_]) -> Self:
+        """The space of a catalogue: features float `[n, d]`, of which the rows in `valid` count."""
+        kept = unit_rows(features[valid])
+        mean = kept.mean(axis=0, dtype=np.float64) if len(kept) else np.zeros(features.shape[1])
+        return cls(mean.astype(np.float32))
+
+    def __call__(self, features: Floats, valid: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """Rows normalised, less the mean, normalised again; zeros where `valid`, bool `[n]`, is False."""
+        return unit_rows(np.where(valid[:, None], unit_rows(features) - self.mean, np.float32(0)))
+
+
 def centre(features: Floats, valid: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
     """Unit rows without what all items share: normalised, less their mean, normalised again.
 
@@ -28,12 +53,8 @@ def centre(features: Floats, valid: NDArray[np.bool_] | None = None) -> NDArray[
     Returns:
         float32 `[n, d]`, rows of length 1 or 0.
     """
-    unit = unit_rows(features)
-    kept = np.ones(len(unit), dtype=np.bool_) if valid is None else valid
-    if not kept.any():
-        return np.zeros_like(unit)
-    mean = unit[kept].mean(axis=0, dtype=np.float64)
-    return unit_rows(np.where(kept[:, None], unit - mean, 0.0))
+    kept = np.ones(len(features), dtype=np.bool_) if valid is None else valid
+    return ContentSpace.of(features, kept)(features, kept)
 
 
 def concatenate(*parts: Floats, weights: tuple[float, ...] | None = None) -> NDArray[np.float32]:

@@ -69,6 +69,12 @@ class Split:
         matrix.sort_indices()
         return matrix
 
+    def of_items(self, kept: NDArray[np.bool_]) -> Split:
+        """The interactions with the items marked in `kept`, bool `[items]`, numbered among these alone."""
+        rows = kept[self.item]
+        place = np.cumsum(kept) - 1
+        return Split(self.users, int(kept.sum()), self.user[rows], place[self.item[rows]], self.label[rows])
+
 
 def k_core(user: Ints, item: Ints, k: int) -> NDArray[np.bool_]:
     """The largest part of a log in which every user and every item has at least `k` interactions.

@@ -17,7 +17,6 @@ class TrainSettings(BaseModel):
         "softmax", description="softmax: against the whole catalogue, by cosine; bpr: the paper's"
     )
     layers: int = Field(2, ge=0, description="LightGCN layers over the interactions")
-    content: bool = Field(True, description="false trains IDs alone: LightGCN, or BPR-MF without layers")
     content_layers: int = Field(1, ge=1, description="layers over the content graph")
     neighbours: int = Field(10, ge=1, description="items that content comes from, beside the item itself")
     exact_neighbours: int = Field(200_000, ge=0, description="above so many items, FAISS finds neighbours")
@@ -28,7 +27,6 @@ class TrainSettings(BaseModel):
     uia_weight: float = Field(0.0, ge=0, description="user-item alignment by cosine")
     similarity_weight: float = Field(0.1, ge=0, description="keeps content as similar as features are")
     l2_weight: float = Field(1e-4, ge=0, description="half the squared length of a batch's vectors")
-    contrast: int = Field(2048, ge=2, description="most items or users compared in one in-batch term")
     learning_rate: float = Field(0.003, gt=0)
     decay: float = Field(0.96, gt=0, le=1, description="what the learning rate is multiplied by")
     decay_every: int = Field(50, ge=1, description="epochs between two decays, in even steps")

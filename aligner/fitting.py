@@ -1,0 +1,197 @@
+"""The training loop: epochs, validation, early stopping, checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from alignrec.aligner.errors import AlignerError, SplitError
+from alignrec.aligner.evaluation import evaluate
+from alignrec.aligner.graphs import Graph, bipartite, graph
+from alignrec.aligner.model import Representations, Sides
+from alignrec.aligner.objective import Objective
+from alignrec.aligner.ranking import Scorer
+from alignrec.aligner.sampling import epoch_rng
+from alignrec.aligner.splits import TRAIN, VALID, Split
+from alignrec.aligner.train_settings import TrainSettings
+
+State = dict[str, Any]
+Save = Callable[[State], None]
+Advance = Callable[[int, dict[str, float]], None]
+Floats = NDArray[np.float32]
+
+
+class Recommender(Protocol):
+    """A module that represents all users and items, given the interactions."""
+
+    def __call__(self, interactions: Graph) -> Representations: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """How training went; the model itself is left as it was in the best epoch.
+
+    Attributes:
+        curves: for each epoch the loss's parts and validation metrics, not rounded.
+        best_epoch: from 1.
+        validation: recall and ndcg at 10 and 20 in the best epoch.
+    """
+
+    curves: list[dict[str, float]]
+    best_epoch: int
+    validation: dict[str, float]
+
+
+def device_of(name: str) -> torch.device:
+    """`auto` is a GPU if there is one.
+
+    Raises:
+        AlignerError: the name is none of a device, or CUDA is asked for and absent.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise AlignerError(f"train.device must be auto, cpu, cuda or cuda:N, got {name!r}") from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise AlignerError(f"train.device is {name!r}, but PyTorch sees no GPU here: use auto or cpu")
+    return device
+
+
+def dot_scorer(user: NDArray[np.floating], item: NDArray[np.floating]) -> Scorer:
+    """Scores by the dot product of `[users, d]` with `[items, d]`."""
+
+    def score(users: NDArray[np.int64]) -> NDArray[np.floating]:
+        return np.asarray(user[users] @ item.T)
+
+    return score
+
+
+def scored(final: Sides, settings: TrainSettings) -> tuple[Floats, Floats]:
+    """User and item vectors whose dot product is what training ranks by: unit rows under softmax."""
+    parts = (final.user, final.item)
+    if settings.loss == "softmax":
+        parts = tuple(nn.functional.normalize(part, dim=1) for part in parts)  # type: ignore[assignment]
+    user, item = (part.detach().cpu().numpy() for part in parts)
+    return user, item
+
+
+class Trainer:
+    """One training run of a model that represents users and items.
+
+    Args:
+        model: on its device.
+        objective: batches and loss of the same users and items.
+        split: training interactions and validation.
+        settings: of the optimiser and of stopping.
+        seed: of batches and sampling.
+        candidates: bool `[items]`, items that validation may recommend; all by default.
+
+    Raises:
+        SplitError: there is nothing to train on, or nothing to validate on.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        objective: Objective,
+        split: Split,
+        settings: TrainSettings,
+        seed: int,
+        candidates: NDArray[np.bool_] | None = None,
+    ) -> None:
+        if not objective.trainable.nnz or not (split.label == VALID).any():
+            raise SplitError(
+                "training needs interactions in train and in valid, and a user who has not touched every "
+                "item: check split.ratios and split.k_core"
+            )
+        self.model, self.objective, self.split = model, objective, split
+        self.settings, self.seed, self.candidates = settings, seed, candidates
+        self.interactions = graph(bipartite(split.matrix(TRAIN))).to(objective.device)
+        self.optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
+        self.curves: list[dict[str, float]] = []
+        self.best_epoch = 0
+        self.best: dict[str, Tensor] = {}
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs are done."""
+        return len(self.curves)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last epoch is done or patience is over."""
+        return self.epoch >= self.settings.epochs or self.epoch - self.best_epoch >= self.settings.patience
+
+    def state(self) -> State:
+        """What `resume` needs: tensors, numbers, strings, lists and dicts alone.
+
+        Tensors are the run's own: write them, or copy them, before the next epoch.
+        """
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "curves": self.curves,
+            "best_epoch": self.best_epoch,
+            "best": self.best,
+        }
+
+    def resume(self, state: State) -> None:
+        """Go on after `state`, which the same run with the same arguments had made."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.curves = [dict(curve) for curve in state["curves"]]
+        self.best_epoch, self.best = state["best_epoch"], dict(state["best"])
+
+    def run(self, save: Save | None = None, advance: Advance | None = None) -> Fit:
+        """Train to the end, and put the best epoch's parameters back into the model."""
+        while not self.finished:
+            curve = self._train() | self._validate()
+            self.curves.append(curve)
+            if self.best_epoch == 0 or curve["recall@20"] > self.curves[self.best_epoch - 1]["recall@20"]:
+                self.best_epoch = self.epoch
+                self.best = {name: value.clone() for name, value in self.model.state_dict().items()}
+            if save is not None:
+                save(self.state())
+            if advance is not None:
+                advance(self.epoch, curve)
+        self.model.load_state_dict(self.best)
+        best = self.curves[self.best_epoch - 1]
+        return Fit(self.curves, self.best_epoch, {name: best[name] for name in best if "@" in name})
+
+    def _train(self) -> dict[str, float]:
+        """One epoch; the mean of each of the loss's parts over its steps."""
+        rate = self.settings.learning_rate * self.settings.decay ** (self.epoch / self.settings.decay_every)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.model.train()
+        totals: dict[str, Tensor] = {}
+        steps = 0
+        for batch in self.objective.batches(epoch_rng(self.seed, self.epoch)):
+            terms = self.objective(self.model(self.interactions), batch)
+            self.optimizer.zero_grad(set_to_none=True)
+            torch.stack(list(terms.values())).sum().backward()
+            self.optimizer.step()
+            steps += 1
+            for name, value in terms.items():
+                totals[name] = totals.get(name, torch.zeros_like(value)) + value.detach()
+        parts = {name: float(value) / steps for name, value in totals.items()}
+        if not all(np.isfinite(list(parts.values()))):
+            raise AlignerError(
+                f"training diverged in epoch {self.epoch + 1}: {parts}; lower train.learning_rate"
+            )
+        return {f"loss.{name}": value for name, value in parts.items()}
+
+    def _validate(self) -> dict[str, float]:
+        self.model.eval()
+        with torch.no_grad():
+            scorer = dot_scorer(*scored(self.model(self.interactions).final, self.settings))
+        result = evaluate(scorer, self.split, VALID, candidates=self.candidates)
+        return {f"{metric}@{k}": result.mean(metric, k) for metric in ("recall", "ndcg") for k in (10, 20)}

@@ -1,0 +1,120 @@
+"""Vectors for items that training never saw: from their content, and from the trained items most like it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from alignrec.aligner.errors import EncoderError, FeatureError
+from alignrec.aligner.model import AlignRec, Representations
+from alignrec.aligner.neighbours import nearest, unit_rows
+from alignrec.aligner.protocols import ContentSpace
+
+FORMAT = 1
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedEncoder:
+    """Encodes items as training would have placed them, had they been like their neighbours in behaviour.
+
+    A new item takes its neighbours' mean ID vector, weighted by cosine, as its own. Its gate then purifies
+    that vector, the content graph mixes it with what the neighbours pass on, and the fuser adds the
+    neighbours' mean ID representation: the aggregator and the fuser of AlignRec (arXiv 2403.12384).
+
+    Attributes:
+        mean: float32 `[e]`, of the catalogue's unit features; what centring takes away.
+        features: float32 `[n, e]`, centred unit features of the trained items: the neighbour index.
+        weight: float32 `[d, e]`, of the gate's projection.
+        bias: float32 `[d]`.
+        item: float32 `[n, d]`, ID vectors.
+        passed: float32 `[n, d]`, what an item passes on to similar items.
+        category: float32 `[n, d]`, ID representations after propagation over the interactions.
+        neighbours: how many trained items a new one is placed by.
+        unit: whether aligned vectors have length 1, as softmax training ranks by.
+    """
+
+    mean: Floats
+    features: Floats
+    weight: Floats
+    bias: Floats
+    item: Floats
+    passed: Floats
+    category: Floats
+    neighbours: int
+    unit: bool
+
+    @classmethod
+    def of(
+        cls, model: AlignRec, said: Representations, space: ContentSpace, neighbours: int, unit: bool
+    ) -> Self:
+        """The encoder of a trained model and of what it says of its items."""
+        passed = model.passed()[-1]
+        tensors = (model.features, model.projection.weight, model.projection.bias, model.item, passed)
+        arrays = (t.detach().cpu().numpy() for t in (*tensors, said.category.item))
+        return cls(space.mean, *arrays, neighbours=neighbours, unit=unit)
+
+    def encode(self, features: NDArray[np.floating], valid: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+        """Aligned and content vectors, float32 `[m, d]` each; zeros where `valid` is False.
+
+        Args:
+            features: float `[m, e]`, made as the features of training were.
+            valid: bool `[m]`, which items have features.
+
+        Raises:
+            FeatureError: features of another width, or not finite.
+        """
+        if features.ndim != 2 or features.shape[1] != len(self.mean):
+            raise FeatureError(f"the encoder is for features [m, {len(self.mean)}], got {features.shape}")
+        unit = ContentSpace(self.mean)(features, valid)
+        weights = nearest(unit, self.features, self.neighbours)
+        weights.data = np.maximum(weights.data, 0)
+        total = np.asarray(weights.sum(axis=1), dtype=np.float32)[:, None]
+        mean_of = 1 / np.maximum(total, 1e-12)
+        gate = torch.sigmoid(torch.from_numpy(unit @ self.weight.T + self.bias)).numpy()
+        own = mean_of * (weights @ self.item) * gate
+        content = (own + weights @ self.passed) / (1 + total)
+        aligned = content + mean_of * (weights @ self.category)
+        return (unit_rows(aligned) if self.unit else aligned.astype(np.float32)), content.astype(np.float32)
+
+    def save_pretrained(self, folder: Path) -> None:
+        """Write `config.json` and `model.safetensors` into a folder that exists."""
+        config = {"format": FORMAT, "neighbours": self.neighbours, "unit": self.unit}
+        text = json.dumps(config, indent=2, sort_keys=True) + "\n"
+        (folder / "config.json").write_text(text, encoding="utf-8", newline="\n")
+        tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in _TENSORS}
+        save_file(tensors, folder / "model.safetensors")
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> Self:
+        """The encoder that `save_pretrained` wrote into `folder`.
+
+        Raises:
+            EncoderError: files are missing, damaged or of another format.
+        """
+        folder = Path(folder)
+        try:
+            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            if config["format"] != FORMAT:
+                raise EncoderError(
+                    f"{folder} has encoder format {config['format']}, this version reads {FORMAT}"
+                )
+            tensors = load_file(folder / "model.safetensors")
+            return cls(*(tensors[name] for name in _TENSORS), config["neighbours"], config["unit"])
+        except EncoderError:
+            raise
+        except Exception as error:
+            raise EncoderError(
+                f"{folder} holds no aligner that can be read ({error}): expected config.json and "
+                "model.safetensors as save_pretrained writes them"
+            ) from error
+
+
+_TENSORS = tuple(field.name for field in fields(AlignedEncoder))[:-2]
