@@ -13,7 +13,9 @@ from torch.nn.functional import cosine_similarity, cross_entropy, logsigmoid, no
 
 
 def bpr(user: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
-    """Bayesian personalised ranking, the paper's main term (Rendle et al., UAI 2009): -log sigmoid(u·p - u·n).
+    """Bayesian personalised ranking, the paper's main term (Rendle et al., UAI 2009).
+
+    The mean of -log sigmoid(u·p - u·n).
 
     Args:
         user: float `[n, d]`.
@@ -76,10 +78,10 @@ def similarity(content: Tensor, target: Tensor) -> Tensor:
 
     Args:
         content: float `[n, d]`, the refined vectors of distinct items.
-        target: float `[n, e]`, unit rows of their pretrained features; no gradient reaches them.
+        target: float `[n, n]`, cosines of their pretrained features.
     """
     unit = normalize(content, dim=1)
-    return torch.linalg.matrix_norm(unit @ unit.T - target.detach() @ target.detach().T) / len(content)
+    return torch.linalg.matrix_norm(unit @ unit.T - target) / len(content)
 
 
 def half_square(*parts: Tensor) -> Tensor:

@@ -19,6 +19,26 @@ from alignrec.aligner.train_settings import TrainSettings
 _COMPARED = 2048  # distinct users or items that an in-batch term compares with one another, at most
 
 
+class Similarities:
+    """Cosines among items by their features; all of them at once where the catalogue is small.
+
+    Args:
+        features: float32 `[items, e]`, unit rows or zeros.
+    """
+
+    def __init__(self, features: Tensor) -> None:
+        """Compute them if one step would compare as many items anyway."""
+        self.features = features
+        self.all = features @ features.T if len(features) <= _COMPARED else None
+
+    def __call__(self, items: Tensor) -> Tensor:
+        """Of the items, int64 `[n]`, with one another: float32 `[n, n]`."""
+        if self.all is not None:
+            return self.all[items][:, items]
+        part = self.features[items]
+        return part @ part.T
+
+
 @dataclass(frozen=True, eq=False)
 class Batch:
     """One step's interactions and what they are compared with, on the model's device.
@@ -56,7 +76,7 @@ class Objective:
         self, settings: TrainSettings, history: sp.csr_array, features: Tensor | None, device: torch.device
     ) -> None:
         self.settings, self.device = settings, device
-        self.features = features
+        self.similarities = None if features is None else Similarities(features)
         self.history = history
         # Nothing can be drawn for a user who touched everything.
         free = np.diff(history.indptr) < history.shape[1]
@@ -101,7 +121,7 @@ class Objective:
             )
         if settings.l2_weight:
             terms["l2"] = settings.l2_weight * self._length(said, batch)
-        if said.content is not None and self.features is not None:
+        if said.content is not None and self.similarities is not None:
             items, users = batch.items[:_COMPARED], batch.users[:_COMPARED]
             content, category = said.content, said.category
             if settings.cca_weight:
@@ -110,7 +130,7 @@ class Objective:
                     + losses.contrast(content.user[users], category.user[users], settings.cca_temperature)
                 )
             if settings.similarity_weight:
-                kept = losses.similarity(content.item[items], self.features[items])
+                kept = losses.similarity(content.item[items], self.similarities(items))
                 terms["similarity"] = settings.similarity_weight * kept
         return terms
 
