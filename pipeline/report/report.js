@@ -1,0 +1,342 @@
+"use strict";
+// Everything the data says reaches the page as text or as a base64 picture, never as markup.
+const data = JSON.parse(document.getElementById("data").textContent);
+const { items, sets, fields, details } = data;
+const at = (id) => document.getElementById(id);
+
+function element(name, properties = {}, ...children) {
+  const made = Object.assign(document.createElement(name), properties);
+  made.append(...children);
+  return made;
+}
+
+function picture(item, alternative) {
+  if (!item.picture) return element("span", { className: "blank", ariaHidden: "true" }, "no picture");
+  return element("img", { src: `data:image/webp;base64,${item.picture}`, alt: alternative, loading: "lazy" });
+}
+
+function title(item) {
+  return element("bdi", { className: "title", dir: "auto" }, item.title);
+}
+
+// ---- the picked item: one for the whole page, and part of its address ----
+
+let picked = 0;
+
+function pick(number, { focus = false, remember = true } = {}) {
+  picked = number;
+  showPicked();
+  markShelf();
+  drawMap();
+  if (remember) history.replaceState(null, "", `#item=${encodeURIComponent(items[number].id)}`);
+  if (focus) at("picked").focus({ preventScroll: false });
+}
+
+function addressed() {
+  const match = /^#item=(.*)$/.exec(location.hash);
+  if (!match) return -1;
+  try {
+    const id = decodeURIComponent(match[1]);
+    return items.findIndex((item) => item.id === id);
+  } catch {
+    return -1; // an address somebody mangled
+  }
+}
+
+function showPicked() {
+  const item = items[picked];
+  const facts = element("dl");
+  for (const [name, value] of [["id", item.id], ...details.map((name, n) => [name, item.details[n]])])
+    if (value) facts.append(element("dt", {}, name), element("dd", { dir: "auto" }, value));
+  const words = element("div", {}, element("h3", { dir: "auto" }, item.title));
+  words.append(element("p", { className: "note", dir: "auto" }, item.text), facts);
+  at("picked").replaceChildren(picture(item, `Picture of ${item.title}`), words);
+  at("neighbours").replaceChildren(...sets.map((set) => column(set)));
+}
+
+function column(set) {
+  const list = element("ol");
+  set.neighbours[picked].forEach((number, rank) => {
+    const item = items[number];
+    const likeness = element("span", { className: "note" }, (set.cosines[picked][rank] / 100).toFixed(2));
+    const button = element("button", { type: "button" }, picture(item, ""), element("span", {}, title(item), likeness));
+    button.dataset.item = number;
+    button.addEventListener("click", () => pick(number, { focus: true }));
+    for (const event of ["mouseenter", "focus"]) button.addEventListener(event, () => markSame(number));
+    for (const event of ["mouseleave", "blur"]) button.addEventListener(event, () => markSame(-1));
+    list.append(element("li", {}, button));
+  });
+  const empty = element("p", { className: "note" }, "This set has no vector for the item.");
+  return element("section", { className: "near" }, element("h4", {}, set.name), list.children.length ? list : empty);
+}
+
+// The same item under several sets lights up in all of them.
+function markSame(number) {
+  for (const button of at("neighbours").querySelectorAll("button"))
+    button.classList.toggle("same", button.dataset.item === String(number));
+}
+
+// ---- the shelf: search, and items to pick ----
+
+const PAGE = 120;
+let found = [];
+let onShelf = 0;
+
+const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+const searchable = items.map((item) => plain([item.title, item.id, item.text, ...item.details].join(" ")));
+
+function search() {
+  const words = plain(at("search").value).split(/\s+/).filter(Boolean);
+  found = [...items.keys()].filter((number) => words.every((word) => searchable[number].includes(word)));
+  const of = `${items.length.toLocaleString("en")} items`;
+  at("found").textContent = words.length ? `${found.length.toLocaleString("en")} of ${of}` : of;
+  at("items").replaceChildren();
+  onShelf = 0;
+  shelve();
+}
+
+function shelve() {
+  const next = found.slice(onShelf, onShelf + PAGE).map((number) => {
+    const item = items[number];
+    const button = element("button", { type: "button", tabIndex: -1 }, picture(item, ""), title(item));
+    button.dataset.item = number;
+    button.addEventListener("click", () => pick(number));
+    return element("li", {}, button);
+  });
+  at("items").append(...next);
+  onShelf += next.length;
+  at("more").hidden = onShelf >= found.length;
+  markShelf();
+}
+
+// One stop for the Tab key; the arrow keys move inside.
+function markShelf() {
+  const buttons = [...at("items").querySelectorAll("button")];
+  for (const button of buttons) {
+    const chosen = Number(button.dataset.item) === picked;
+    button.setAttribute("aria-pressed", chosen);
+    button.tabIndex = chosen ? 0 : -1;
+  }
+  if (buttons.length && !buttons.some((button) => button.tabIndex === 0)) buttons[0].tabIndex = 0;
+}
+
+function walkShelf(event) {
+  const buttons = [...at("items").querySelectorAll("button")];
+  const here = buttons.indexOf(document.activeElement);
+  if (here < 0) return;
+  const top = buttons[0].offsetTop;
+  const across = Math.max(1, buttons.filter((button) => button.offsetTop === top).length);
+  const steps = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: across, ArrowUp: -across };
+  const ends = { Home: 0, End: buttons.length - 1 };
+  const there = event.key in ends ? ends[event.key] : here + steps[event.key];
+  if (!buttons[there]) return;
+  event.preventDefault();
+  buttons[here].tabIndex = -1;
+  buttons[there].tabIndex = 0;
+  buttons[there].focus();
+}
+
+// ---- the map ----
+
+const canvas = at("plane");
+const EDGE = 18, GRID = 1000, REACH = 14;
+let set = sets[sets.length - 1];
+let field = null;
+let group = null;
+let hovered = -1;
+let points = [];
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const groupOf = (number) => (field ? field.codes[number] : -1);
+
+function shade(code) {
+  if (!field) return "c0";
+  if (code < 0 || code >= field.labels.length) return "other";
+  if (!field.ordered) return `c${code}`;
+  return `o${Math.round((4 * code) / Math.max(1, field.labels.length - 1))}`;
+}
+
+function drawMap() {
+  const scale = window.devicePixelRatio || 1;
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+  if (!set || !width) return;
+  canvas.width = Math.round(width * scale);
+  canvas.height = Math.round(height * scale);
+  const pen = canvas.getContext("2d");
+  pen.scale(scale, scale);
+  const place = (value, room) => EDGE + (value / GRID) * (room - 2 * EDGE);
+  points = set.places.map(([x, y]) => (x < 0 ? null : [place(x, width), place(y, height)]));
+  const paints = Object.fromEntries([...Array(8).keys()].map((n) => [`c${n}`, colour(`--c${n}`)]));
+  for (let n = 0; n < 5; n++) paints[`o${n}`] = colour(`--o${n}`);
+  paints.other = colour("--rest");
+  const radius = points.length > 1000 ? 3.2 : 4.5;
+  points.forEach((point, number) => {
+    if (!point) return;
+    const code = groupOf(number);
+    pen.globalAlpha = group === null || group === code ? 0.85 : 0.12;
+    dot(pen, point, radius, paints[shade(code)]);
+  });
+  pen.globalAlpha = 1;
+  drawPicked(pen, paints, radius);
+}
+
+function dot(pen, [x, y], radius, paint) {
+  pen.beginPath();
+  pen.arc(x, y, radius, 0, 2 * Math.PI);
+  pen.fillStyle = paint;
+  pen.fill();
+}
+
+function ring(pen, [x, y], radius, width) {
+  pen.beginPath();
+  pen.arc(x, y, radius, 0, 2 * Math.PI);
+  pen.lineWidth = width;
+  pen.stroke();
+}
+
+// The picked item in a ring, with lines to its neighbours; the hovered one in a thin ring.
+function drawPicked(pen, paints, radius) {
+  pen.strokeStyle = colour("--ink");
+  const here = points[picked];
+  if (here) {
+    pen.lineWidth = 1;
+    for (const number of set.neighbours[picked]) {
+      if (!points[number]) continue;
+      pen.beginPath();
+      pen.moveTo(...here);
+      pen.lineTo(...points[number]);
+      pen.stroke();
+      dot(pen, points[number], radius, paints[shade(groupOf(number))]);
+    }
+    dot(pen, here, radius + 2, paints[shade(groupOf(picked))]);
+    ring(pen, here, radius + 4, 2.5);
+  }
+  if (points[hovered]) ring(pen, points[hovered], radius + 3, 1.5);
+}
+
+function nearest(x, y, reach) {
+  let best = -1, least = reach * reach;
+  points.forEach((point, number) => {
+    if (!point || (group !== null && groupOf(number) !== group)) return;
+    const distance = (point[0] - x) ** 2 + (point[1] - y) ** 2;
+    if (distance < least) [best, least] = [number, distance];
+  });
+  return best;
+}
+
+// Towards an arrow: the nearest point within 45 degrees of its direction.
+function towards(number, [dx, dy]) {
+  const [x, y] = points[number];
+  let best = number, least = Infinity;
+  points.forEach((point, other) => {
+    if (!point || other === number) return;
+    const [a, b] = [point[0] - x, point[1] - y];
+    const along = a * dx + b * dy, aside = Math.abs(a * dy - b * dx);
+    if (along > 0 && aside <= along && along + aside < least) [best, least] = [other, along + aside];
+  });
+  return best;
+}
+
+function hover(number) {
+  if (number === hovered) return;
+  hovered = number;
+  drawMap();
+  const box = at("hover");
+  box.hidden = number < 0;
+  canvas.style.cursor = number < 0 ? "" : "pointer";
+  if (number < 0) return;
+  const item = items[number], code = groupOf(number);
+  const label = field && code >= 0 ? `${field.name}: ${field.labels[code] ?? "other"}` : "";
+  box.replaceChildren(picture(item, ""), title(item), element("span", { className: "note", dir: "auto" }, label));
+  const [x, y] = points[number];
+  const left = x + 16 + box.offsetWidth > canvas.clientWidth ? x - 16 - box.offsetWidth : x + 16;
+  box.style.left = `${Math.max(0, left)}px`;
+  box.style.top = `${Math.max(0, Math.min(y - 20, canvas.clientHeight - box.offsetHeight))}px`;
+  at("hovered").textContent = [item.title, label].filter(Boolean).join(", ");
+}
+
+const underPointer = (event) => nearest(event.offsetX, event.offsetY, REACH);
+
+function walkMap(event) {
+  const arrows = { ArrowRight: [1, 0], ArrowLeft: [-1, 0], ArrowDown: [0, 1], ArrowUp: [0, -1] };
+  const here = hovered >= 0 ? hovered : points[picked] ? picked : points.findIndex(Boolean);
+  if (here < 0) return;
+  if (event.key in arrows) hover(towards(here, arrows[event.key]));
+  else if (event.key === "Enter") pick(here);
+  else if (event.key === "Escape") hover(-1);
+  else return;
+  event.preventDefault();
+}
+
+function swatch(name) {
+  const space = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(space, "svg");
+  const circle = document.createElementNS(space, "circle");
+  for (const [key, value] of [["width", 14], ["height", 14], ["aria-hidden", true]]) svg.setAttribute(key, value);
+  for (const [key, value] of [["cx", 7], ["cy", 7], ["r", 6], ["class", name]]) circle.setAttribute(key, value);
+  svg.append(circle);
+  return svg;
+}
+
+function showLegend() {
+  const counts = new Map();
+  for (const code of field ? field.codes : []) counts.set(code, (counts.get(code) ?? 0) + 1);
+  const codes = [...counts.keys()].sort((a, b) => (a < 0) - (b < 0) || a - b);
+  at("legend").replaceChildren(...codes.map((code) => {
+    const label = code < 0 ? "none" : field.labels[code] ?? "other";
+    const count = element("span", { className: "note" }, counts.get(code).toLocaleString("en"));
+    const button = element("button", { type: "button" }, swatch(shade(code)), element("bdi", { dir: "auto" }, label), count);
+    button.setAttribute("aria-pressed", group === code);
+    button.addEventListener("click", () => {
+      group = group === code ? null : code;
+      showLegend();
+      drawMap();
+      at("legend").children[codes.indexOf(code)].firstChild.focus();
+    });
+    return element("li", {}, button);
+  }));
+}
+
+// ---- begin ----
+
+function begin() {
+  at("map-set").append(...sets.map(({ name }) => element("option", { value: name, selected: name === set?.name }, name)));
+  const names = [...fields.map(({ name }) => name), "nothing"];
+  at("map-field").append(...names.map((name, n) => element("option", { value: n }, name)));
+  field = fields[0] ?? null;
+  at("search").addEventListener("input", search);
+  at("search").addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && found.length) pick(found[0]);
+  });
+  at("items").addEventListener("keydown", walkShelf);
+  at("more").addEventListener("click", shelve);
+  at("map-set").addEventListener("change", (event) => {
+    set = sets[event.target.selectedIndex];
+    hover(-1);
+    drawMap();
+  });
+  at("map-field").addEventListener("change", (event) => {
+    [field, group] = [fields[event.target.selectedIndex] ?? null, null];
+    showLegend();
+    drawMap();
+  });
+  canvas.addEventListener("pointermove", (event) => hover(underPointer(event)));
+  canvas.addEventListener("pointerleave", () => hover(-1));
+  canvas.addEventListener("blur", () => hover(-1));
+  canvas.addEventListener("click", (event) => {
+    const number = underPointer(event);
+    if (number >= 0) pick(number);
+  });
+  canvas.addEventListener("keydown", walkMap);
+  new ResizeObserver(drawMap).observe(canvas);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawMap);
+  window.addEventListener("hashchange", () => {
+    const number = addressed();
+    if (number >= 0) pick(number, { remember: false });
+  });
+  showLegend();
+  search();
+  pick(Math.max(0, addressed()), { remember: false });
+}
+
+if (items.length) begin();
