@@ -6,8 +6,11 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.neighbours import cooccurrence_neighbours
 from alignrec.aligner.ranking import Scorer
+
+EASE_ITEMS = 20_000
 
 
 def popularity(history: sp.csr_array) -> Scorer:
@@ -33,6 +36,35 @@ def item_cf(history: sp.csr_array, neighbours: sp.csr_array) -> Scorer:
 
     def score(users: NDArray[np.int64]) -> NDArray[np.float32]:
         return np.asarray((history[users] @ reversed_neighbours).toarray(), dtype=np.float32)
+
+    return score
+
+
+def ease(history: sp.csr_array, penalty: float) -> Scorer:
+    """EASE (Steck, "Embarrassingly Shallow Autoencoders for Sparse Data", WWW 2019), its equation 8.
+
+    The closed form needs the inverse of an items x items matrix, so it is refused above 20,000 items.
+
+    Args:
+        history: training history, CSR of ones `[users, items]`.
+        penalty: added to the diagonal of the Gram matrix, above 0.
+
+    Raises:
+        FeatureError: too many items.
+    """
+    items = history.shape[1]
+    if items > EASE_ITEMS:
+        raise FeatureError(
+            f"EASE inverts a matrix of {items} x {items}: leave it out above {EASE_ITEMS:,} items"
+        )
+    gram = (history.T @ history).toarray().astype(np.float64)
+    gram[np.diag_indices(items)] += penalty
+    inverse = np.linalg.inv(gram)
+    weights = (-inverse / np.diag(inverse)).astype(np.float32)
+    np.fill_diagonal(weights, 0)
+
+    def score(users: NDArray[np.int64]) -> NDArray[np.float32]:
+        return np.asarray(history[users] @ weights)
 
     return score
 
