@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-# The sets that a run makes by now; `export.sets` chooses among them.
-FEATURE_SETS = ("image", "text")
+# Raw sets, and all that a run makes by now; `export.sets` chooses among them.
+RAW_SETS = ("image", "text")
+FEATURE_SETS = RAW_SETS
 
 
 class _Section(BaseModel):
@@ -63,11 +64,15 @@ class ExportConfig(_Section):
     """What a release carries."""
 
     license: str | None = Field(None, description="licence of the features; needed before a push")
-    sets: tuple[str, ...] = FEATURE_SETS
+    sets: tuple[str, ...] | None = Field(
+        None, description="feature sets to publish, fewer need fewer stages; default: all that the run makes"
+    )
 
     @field_validator("sets")
     @classmethod
-    def _known(cls, sets: tuple[str, ...]) -> tuple[str, ...]:
+    def _known(cls, sets: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if sets is None:
+            return None
         unknown = [name for name in sets if name not in FEATURE_SETS]
         if unknown or not sets or len(set(sets)) != len(sets):
             raise ValueError(
@@ -86,6 +91,28 @@ class Config(_Section):
     extract: ExtractConfig = ExtractConfig()
     export: ExportConfig = ExportConfig()
     engine: Literal["local"] = "local"
+
+    @model_validator(mode="after")
+    def _sets_can_be_made(self) -> Config:
+        absent = [m for m in RAW_SETS if m in self.sets and m not in self.modalities]
+        if absent:
+            raise ValueError(
+                f"export.sets names {', '.join(absent)}, but catalog.items.{absent[0]} is null: "
+                "take it out of export.sets"
+            )
+        return self
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities that the catalogue has."""
+        return tuple(m for m in RAW_SETS if getattr(self.catalog.items, m) is not None)
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """The feature sets that the release carries."""
+        if self.export.sets is not None:
+            return self.export.sets
+        return tuple(s for s in FEATURE_SETS if s not in RAW_SETS or s in self.modalities)
 
     @property
     def run_folder(self) -> Path:

@@ -71,6 +71,8 @@ def _explain(error: Any) -> str:
         return f"unknown key {place!r}; {hint}"
     if error["type"] == "missing":
         return f"{place} is not set, and has no default"
+    if not place:
+        return str(error["ctx"]["error"])
     return f"{place} = {error['input']!r}: {error['msg']}"
 
 

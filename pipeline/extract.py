@@ -9,23 +9,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 import pyarrow as pa
 
 from alignrec.export.atomic import write_bytes
-from alignrec.export.features import FeatureSet
 from alignrec.export.parquet import REJECTED_SCHEMA, write_table
 from alignrec.extractors.contract import Extractor, Modality
 from alignrec.extractors.errors import ImageRejectedError
 from alignrec.extractors.images import decode_image
 from alignrec.extractors.registry import load_extractor
 
-from .arrow_files import read_arrow, table_sha256, write_arrow
+from .arrow_files import table_sha256, write_arrow
 from .catalog import Catalogue, Input, read_catalogue
+from .chain import Before, Stage, Work
 from .config import Config
 from .console import Console
 from .engine import Load, Timing, extract_shards
-from .errors import CatalogError
 from .interactions import Interactions, read_interactions
 from .pictures import Digests
 from .rejections import Rejection, check_limit, counts
@@ -136,33 +134,6 @@ def extract(work: ExtractPlan, console: Console) -> StageManifest:
     rejections = [*early, *(r for side in work.sides for r in _late_rejections(work, side))]
     check_limit(rejections, totals, work.config.extract.max_rejected)
     return _finish(work, rejections)
-
-
-def read_features(folder: Path, modality: str) -> FeatureSet:
-    """A finished stage's raw features: every item has a row, in the catalogue's order.
-
-    Args:
-        folder: the stage's folder.
-        modality: `image` or `text`.
-
-    Raises:
-        CatalogError: the stage is not finished or has no such modality.
-    """
-    manifest = StageManifest.read(folder / MANIFEST)
-    if manifest is None or modality not in manifest.summary["sets"]:
-        made = ", ".join(manifest.summary["sets"]) if manifest else "nothing"
-        raise CatalogError(f"{folder} has no {modality} features: extraction made {made}.")
-    entry = manifest.summary["sets"][modality]
-    ids = read_arrow(folder / "items.arrow").column("item_id").to_pylist()
-    row_of = {item_id: row for row, item_id in enumerate(ids)}
-    matrix = np.zeros((len(ids), entry["dim"]), dtype=np.float32)
-    valid = np.zeros(len(ids), dtype=np.bool_)
-    for key in entry["shards"]:
-        result = read_shard(folder / "shards" / modality / f"{key}.arrow")
-        rows = np.array([row_of[item_id] for item_id in result.item_ids])
-        matrix[rows] = result.vectors
-        valid[rows] = [reason is None for reason in result.reasons]
-    return FeatureSet(modality, ids, matrix, valid)
 
 
 def _side(config: Config, modality: Modality, inputs: list[Input]) -> Side:
@@ -306,3 +277,24 @@ def _known_digests(folder: Path) -> dict[str, list[Any]]:
     except (OSError, ValueError):
         return {}
     return loaded if isinstance(loaded, dict) else {}
+
+
+def _work(before: Before) -> Work:
+    work = plan_extract(before.config, rehash=before.rehash)
+    remaining = work.remaining()
+    return Work(
+        work.parts,
+        partial(extract, work),
+        ", ".join(f"{todo} of {total} {m}s to embed" for m, (todo, total) in remaining.items() if todo),
+        any(todo < total for todo, total in remaining.values()),
+    )
+
+
+def _tell(extracted: StageManifest) -> list[str]:
+    summary = extracted.summary
+    sets = ", ".join(f"{n} {e['valid']:,} × {e['dim']}" for n, e in summary["sets"].items())
+    lines = [f"extract: {summary['items']:,} items, {summary['interactions']:,} interactions; valid: {sets}"]
+    return lines + [f"  rejected {number:,} × {reason}" for reason, number in summary["rejected"].items()]
+
+
+EXTRACT = Stage(STAGE, _work, _tell)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Mapping
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,69 +13,56 @@ import pyarrow.parquet as pq
 
 from alignrec.export.release import write_release
 
-from .config import Config
-from .errors import CatalogError
-from .extract import STAGE as EXTRACT
-from .extract import read_features
+from .catalog import STAGE as EXTRACTION
+from .chain import Before, Stage, Work
+from .console import Console
+from .features import read_set
 from .stage import StageManifest, digest, list_files
 
 STAGE = "export"
 VERSION = 1
 FOLDER = "release"
+# The stage's own manifest lies beside the release, which holds nothing but itself.
+OWN_MANIFEST = "export.json"
 # Libraries whose version can change a value.
 LIBRARIES = ("alignrec", "numpy", "open_clip_torch", "pillow", "pyarrow", "torch", "transformers")
 
 
-def manifest_path(config: Config) -> Path:
-    """The export stage's own manifest; it lies beside the release, which holds nothing but itself."""
-    return config.run_folder / "export.json"
-
-
-def parts_of(config: Config, extracted: StageManifest) -> dict[str, str]:
-    """What the export stage's fingerprint is made of."""
-    return {
+def plan_export(before: Before) -> Work:
+    """What the release will be made of."""
+    config = before.config
+    parts = {
         "stage version": str(VERSION),
-        "extract": digest([extracted.fingerprint, extracted.files]),
+        **{name: digest([done.fingerprint, done.files]) for name, done in before.done.items()},
         "export settings": digest(config.export.model_dump(mode="json")),
         "name and seed": digest([config.name, config.seed]),
         "software": digest(_software()),
     }
+    return Work(parts, partial(_export, before, parts))
 
 
-def export(config: Config, extracted: StageManifest) -> StageManifest:
-    """Write the release folder.
-
-    Args:
-        config: the run; `export.sets` says which sets go in.
-        extracted: the extract stage, finished.
-
-    Raises:
-        CatalogError: a set was asked for that extraction did not make.
-    """
-    folder, source = config.run_folder / FOLDER, config.run_folder / EXTRACT
-    missing = [name for name in config.export.sets if name not in extracted.summary["sets"]]
-    if missing:
-        raise CatalogError(
-            f"export.sets asks for {', '.join(missing)}, but the catalogue gives only "
-            f"{', '.join(extracted.summary['sets'])}. Take it out of export.sets."
-        )
-    rejected = pq.read_table(source / "rejected.parquet").drop(["detail"]).to_pylist()
+def _export(before: Before, parts: Mapping[str, str], _console: Console) -> StageManifest:
+    """Write the release folder: the sets that `export.sets` names, and what stands behind them."""
+    config = before.config
+    folder, extracted = before.folder(FOLDER), before.done[EXTRACTION]
+    rejected = pq.read_table(before.folder(EXTRACTION) / "rejected.parquet").drop(["detail"]).to_pylist()
     cards = {name: _public(entry["card"]) for name, entry in extracted.summary["sets"].items()}
     release = write_release(
         folder,
-        [read_features(source, name) for name in config.export.sets],
+        [read_set(config.run_folder, name) for name in config.sets],
         rejected,
-        _provenance(config, extracted, cards),
+        _provenance(before, cards),
         extractors=cards,
     )
     files = list_files(folder, [p for p in folder.rglob("*") if p.is_file()])
     summary = {"release_id": release.release_id, "sets": {n: e.model_dump() for n, e in release.sets.items()}}
-    done = StageManifest(STAGE, parts_of(config, extracted), files, summary)
-    done.write(manifest_path(config))
+    done = StageManifest(STAGE, parts, files, summary)
+    done.write(config.run_folder / OWN_MANIFEST)
     return done
 
 
-def _provenance(config: Config, extracted: StageManifest, cards: dict[str, Any]) -> dict[str, Any]:
+def _provenance(before: Before, cards: dict[str, Any]) -> dict[str, Any]:
+    config, extracted = before.config, before.done[EXTRACTION]
     return {
         "name": config.name,
         "seed": config.seed,
@@ -87,7 +76,7 @@ def _provenance(config: Config, extracted: StageManifest, cards: dict[str, Any])
         },
         "extractors": cards,
         "precision": config.extract.precision,
-        "stages": {EXTRACT: extracted.fingerprint},
+        "stages": {name: done.fingerprint for name, done in before.done.items()},
         "software": _software(),
     }
 
@@ -102,3 +91,11 @@ def _public(card: dict[str, Any]) -> dict[str, Any]:
     local = Path(model.removeprefix("local-dir:"))
     prefix = "local-dir:" if model.startswith("local-dir:") else ""
     return card | {"name": f"{scheme}:{prefix}{local.name}"} if local.is_absolute() else card
+
+
+def _tell(exported: StageManifest) -> list[str]:
+    sets = ", ".join(f"{name} {e['valid']:,} × {e['dim']}" for name, e in exported.summary["sets"].items())
+    return [f"export: release {exported.summary['release_id'][:12]}; valid: {sets}"]
+
+
+EXPORT = Stage(STAGE, plan_export, _tell, folder=FOLDER, manifest=OWN_MANIFEST)

@@ -18,7 +18,7 @@ from alignrec.pipeline.arrow_files import read_arrow
 from alignrec.pipeline.config import Config
 from alignrec.pipeline.errors import RunFolderError
 from alignrec.pipeline.extract import STAGE as EXTRACT
-from alignrec.pipeline.extract import read_features
+from alignrec.pipeline.features import read_features
 from alignrec.pipeline.stage import MANIFEST, StageManifest
 
 from .curves import Curve, read_curves

@@ -1,0 +1,61 @@
+"""Feature sets in a run folder: what the stages made, each set in the catalogue's order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from alignrec.export.features import FeatureSet
+
+from .arrow_files import read_arrow
+from .catalog import STAGE
+from .errors import CatalogError
+from .shards import read_shard
+from .stage import MANIFEST, StageManifest
+
+
+def read_features(folder: Path, modality: str) -> FeatureSet:
+    """Extraction's raw features: every item has a row, in the catalogue's order.
+
+    Args:
+        folder: the extract stage's folder, finished.
+        modality: `image` or `text`.
+
+    Raises:
+        CatalogError: the stage is not finished or has no such modality.
+    """
+    manifest = StageManifest.read(folder / MANIFEST)
+    if manifest is None or modality not in manifest.summary["sets"]:
+        made = ", ".join(manifest.summary["sets"]) if manifest else "nothing"
+        raise CatalogError(f"{folder} has no {modality} features: extraction made {made}.")
+    entry = manifest.summary["sets"][modality]
+    ids = read_item_ids(folder)
+    row_of = {item_id: row for row, item_id in enumerate(ids)}
+    matrix = np.zeros((len(ids), entry["dim"]), dtype=np.float32)
+    valid = np.zeros(len(ids), dtype=np.bool_)
+    for key in entry["shards"]:
+        result = read_shard(folder / "shards" / modality / f"{key}.arrow")
+        rows = np.array([row_of[item_id] for item_id in result.item_ids])
+        matrix[rows] = result.vectors
+        valid[rows] = [reason is None for reason in result.reasons]
+    return FeatureSet(modality, ids, matrix, valid)
+
+
+def read_item_ids(folder: Path) -> list[str]:
+    """The catalogue's items, in its order, from the extract stage's folder."""
+    ids: list[str] = read_arrow(folder / "items.arrow").column("item_id").to_pylist()
+    return ids
+
+
+def read_set(run_folder: Path, name: str) -> FeatureSet:
+    """A feature set that a finished stage made.
+
+    Args:
+        run_folder: the run.
+        name: `image`, `text` or any later set.
+
+    Raises:
+        CatalogError: no finished stage made it.
+    """
+    return read_features(run_folder / STAGE, name)
