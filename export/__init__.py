@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import HubError, RefusedError, ReleaseError, VerificationError
 from .features import FeatureSet
-from .load import load_features
+from .load import iter_features, load_features
 from .manifest import Manifest
 from .release import write_release
 from .verify import verify_folder
@@ -19,6 +19,7 @@ __all__ = [
     "RefusedError",
     "ReleaseError",
     "VerificationError",
+    "iter_features",
     "list_versions",
     "load_features",
     "verify_folder",

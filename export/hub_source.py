@@ -60,10 +60,10 @@ def list_versions(name: str, *, api: HfApi | None = None) -> list[str]:
     return [str(version) for version in sorted(published_tags(open_repo(name, api)))]
 
 
-def fetch_set(
+def find_set(
     name: str, set_name: str | None = None, version: str | None = None, *, api: HfApi | None = None
 ) -> tuple[Published, str]:
-    """Fetch the parts of one set of a published version, and nothing else.
+    """Find one set of a published version; none of its parts is fetched yet.
 
     Args:
         name: OWNER/NAME.
@@ -72,7 +72,7 @@ def fetch_set(
         api: the client; without it one with the environment's endpoint and token.
 
     Returns:
-        The version, whose `folder` now holds the set's files, and the set's name.
+        The version, whose `fetch` gives the set's files, and the set's name.
 
     Raises:
         ReleaseError: no such version or set; the message names the nearest.
@@ -82,14 +82,13 @@ def fetch_set(
     """
     found = find_version(open_repo(name, api), version)
     chosen = choose_set(found.manifest, set_name, f"{name}@{found.version}")
-    found.fetch(found.manifest.parts(chosen))
     return found, chosen
 
 
 def find_version(repo: HubRepo, wanted: str | None) -> Published:
     """A version's commit and manifest; from the cache alone when the Hub cannot be reached.
 
-    Raises: as `fetch_set`.
+    Raises: as `find_set`.
     """
     version = Version.parse(wanted) if wanted is not None else None
     try:

@@ -1,14 +1,17 @@
-"""Load a feature set in one line, from a release folder."""
+"""Load a feature set in one line: whole, mapped from disk, or piece by piece."""
 
 from __future__ import annotations
 
 import difflib
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import ReleaseError, VerificationError
 from .features import FeatureSet
-from .manifest import Manifest
-from .parquet import read_parts
+from .manifest import FileEntry, Manifest
+from .parquet import ROWS_AT_ONCE, iter_parts, map_parts, read_parts
 from .verify import check_file
 from .versions import is_repo_name
 
@@ -36,30 +39,52 @@ def choose_set(manifest: Manifest, name: str | None, where: str) -> str:
     raise ReleaseError(f"{where} has no set {name!r}; it has {', '.join(manifest.sets)}.{hint}")
 
 
-def load_folder(folder: Path, set_name: str | None = None) -> FeatureSet:
-    """Load one set of a release folder, checking the SHA-256 of the files it reads.
+@dataclass(frozen=True)
+class Located:
+    """A set that was found: its release's manifest, and how to have one of its files, checked."""
 
-    Raises:
-        ReleaseError: no release there, or no such set.
-        VerificationError: a file is missing or not what the manifest says.
+    manifest: Manifest
+    name: str
+    fetch: Callable[[FileEntry], Path]
+
+    @property
+    def parts(self) -> list[FileEntry]:
+        """The set's Parquet parts, in order."""
+        return self.manifest.parts(self.name)
+
+    @property
+    def mapped_file(self) -> Path:
+        """Where the set's matrix is kept for mapping, in the Hub client's cache; equal parts, equal file."""
+        from huggingface_hub import constants
+
+        key = hashlib.sha256("\n".join(part.sha256 for part in self.parts).encode()).hexdigest()
+        return Path(constants.HF_HOME) / "alignrec" / "matrices" / f"{key}.npy"
+
+
+def locate(source: str | Path, set_name: str | None, version: str | None) -> Located:
+    """Find a set in a folder or on the Hub, without its files.
+
+    Raises: as `load_features`.
     """
-    manifest = Manifest.read(folder)
-    name = choose_set(manifest, set_name, str(folder))
-    for entry in manifest.parts(name):
-        finding = check_file(folder / entry.path, entry)
-        if finding:
-            raise VerificationError(f"{folder / entry.path}: {finding}. Export or fetch the release again.")
-    return read_set(folder, manifest, name)
+    name = str(source)
+    if isinstance(source, Path) or Path(name).is_dir() or not is_repo_name(name):
+        if version is not None:
+            raise ReleaseError(f"{name} is a folder, and a folder has no versions: leave {version!r} out")
+        folder = Path(name)
+        manifest = Manifest.read(folder)
+        return Located(manifest, choose_set(manifest, set_name, name), lambda entry: _checked(folder, entry))
+    from .hub_source import find_set  # here, since reading a folder needs no Hub client
 
-
-def read_set(folder: Path, manifest: Manifest, name: str) -> FeatureSet:
-    """Read one set whose files were checked already."""
-    entry = manifest.sets[name]
-    return read_parts(name, entry.key, entry.dim, [folder / part.path for part in manifest.parts(name)])
+    found, chosen = find_set(name, set_name, version)
+    return Located(found.manifest, chosen, lambda entry: found.fetch([entry]) / entry.path)
 
 
 def load_features(
-    source: str | Path, set_name: str | None = None, *, version: str | None = None
+    source: str | Path,
+    set_name: str | None = None,
+    *,
+    version: str | None = None,
+    memory_map: bool = False,
 ) -> FeatureSet:
     """Load a feature set: ids, float32 matrix `[n, d]` and validity.
 
@@ -71,6 +96,8 @@ def load_features(
         set_name: `image`, `text`, `multimodal`, `content`, `aligned` or `user`; without it
             `aligned` if the release has it, else `multimodal`.
         version: of a repository, X.Y.Z; without it the highest.
+        memory_map: leave the matrix on disk, as a read-only map of a file that the first such load
+            writes into the Hub client's cache: for sets larger than memory, or many processes.
 
     Returns:
         The set, rows in the order of the release.
@@ -81,12 +108,41 @@ def load_features(
         VerificationError: a file is missing or not what the manifest says, or the version was moved.
         HubError: no such repository, or the Hub cannot be reached and the files are not cached.
     """
-    name = str(source)
-    if isinstance(source, Path) or Path(name).is_dir() or not is_repo_name(name):
-        if version is not None:
-            raise ReleaseError(f"{name} is a folder, and a folder has no versions: leave {version!r} out")
-        return load_folder(Path(name), set_name)
-    from .hub_source import fetch_set  # here, since reading a folder needs no Hub client
+    found = locate(source, set_name, version)
+    entry, paths = found.manifest.sets[found.name], [found.fetch(part) for part in found.parts]
+    if memory_map:
+        return map_parts(found.name, entry.key, entry.dim, paths, found.mapped_file)
+    return read_parts(found.name, entry.key, entry.dim, paths)
 
-    found, chosen = fetch_set(name, set_name, version)
-    return read_set(found.folder, found.manifest, chosen)
+
+def iter_features(
+    source: str | Path,
+    set_name: str | None = None,
+    *,
+    version: str | None = None,
+    rows: int = ROWS_AT_ONCE,
+) -> Iterator[FeatureSet]:
+    """A feature set piece by piece, in the order of the release; never more than one piece in memory.
+
+    A part is fetched and checked when its turn comes.
+
+    Args:
+        source, set_name, version: as for `load_features`.
+        rows: the most rows of a piece.
+
+    Yields:
+        Feature sets of at most `rows` rows.
+
+    Raises: as `load_features`.
+    """
+    found = locate(source, set_name, version)
+    entry = found.manifest.sets[found.name]
+    return iter_parts(found.name, entry.key, entry.dim, map(found.fetch, found.parts), rows)
+
+
+def _checked(folder: Path, entry: FileEntry) -> Path:
+    path = folder / entry.path
+    finding = check_file(path, entry)
+    if finding:
+        raise VerificationError(f"{path}: {finding}. Export or fetch the release again.")
+    return path

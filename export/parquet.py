@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from .atomic import replacing
 from .errors import VerificationError
 from .features import FeatureSet, Key
 
 ROWS_PER_PART = 500_000
+ROWS_AT_ONCE = 1 << 12
+# Bytes of a column read at once: without a bound, or mapped, a whole column chunk would count as ours.
+_BUFFER = 1 << 18
 
 REJECTED_SCHEMA = pa.schema(
     [
@@ -46,24 +51,10 @@ def write_table(table: pa.Table, path: Path) -> None:
         )
 
 
-def to_table(features: FeatureSet) -> pa.Table:
-    """The release's columns: id, embedding, valid, and origin where the set has one."""
-    flat = pa.array(np.ascontiguousarray(features.matrix).reshape(-1), type=pa.float32())
-    columns = {
-        features.key: pa.array(list(features.ids), type=pa.string()),
-        "embedding": pa.FixedSizeListArray.from_arrays(flat, features.dim),
-        "valid": pa.array(features.valid),
-    }
-    if features.origin is not None:
-        columns["origin"] = pa.array(list(features.origin), type=pa.string())
-    schema = pa.schema([pa.field(name, column.type, nullable=False) for name, column in columns.items()])
-    return pa.table(list(columns.values()), schema=schema)
-
-
 def write_parts(features: FeatureSet, folder: Path, rows_per_part: int = ROWS_PER_PART) -> list[Path]:
     """Write `part-00000.parquet` and so on into `folder`, rows in id order; returns the paths."""
     order = np.array(sorted(range(len(features.ids)), key=features.ids.__getitem__), dtype=np.int64)
-    table = to_table(features).take(pa.array(order)).combine_chunks()
+    table = features.to_arrow().take(pa.array(order)).combine_chunks()
     paths = []
     for number, start in enumerate(range(0, max(len(order), 1), rows_per_part)):
         path = folder / f"part-{number:05d}.parquet"
@@ -72,38 +63,85 @@ def write_parts(features: FeatureSet, folder: Path, rows_per_part: int = ROWS_PE
     return paths
 
 
-def read_parts(name: str, key: Key, dim: int, paths: Sequence[Path]) -> FeatureSet:
-    """Merge a set's parts into one feature set, reading only the columns it needs.
-
-    The matrix is filled part by part, so that at most one part is in memory beside it.
+def iter_parts(
+    name: str, key: Key, dim: int, paths: Iterable[Path], rows: int = ROWS_AT_ONCE
+) -> Iterator[FeatureSet]:
+    """A set's parts, one after the other, in pieces of at most `rows` rows.
 
     Raises:
         VerificationError: a part lacks a column or has vectors of another size.
     """
-    rows = [pq.read_metadata(path).num_rows for path in paths]
-    matrix = np.empty((sum(rows), dim), dtype=np.float32)
-    valid = np.empty(sum(rows), dtype=np.bool_)
-    ids: list[str] = []
-    origin: list[str] = []
-    start = 0
+    wanted = {key: pa.string(), "embedding": pa.list_(pa.float32(), dim), "valid": pa.bool_()}
     for path in paths:
-        file = pq.ParquetFile(path, memory_map=True)
-        wanted = {key: pa.string(), "embedding": pa.list_(pa.float32(), dim), "valid": pa.bool_()}
+        file = pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False)
         found = {field.name: field.type for field in file.schema_arrow}
         if any(found.get(column) != kind for column, kind in wanted.items()):
             raise VerificationError(
                 f"{path} has the columns {found}, but the set {name!r} needs {wanted}. Fetch it again."
             )
-        for batch in file.iter_batches(columns=[c for c in (*wanted, "origin") if c in found]):
-            stop = start + batch.num_rows
-            flat = batch.column("embedding").flatten().to_numpy(zero_copy_only=False)
-            matrix[start:stop] = flat.reshape(-1, dim)
-            valid[start:stop] = batch.column("valid").to_numpy(zero_copy_only=False)
-            ids.extend(batch.column(key).to_pylist())
-            if "origin" in found:
-                origin.extend(batch.column("origin").to_pylist())
-            start = stop
+        columns = [c for c in (*wanted, "origin") if c in found]
+        for batch in file.iter_batches(rows, columns=columns, use_threads=False):
+            yield FeatureSet(
+                name,
+                batch.column(key).to_pylist(),
+                np.from_dlpack(batch.column("embedding").flatten()).reshape(-1, dim),
+                np.from_dlpack(batch.column("valid").cast(pa.uint8())).view(np.bool_),
+                key,
+                batch.column("origin").to_pylist() if "origin" in found else None,
+            )
+
+
+def read_parts(name: str, key: Key, dim: int, paths: Sequence[Path]) -> FeatureSet:
+    """Merge a set's parts into one feature set; beside its matrix, one piece of it is in memory.
+
+    Raises: as `iter_parts`.
+    """
+    matrix = np.empty((_count_rows(paths), dim), dtype=np.float32)
+    return _gather(iter_parts(name, key, dim, paths), name, key, matrix)
+
+
+def map_parts(name: str, key: Key, dim: int, paths: Sequence[Path], file: Path) -> FeatureSet:
+    """Like `read_parts`, but the matrix is a read-only map of `file`, which is made if it is absent.
+
+    Parquet is compressed and cannot be mapped itself. What `file` holds is for the caller to name: equal
+    parts, equal file.
+
+    Raises: as `iter_parts`.
+    """
+    if file.is_file():
+        columns = [pq.read_table(path, columns=[key, "valid", *_origin(path)]) for path in paths]
+        table = pa.concat_tables(columns)
+        origin = table.column("origin").to_pylist() if "origin" in table.column_names else None
+        ids, valid = table.column(key).to_pylist(), table.column("valid").to_numpy()
+        return FeatureSet(name, ids, np.load(file, mmap_mode="r"), valid, key, origin)
+    with replacing(file) as temporary:
+        matrix = np.lib.format.open_memmap(temporary, "w+", np.float32, (_count_rows(paths), dim))
+        features = _gather(iter_parts(name, key, dim, paths), name, key, matrix)
+        matrix.flush()
+    return replace(features, matrix=np.load(file, mmap_mode="r"))
+
+
+def _gather(pieces: Iterable[FeatureSet], name: str, key: Key, matrix: NDArray[np.float32]) -> FeatureSet:
+    """Put pieces together, filling `matrix`."""
+    valid = np.empty(len(matrix), dtype=np.bool_)
+    ids: list[str] = []
+    origin: list[str] = []
+    for piece in pieces:
+        rows = slice(len(ids), len(ids) + len(piece.ids))
+        matrix[rows], valid[rows] = piece.matrix, piece.valid
+        ids.extend(piece.ids)
+        # Arrow's allocator keeps what it once had, which adds up beside a large matrix.
+        pa.default_memory_pool().release_unused()
+        origin.extend(piece.origin or ())
     return FeatureSet(name, ids, matrix, valid, key, origin or None)
+
+
+def _count_rows(paths: Iterable[Path]) -> int:
+    return sum(pq.read_metadata(path).num_rows for path in paths)
+
+
+def _origin(path: Path) -> list[str]:
+    return [name for name in pq.read_schema(path).names if name == "origin"]
 
 
 def write_rejected(rows: Iterable[dict[str, object]], path: Path) -> int:

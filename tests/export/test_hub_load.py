@@ -10,10 +10,18 @@ import numpy as np
 import pytest
 from huggingface_hub import HfApi, constants
 
-from alignrec.export import HubError, Manifest, RefusedError, ReleaseError, VerificationError, load_features
+from alignrec.export import (
+    HubError,
+    Manifest,
+    RefusedError,
+    ReleaseError,
+    VerificationError,
+    iter_features,
+    load_features,
+)
 from alignrec.export.hub import open_repo
 from alignrec.export.hub_errors import MissingRepositoryError, UnreachableError
-from alignrec.export.hub_source import fetch_set, find_version, list_versions
+from alignrec.export.hub_source import find_set, find_version, list_versions
 from alignrec.export.pull import pull, verify_version
 from alignrec.export.push import push
 from alignrec.export.withdraw import withdraw
@@ -136,8 +144,9 @@ def test_a_download_that_stays_wrong_is_refused_and_not_kept(
 
 def test_a_damaged_cache_is_mended_or_refused(hub: HubServer, published: str, by_name: None) -> None:
     def damage() -> None:
-        found, _ = fetch_set(REPO, "image")
-        part = found.folder / "data" / "image" / "part-00000.parquet"
+        found, _ = find_set(REPO, "image")
+        (entry,) = found.manifest.parts("image")
+        part = found.fetch([entry]) / entry.path
         part.resolve().write_bytes(flip(part.read_bytes()))
 
     damage()
@@ -156,7 +165,7 @@ def test_a_tag_moved_after_publication_shows(
     other = push(release, REPO, "1.1.0", api=api).commit
     hub.repository(REPO).tags["v1.0.0"] = str(other)
     for use in (
-        lambda: fetch_set(REPO, "image", "1.0.0", api=api),
+        lambda: find_set(REPO, "image", "1.0.0", api=api),
         lambda: verify_version(REPO, "1.0.0", api=api),
     ):
         with pytest.raises(VerificationError, match=f"moved.*{published}.*{other}"):
@@ -170,10 +179,10 @@ def test_a_moved_tag_shows_on_a_new_machine_too(
     hub.repository(REPO).tags["v1.0.0"] = str(push(release, REPO, "1.1.0", api=api).commit)
     fresh_cache()
     with pytest.raises(VerificationError, match=r"holds version 1\.1\.0"):
-        fetch_set(REPO, "image", "1.0.0", api=api)
+        find_set(REPO, "image", "1.0.0", api=api)
     hub.repository(REPO).tags["v1.0.0"] = next(iter(hub.repository(REPO).commits))
     with pytest.raises(VerificationError, match=r"no manifest\.json"):
-        fetch_set(REPO, "image", "1.0.0", api=api)
+        find_set(REPO, "image", "1.0.0", api=api)
 
 
 def test_a_tag_moved_to_the_same_content_shows_when_pushing(
@@ -187,23 +196,35 @@ def test_a_tag_moved_to_the_same_content_shows_when_pushing(
 
 def test_what_does_not_exist_is_named_with_the_nearest(hub: HubServer, api: HfApi, published: str) -> None:
     with pytest.raises(ReleaseError, match=r"no version 1\.0\.1.*nearest is 1\.0\.0"):
-        fetch_set(REPO, "image", "1.0.1", api=api)
+        find_set(REPO, "image", "1.0.1", api=api)
     with pytest.raises(ReleaseError, match=r"no set 'imge'.*'image'"):
-        fetch_set(REPO, "imge", "1.0.0", api=api)
+        find_set(REPO, "imge", "1.0.0", api=api)
     with pytest.raises(MissingRepositoryError, match=re.escape(f"Did you mean '{REPO}'")) as caught:
-        fetch_set("team/feature", "image", api=api)
+        find_set("team/feature", "image", api=api)
     assert caught.value.exit_code == 4
     with pytest.raises(ReleaseError, match="OWNER/NAME"):
-        fetch_set("features", "image", api=api)
+        find_set("features", "image", api=api)
     api.create_repo("team/empty", repo_type="dataset")
     with pytest.raises(ReleaseError, match="no published version yet"):
-        fetch_set("team/empty", api=api)
+        find_set("team/empty", api=api)
 
 
 def test_a_private_repository_without_a_token(hub: HubServer, published: str) -> None:
     with pytest.raises(HubError, match="log in") as caught:
-        fetch_set(REPO, "image", api=client(hub, False))
+        find_set(REPO, "image", api=client(hub, False))
     assert caught.value.exit_code == 4
+
+
+def test_a_published_set_comes_piece_by_piece_and_mapped(
+    hub: HubServer, published: str, by_name: None
+) -> None:
+    whole = features("image", 8)
+    pieces = list(iter_features(REPO, "image", version="1.0.0", rows=7))
+    assert [len(piece.ids) for piece in pieces] == [7, 7, 6]
+    np.testing.assert_array_equal(np.concatenate([piece.matrix for piece in pieces]), whole.matrix)
+    mapped = load_features(REPO, "image", memory_map=True)
+    assert isinstance(mapped.matrix, np.memmap)
+    np.testing.assert_array_equal(mapped.matrix, whole.matrix)
 
 
 def test_versions_are_listed(hub: HubServer, api: HfApi, published: str) -> None:
@@ -251,8 +272,8 @@ def test_a_withdrawn_version_says_why(hub: HubServer, api: HfApi, release: Path,
     assert set(stored.tags) == {"v1.0.0"}
     assert "**1.1.0**" in stored.head.files["README.md"].data.decode()
     with pytest.raises(RefusedError, match=r"withdrawn on .*wrong images.*1\.0\.0"):
-        fetch_set(REPO, "image", "1.1.0", api=api)
-    assert str(fetch_set(REPO, "image", api=api)[0].version) == "1.0.0"
+        find_set(REPO, "image", "1.1.0", api=api)
+    assert str(find_set(REPO, "image", api=api)[0].version) == "1.0.0"
     with pytest.raises(RefusedError, match="withdrawn"):
         push(release, REPO, "1.1.0", api=api)
     push(release, REPO, "1.1.1", api=api)

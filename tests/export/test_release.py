@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alignrec.export import FeatureSet, Manifest, load_features, verify_folder, write_release
+from alignrec.export import FeatureSet, Manifest, iter_features, load_features, verify_folder, write_release
 from alignrec.export.errors import ReleaseError, VerificationError
-from alignrec.export.parquet import read_parts, write_parts
+from alignrec.export.parquet import iter_parts, read_parts, write_parts
 
 IDS = ["b", "0001", "nan", "a/b", "идентификатор"]
 REJECTED = {
@@ -235,3 +235,31 @@ def test_parts_that_do_not_belong_together_are_refused(parts: dict[str, Any]) ->
 def test_sets_of_one_name_cannot_share_a_release(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="distinct names"):
         write_release(tmp_path / "r", [_set(), _set()], [], {}, extractors={})
+
+
+def test_a_mapped_set_equals_the_loaded_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HOME", str(tmp_path / "home"))
+    origin = ["trained", "content", "content", "trained", "content"]
+    folder = _release(tmp_path / "r", _set("aligned", origin=origin))
+    whole = load_features(folder)
+    for _ in range(2):  # the first writes the file, the second finds it
+        mapped = load_features(folder, memory_map=True)
+        assert isinstance(mapped.matrix, np.memmap) and not mapped.matrix.flags.writeable
+        np.testing.assert_array_equal(mapped.matrix, whole.matrix)
+        np.testing.assert_array_equal(mapped.valid, whole.valid)
+        assert (mapped.ids, mapped.origin) == (whole.ids, whole.origin)
+    assert mapped.nearest("b", 2) == whole.nearest("b", 2)
+    _release(folder, _set("aligned", dim=3, origin=origin))
+    assert load_features(folder, memory_map=True).dim == 3
+
+
+def test_a_set_comes_in_pieces_across_parts(tmp_path: Path) -> None:
+    features = _set()
+    paths = write_parts(features, tmp_path, rows_per_part=2)
+    pieces = list(iter_parts("image", "item_id", 7, paths, rows=2))
+    assert [len(piece.ids) for piece in pieces] == [2, 2, 1]
+    assert [i for piece in pieces for i in piece.ids] == sorted(IDS)
+    folder = _release(tmp_path / "r")
+    (folder / "data/image/part-00000.parquet").write_bytes(b"x")
+    with pytest.raises(VerificationError, match="part-00000"):
+        next(iter_features(folder, "image"))
