@@ -26,6 +26,7 @@ from alignrec.extractors.parallel import compute_pool
 from alignrec.pipeline import extract as stage
 from alignrec.pipeline.config_file import load_config
 from alignrec.pipeline.console import Console
+from alignrec.pipeline.sides import Side
 
 BATCH_SIZES = (4, 8, 16, 32, 64)
 FORMATS = {"channels-last": torch.channels_last, "contiguous": torch.contiguous_format}
@@ -40,7 +41,7 @@ def seconds(work: Callable[[], Any]) -> float:
     return time.perf_counter() - started
 
 
-def prepare_all(side: stage.Side, raw: Any, workers: int) -> tuple[float, list[Any]]:
+def prepare_all(side: Side, raw: Any, workers: int) -> tuple[float, list[Any]]:
     """Time to read and prepare every input of a side, and the inputs."""
     out: list[Any] = []
     fetches = [fetch for shard in side.shards for fetch in raw(shard)]

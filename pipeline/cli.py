@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import cli_hub
+from . import cli_hub, cli_report
 
 app = typer.Typer(
     name="alignrec",
@@ -40,7 +40,7 @@ def _options(debug: Annotated[bool, typer.Option("--debug", help="Show traceback
 @app.command()
 def run(
     config: ConfigFile = DEFAULT_CONFIG,
-    until: Annotated[str, typer.Option(help="Stop after this stage: extract or export.")] = "export",
+    until: Annotated[str, typer.Option(help="Stop after this stage.")] = "export",
     overrides: Overrides = None,
     quiet: Quiet = False,
 ) -> None:
@@ -52,6 +52,12 @@ def run(
 def extract(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
     """Embed the catalogue's images and texts with frozen pretrained models."""
     _run(config, "extract", overrides, quiet)
+
+
+@app.command()
+def pretrain(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
+    """Learn the multimodal encoder: one vector of an item's image and text."""
+    _run(config, "pretrain", overrides, quiet)
 
 
 @app.command()
@@ -110,6 +116,7 @@ def _run(config: Path, until: str, overrides: list[str] | None, quiet: bool) -> 
 
 
 cli_hub.register(app)
+cli_report.register(app)
 
 
 def main() -> None:

@@ -7,9 +7,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from alignrec.aligner.pretrain_settings import PretrainSettings
+
 # Raw sets, and all that a run makes by now; `export.sets` chooses among them.
 RAW_SETS = ("image", "text")
-FEATURE_SETS = RAW_SETS
+FEATURE_SETS = (*RAW_SETS, "multimodal")
 
 
 class _Section(BaseModel):
@@ -89,6 +91,7 @@ class Config(_Section):
     seed: int = Field(1, ge=0)
     catalog: CatalogConfig
     extract: ExtractConfig = ExtractConfig()
+    pretrain: PretrainSettings = PretrainSettings()
     export: ExportConfig = ExportConfig()
     engine: Literal["local"] = "local"
 
@@ -113,6 +116,11 @@ class Config(_Section):
         if self.export.sets is not None:
             return self.export.sets
         return tuple(s for s in FEATURE_SETS if s not in RAW_SETS or s in self.modalities)
+
+    @property
+    def pretrains(self) -> bool:
+        """Whether any set of the release needs pretraining."""
+        return any(name not in RAW_SETS for name in self.sets)
 
     @property
     def run_folder(self) -> Path:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import rich.console
 from rich.progress import (
@@ -17,6 +18,13 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+
+
+class Advance(Protocol):
+    """Moves a progress bar on."""
+
+    def __call__(self, count: int, note: str = "") -> None:
+        """So many more are done; `note` stands behind the bar."""
 
 
 @dataclass
@@ -38,11 +46,11 @@ class Console:
             self._rich.print(message, markup=False, highlight=False)
 
     @contextmanager
-    def progress(self, title: str, total: int) -> Iterator[Callable[[int], None]]:
+    def progress(self, title: str, total: int) -> Iterator[Advance]:
         """A bar with rate and time left while the block runs; the block is given what advances it."""
         if self.quiet or not sys.stderr.isatty():
             self.note(f"{title}: {total:,} to do")
-            yield lambda _: None
+            yield lambda _count, _note="": None
             return
         columns = (
             TextColumn("{task.description}"),
@@ -51,7 +59,8 @@ class Console:
             TaskProgressColumn(show_speed=True),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
         )
         with Progress(*columns, console=self._rich, transient=True) as bar:
-            task = bar.add_task(title, total=total)
-            yield lambda count: bar.advance(task, count)
+            task = bar.add_task(title, total=total, note="")
+            yield lambda count, note="": bar.update(task, advance=count, note=note)

@@ -14,15 +14,15 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from alignrec.extractors.contract import Extractor
+from alignrec.extractors.contract import Embeddings, Extractor
 from alignrec.extractors.errors import RejectedError
 from alignrec.extractors.parallel import compute_pool
 
 from .shards import Shard, ShardResult
 
 Load = Callable[[], Any]
+_HALF_MAX = float(np.finfo(np.float16).max)
 
 
 @dataclass
@@ -65,7 +65,7 @@ class _Batch:
     shard: Shard
     result: ShardResult
     positions: Sequence[int] = ()
-    future: Future[tuple[NDArray[np.float32], float]] | None = None
+    future: Future[tuple[Embeddings, float]] | None = None
 
 
 def extract_shards(
@@ -75,6 +75,7 @@ def extract_shards(
     save: Callable[[Shard, ShardResult], None],
     *,
     batch_size: int,
+    tokens: bool = False,
     workers: int | None = None,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Timing:
@@ -86,6 +87,7 @@ def extract_shards(
         extractor: the model.
         save: keeps a result; called in order, in a thread of its own.
         batch_size: items a batch; a batch never crosses a shard.
+        tokens: keep token sequences too.
         workers: threads that read and decode, 0 for none; default one a core.
         advance: told how many inputs are done.
 
@@ -123,7 +125,7 @@ def extract_shards(
                     written.result()
                 written = writer.submit(_timed_save, save, batch, timing)
 
-        for batch in _batches(shards, prepared, extractor, batch_size, compute, timing):
+        for batch in _batches(shards, prepared, extractor, batch_size, tokens, compute, timing):
             under_way.append(batch)
             settle(2 * at_once)
         settle(0)
@@ -164,6 +166,7 @@ def _batches(
     results: Iterator[_Prepared],
     extractor: Extractor,
     batch_size: int,
+    tokens: bool,
     compute: Executor,
     timing: Timing,
 ) -> Iterator[_Batch]:
@@ -172,7 +175,8 @@ def _batches(
         size = len(shard.inputs)
         ids = [item.item_id for item in shard.inputs]
         vectors = np.zeros((size, extractor.card.dim), dtype=np.float32)
-        result = ShardResult(ids, vectors, [None] * size, [None] * size)
+        nothing = np.zeros((0, extractor.card.token_dim), dtype=np.float16)
+        result = ShardResult(ids, vectors, [None] * size, [None] * size, [nothing] * size if tokens else None)
         # Texts are sorted by length, so a shard's are all prepared first; pictures go as they come.
         at_once = size if extractor.card.modality == "text" else batch_size
         for start in range(0, size, at_once):
@@ -190,24 +194,31 @@ def _batches(
             usable.sort(key=lambda pair: extractor.length(pair[1]))
             for first in range(0, len(usable), batch_size):
                 positions, values = zip(*usable[first : first + batch_size], strict=True)
-                future = compute.submit(_timed_embed, extractor, values)
+                future = compute.submit(_timed_embed, extractor, values, tokens)
                 yield _Batch(shard, result, positions, future)
         yield _Batch(shard, result)
 
 
-def _timed_embed(extractor: Extractor, values: Sequence[Any]) -> tuple[NDArray[np.float32], float]:
+def _timed_embed(extractor: Extractor, values: Sequence[Any], tokens: bool) -> tuple[Embeddings, float]:
     started = time.perf_counter()
-    pooled = extractor.embed(values).pooled
-    return pooled, time.perf_counter() - started
+    embeddings = extractor.embed(values, tokens=tokens)
+    return embeddings, time.perf_counter() - started
 
 
 def _take_in(batch: _Batch, timing: Timing) -> None:
     assert batch.future is not None
     waited = time.perf_counter()
-    pooled, seconds = batch.future.result()
+    embeddings, seconds = batch.future.result()
     timing.no_result += time.perf_counter() - waited
     timing.computing += seconds
-    batch.result.vectors[list(batch.positions)] = pooled
+    result = batch.result
+    result.vectors[list(batch.positions)] = embeddings.pooled
+    if result.tokens is None:
+        return
+    assert embeddings.tokens is not None and embeddings.mask is not None
+    for position, sequence, real in zip(batch.positions, embeddings.tokens, embeddings.mask, strict=True):
+        # Beyond float16's range lie only the outliers that some Transformers grow.
+        result.tokens[position] = sequence[real].clip(-_HALF_MAX, _HALF_MAX).astype(np.float16)
 
 
 def _timed_save(save: Callable[[Shard, ShardResult], None], batch: _Batch, timing: Timing) -> None:

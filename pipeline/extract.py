@@ -13,13 +13,12 @@ import pyarrow as pa
 
 from alignrec.export.atomic import write_bytes
 from alignrec.export.parquet import REJECTED_SCHEMA, write_table
-from alignrec.extractors.contract import Extractor, Modality
+from alignrec.extractors.contract import Modality
 from alignrec.extractors.errors import ImageRejectedError
 from alignrec.extractors.images import decode_image
-from alignrec.extractors.registry import load_extractor
 
 from .arrow_files import table_sha256, write_arrow
-from .catalog import Catalogue, Input, read_catalogue
+from .catalog import STAGE, Catalogue, read_catalogue
 from .chain import Before, Stage, Work
 from .config import Config
 from .console import Console
@@ -27,27 +26,9 @@ from .engine import Load, Timing, extract_shards
 from .interactions import Interactions, read_interactions
 from .pictures import Digests
 from .rejections import Rejection, check_limit, counts
-from .shards import Shard, plan, read_shard, shard_path, write_shard
+from .shards import Shard, read_shard, shard_path, write_shard
+from .sides import VERSION, Side, bytes_an_item, make_side
 from .stage import MANIFEST, StageManifest, check_disk, digest, list_files
-
-STAGE = "extract"
-# Counts up when the same inputs would give other bytes.
-VERSION = 1
-
-
-@dataclass(frozen=True)
-class Side:
-    """One modality of the catalogue: its model and its shards."""
-
-    modality: Modality
-    extractor: Extractor
-    batch_size: int
-    recipe: dict[str, Any]
-    shards: list[Shard]
-
-    def todo(self, folder: Path) -> list[Shard]:
-        """The shards that are not there yet."""
-        return [shard for shard in self.shards if not shard_path(folder, shard).is_file()]
 
 
 @dataclass(frozen=True)
@@ -98,7 +79,7 @@ def plan_extract(config: Config, *, rehash: bool = False) -> ExtractPlan:
         write_bytes(folder / "digests.json", json.dumps(digests.seen).encode())
     source = config.catalog.interactions
     interactions = read_interactions(source, catalogue.item_ids) if source else None
-    sides = [_side(config, cast(Modality, m), inputs) for m, inputs in catalogue.inputs.items()]
+    sides = [make_side(config, cast(Modality, m), inputs) for m, inputs in catalogue.inputs.items()]
     parts = {"stage version": str(VERSION), "catalogue rows": _rows_digest(catalogue)}
     for side in sides:
         parts[f"{side.modality} model"] = digest(side.recipe)
@@ -127,29 +108,13 @@ def extract(work: ExtractPlan, console: Console) -> StageManifest:
     }
     early = [*work.catalogue.rejections, *(work.interactions.rejections if work.interactions else [])]
     check_limit(early, totals, work.config.extract.max_rejected)
-    needed = sum(4 * side.extractor.card.dim * work.remaining()[side.modality][0] for side in work.sides)
+    needed = sum(bytes_an_item(side) * work.remaining()[side.modality][0] for side in work.sides)
     check_disk(work.folder, needed + 2**20)
     for side in work.sides:
         _extract_side(work, side, console)
     rejections = [*early, *(r for side in work.sides for r in _late_rejections(work, side))]
     check_limit(rejections, totals, work.config.extract.max_rejected)
     return _finish(work, rejections)
-
-
-def _side(config: Config, modality: Modality, inputs: list[Input]) -> Side:
-    settings = config.extract
-    name = settings.image if modality == "image" else settings.text
-    extractor = load_extractor(name, modality, device=settings.device, precision=settings.precision)
-    batch_size = settings.batch_size or extractor.batch_size
-    recipe = {
-        "stage": STAGE,
-        "version": VERSION,
-        "extractor": asdict(extractor.card),
-        "batch_size": batch_size,
-        "precision": settings.precision,
-        "device": extractor.device,
-    }
-    return Side(modality, extractor, batch_size, recipe, plan(inputs, recipe))
 
 
 def _extract_side(work: ExtractPlan, side: Side, console: Console) -> None:
@@ -168,6 +133,7 @@ def _extract_side(work: ExtractPlan, side: Side, console: Console) -> None:
             side.extractor,
             lambda shard, result: write_shard(shard_path(folder, shard), result),
             batch_size=side.batch_size,
+            tokens=side.tokens,
             workers=work.config.extract.workers,
             advance=advance,
         )

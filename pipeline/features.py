@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from alignrec.export.features import FeatureSet
 
-from .arrow_files import read_arrow
+from .arrow_files import read_arrow, write_arrow
 from .catalog import STAGE
 from .errors import CatalogError
 from .shards import read_shard
@@ -48,14 +49,41 @@ def read_item_ids(folder: Path) -> list[str]:
     return ids
 
 
+# The stage that makes each set which is not raw.
+MAKERS = {"multimodal": "pretrain"}
+
+
 def read_set(run_folder: Path, name: str) -> FeatureSet:
     """A feature set that a finished stage made.
 
     Args:
         run_folder: the run.
-        name: `image`, `text` or any later set.
+        name: `image`, `text` or a set of `MAKERS`.
 
     Raises:
         CatalogError: no finished stage made it.
     """
-    return read_features(run_folder / STAGE, name)
+    if name not in MAKERS:
+        return read_features(run_folder / STAGE, name)
+    path = run_folder / MAKERS[name] / f"{name}.arrow"
+    if not path.is_file():
+        raise CatalogError(f"{run_folder} has no {name} features. Run `alignrec {MAKERS[name]}` first.")
+    table = read_arrow(path)
+    matrix = table.column("embedding").combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return FeatureSet(
+        name,
+        table.column("item_id").to_pylist(),
+        matrix.reshape(len(table), -1),
+        table.column("valid").to_numpy(zero_copy_only=False),
+    )
+
+
+def write_set(features: FeatureSet, path: Path) -> None:
+    """Write an item set, whole or not at all."""
+    values = pa.array(np.ascontiguousarray(features.matrix).reshape(-1))
+    columns = {
+        "item_id": pa.array(features.ids, pa.string()),
+        "embedding": pa.FixedSizeListArray.from_arrays(values, features.dim),
+        "valid": pa.array(features.valid),
+    }
+    write_arrow(pa.table(columns), path)

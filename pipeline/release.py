@@ -17,6 +17,8 @@ from .catalog import STAGE as EXTRACTION
 from .chain import Before, Stage, Work
 from .console import Console
 from .features import read_set
+from .pretrain import ENCODER, SET
+from .pretrain import STAGE as PRETRAINING
 from .stage import StageManifest, digest, list_files
 
 STAGE = "export"
@@ -53,6 +55,7 @@ def _export(before: Before, parts: Mapping[str, str], _console: Console) -> Stag
         rejected,
         _provenance(before, cards),
         extractors=cards,
+        encoders={SET: before.folder(PRETRAINING) / ENCODER} if SET in config.sets else None,
     )
     files = list_files(folder, [p for p in folder.rglob("*") if p.is_file()])
     summary = {"release_id": release.release_id, "sets": {n: e.model_dump() for n, e in release.sets.items()}}

@@ -40,12 +40,15 @@ class ShardResult:
         vectors: float32 `[n, d]`, zeros where rejected.
         reasons: for each input, why it was rejected, or None.
         details: likewise, the sentence for a person.
+        tokens: for each input, its token sequence, float16 `[t, token_d]`, no row where rejected; None
+            where sequences are not kept.
     """
 
     item_ids: Sequence[str]
     vectors: NDArray[np.float32]
     reasons: list[str | None]
     details: list[str | None]
+    tokens: list[NDArray[np.float16]] | None = None
 
 
 def plan(inputs: Sequence[Input], recipe: dict[str, Any]) -> list[Shard]:
@@ -84,22 +87,27 @@ def shard_path(folder: Path, shard: Shard) -> Path:
 
 def write_shard(path: Path, result: ShardResult) -> None:
     """Write a shard's result, whole or not at all."""
-    dim = result.vectors.shape[1]
-    table = pa.table(
-        {
-            "item_id": pa.array(result.item_ids, pa.string()),
-            "embedding": pa.FixedSizeListArray.from_arrays(
-                pa.array(np.ascontiguousarray(result.vectors).reshape(-1)), dim
-            ),
-            "reason": pa.array(result.reasons, pa.string()),
-            "detail": pa.array(result.details, pa.string()),
-        }
-    )
-    write_arrow(table, path)
+    columns = {
+        "item_id": pa.array(result.item_ids, pa.string()),
+        "embedding": _vectors(result.vectors),
+        "reason": pa.array(result.reasons, pa.string()),
+        "detail": pa.array(result.details, pa.string()),
+    }
+    if result.tokens is not None:
+        offsets = np.cumsum([0, *(len(sequence) for sequence in result.tokens)])
+        columns["tokens"] = pa.ListArray.from_arrays(
+            pa.array(offsets, pa.int32()), _vectors(np.concatenate(result.tokens))
+        )
+    write_arrow(pa.table(columns), path)
+
+
+def _vectors(matrix: NDArray[np.floating]) -> pa.FixedSizeListArray:
+    values = pa.array(np.ascontiguousarray(matrix).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(values, matrix.shape[1])
 
 
 def read_shard(path: Path) -> ShardResult:
-    """Read a shard's result."""
+    """Read a shard's result without its token sequences."""
     table = read_arrow(path)
     vectors = table.column("embedding").combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return ShardResult(
@@ -108,3 +116,16 @@ def read_shard(path: Path) -> ShardResult:
         table.column("reason").to_pylist(),
         table.column("detail").to_pylist(),
     )
+
+
+def read_tokens(path: Path) -> tuple[NDArray[np.float16], NDArray[np.int64], list[str]]:
+    """The token sequences of a shard, mapped into memory.
+
+    Returns:
+        All tokens float16 `[total, d]`, how many each item has int64 `[n]`, and the items' ids.
+    """
+    table = read_arrow(path)
+    sequences = table.column("tokens").chunk(0)
+    vectors = sequences.values
+    tokens = vectors.values.to_numpy(zero_copy_only=True).reshape(len(vectors), -1)
+    return tokens, np.diff(sequences.offsets.to_numpy()).astype(np.int64), table.column("item_id").to_pylist()

@@ -6,9 +6,10 @@ from .chain import Stage
 from .config import Config
 from .errors import ConfigError
 from .extract import EXTRACT
+from .pretrain import PRETRAIN
 from .release import EXPORT
 
-STAGES: tuple[Stage, ...] = (EXTRACT, EXPORT)
+STAGES: tuple[Stage, ...] = (EXTRACT, PRETRAIN, EXPORT)
 
 
 def needed(config: Config, until: str) -> list[Stage]:

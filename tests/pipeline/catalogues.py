@@ -58,6 +58,7 @@ def write_catalogue(folder: Path, items: int = 6) -> Path:
             "interactions": {"path": "interactions.csv", "rating": "rating"},
         },
         "extract": {"max_rejected": 0.5},
+        "export": {"sets": ["image", "text"]},
     }
     config.write_text(yaml.safe_dump(settings))
     return config

@@ -1,0 +1,33 @@
+"""The state of a training under way, on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+
+from alignrec.export.atomic import replacing
+
+
+class Checkpoint:
+    """One file that holds the latest state, and the fingerprint of the training it belongs to."""
+
+    def __init__(self, path: Path, fingerprint: str) -> None:
+        """Name the file and the training; nothing is read yet."""
+        self.path, self.fingerprint = path, fingerprint
+
+    def load(self) -> dict[str, Any] | None:
+        """The latest state; None where there is none of this training that can be read."""
+        try:
+            held = torch.load(self.path, map_location="cpu", weights_only=True)
+        except (OSError, RuntimeError, EOFError, UnpicklingError):
+            return None
+        state: dict[str, Any] = held["state"]
+        return state if held["fingerprint"] == self.fingerprint else None
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Replace the state, whole or not at all; only tensors, numbers, strings, lists and dicts."""
+        with replacing(self.path) as temporary:
+            torch.save({"fingerprint": self.fingerprint, "state": state}, temporary)
