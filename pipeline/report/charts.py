@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-TICKS = 5
+TICKS = 4
 MAX_POINTS = 400
 
 
@@ -108,9 +108,14 @@ def interval_chart(title: str, values: Sequence[Value], *, signed: bool = False)
 
     def row(v: Value) -> Bar:
         known = v.low is not None and v.high is not None
-        text = f"{v.low:{form}} to {v.high:{form}}" if known else ""
         return Bar(
-            v.label, v.ours, axis.at(v.value), axis.place(v.low), axis.place(v.high), f"{v.value:{form}}", text
+            v.label,
+            v.ours,
+            axis.at(v.value),
+            axis.place(v.low),
+            axis.place(v.high),
+            f"{v.value:{form}}",
+            f"{v.low:{form}} to {v.high:{form}}" if known else "",
         )
 
     return IntervalChart(title, [row(v) for v in values], axis.ticks(), axis.at(0.0) if signed else None)

@@ -10,6 +10,7 @@ from .curves import Curve
 from .metrics import Estimate, is_ours, own_subject
 from .protocols import PROTOCOLS, protocol
 
+# What is drawn; of the first also the differences. The tables have every number.
 METRICS = ("recall", "ndcg")
 
 
@@ -50,7 +51,8 @@ def _panel(name: str, found: Sequence[Estimate]) -> Panel:
         elif plain:
             charts[0].append(_ranked(plain))
         own = own_subject(test, name)
-        if paired := [e for e in of if e.against is not None and e.subject == own and e.share is None]:
+        paired = [e for e in of if e.against is not None and e.subject == own and e.share is None]
+        if paired and metric == METRICS[0]:
             charts[1].append(_paired(paired))
     words = protocol(name)
     table = sorted(found, key=lambda e: (e.split, e.against or "", e.subject, e.metric, e.k, e.share or 0))

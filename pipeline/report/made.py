@@ -82,6 +82,8 @@ def popularity(interactions: NDArray[np.int64]) -> list[tuple[str, int, float]]:
         label = str(low) if low == high else f"{low} or more" if high is None else f"{low} – {high}"
         rows.append((label, int(inside.sum())))
     fullest = max(count for _, count in rows) or 1
+    filled = [number for number, (_, count) in enumerate(rows) if count]
+    rows = rows[filled[0] : filled[-1] + 1] if filled else []
     return [(label, count, round(100 * count / fullest, 2)) for label, count in rows]
 
 

@@ -12,7 +12,7 @@ function element(name, properties = {}, ...children) {
 
 function picture(item, alternative) {
   if (!item.picture) return element("span", { className: "blank", ariaHidden: "true" }, "no picture");
-  return element("img", { src: `data:image/webp;base64,${item.picture}`, alt: alternative, loading: "lazy" });
+  return element("img", { src: `data:image/webp;base64,${item.picture}`, alt: alternative });
 }
 
 function title(item) {

@@ -14,15 +14,22 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from alignrec.export.features import FeatureSet
+from alignrec.export.manifest import sha256_file
 from alignrec.pipeline.arrow_files import read_arrow
+from alignrec.pipeline.catalog import STAGE as EXTRACT
 from alignrec.pipeline.config import Config
 from alignrec.pipeline.errors import RunFolderError
-from alignrec.pipeline.extract import STAGE as EXTRACT
-from alignrec.pipeline.features import read_features
-from alignrec.pipeline.stage import MANIFEST, StageManifest
+from alignrec.pipeline.features import read_item_ids, read_set
+from alignrec.pipeline.stage import MANIFEST, StageManifest, digest
 
 from .curves import Curve, read_curves
 from .metrics import Metrics, read_metrics
+
+# The stages that train something, in their order.
+TRAINED = ("pretrain", "train")
+NUMBERS = ("curves.json", "metrics.json")
+# Counts up when the same run would give another page.
+VERSION = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,19 +69,28 @@ def read_run_folder(config: Config) -> RunFolder:
         raise RunFolderError(
             f"{folder} has nothing to report on yet: extraction is not finished. Run `alignrec run` first."
         )
-    item_ids = read_arrow(folder / EXTRACT / "items.arrow").column("item_id").to_pylist()
+    made = [extracted, *filter(None, (StageManifest.read(folder / stage / MANIFEST) for stage in TRAINED))]
+    names = [name for manifest in made for name in manifest.summary.get("sets", {})]
+    item_ids = read_item_ids(folder / EXTRACT)
     interactions, users = _interactions(folder / EXTRACT / "interactions.arrow", item_ids)
-    made = {name: read_features(folder / EXTRACT, name) for name in extracted.summary["sets"]}
     return RunFolder(
         item_ids,
         interactions,
         users,
         {name: entry["card"] for name, entry in extracted.summary["sets"].items()},
-        made,
+        {name: features for name in names if (features := read_set(folder, name)).key == "item_id"},
         pq.read_table(folder / EXTRACT / "rejected.parquet").to_pylist(),
         read_metrics(folder / "evaluate" / "metrics.json"),
-        [c for stage in ("pretrain", "train") for c in read_curves(folder / stage / "curves.json", stage)],
+        [c for stage in TRAINED for c in read_curves(folder / stage / "curves.json", stage)],
     )
+
+
+def fingerprint(config: Config) -> str:
+    """SHA-256 over all that a report shows, known without reading any of it."""
+    stages = (EXTRACT, *TRAINED, "evaluate")
+    files = [config.run_folder / stage / name for stage in stages for name in (MANIFEST, *NUMBERS)]
+    seen = {str(f.relative_to(config.run_folder)): sha256_file(f) for f in files if f.is_file()}
+    return digest([VERSION, config.name, config.seed, config.catalog.model_dump(mode="json"), seen])
 
 
 def _interactions(path: Path, item_ids: list[str]) -> tuple[NDArray[np.int64] | None, int]:

@@ -15,13 +15,12 @@ from alignrec.extractors.images import decode_image
 # Longest sides in pixels, best first: a report takes the first with which all pictures fit.
 SIDES = (144, 96, 64)
 QUALITY = 70
-BUDGET = 11 * 10**6
 
 # What gives a picture's bytes when it is called.
 Source = Callable[[], bytes]
 
 
-def thumbnails(sources: Iterable[Source | None], budget: int = BUDGET) -> tuple[list[str], int]:
+def thumbnails(sources: Iterable[Source | None], budget: int) -> list[str]:
     """Base64 WebP pictures, all of one size.
 
     Args:
@@ -29,7 +28,7 @@ def thumbnails(sources: Iterable[Source | None], budget: int = BUDGET) -> tuple[
         budget: characters that all may take together; the smallest size is used even if it goes beyond.
 
     Returns:
-        For each source the picture, "" where there is none that can be decoded, and the longest side.
+        For each source the picture, "" where there is none that can be decoded.
     """
     with ThreadPoolExecutor() as pool:
         every = list(pool.map(_every_size, sources))
@@ -37,7 +36,7 @@ def thumbnails(sources: Iterable[Source | None], budget: int = BUDGET) -> tuple[
         total = sum(4 * len(sizes[number]) // 3 for sizes in every if sizes)
         if total <= budget or side == SIDES[-1]:
             break
-    return [b64encode(sizes[number]).decode() if sizes else "" for sizes in every], side
+    return [b64encode(sizes[number]).decode() if sizes else "" for sizes in every]
 
 
 def _every_size(source: Source | None) -> list[bytes] | None:

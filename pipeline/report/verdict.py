@@ -63,9 +63,8 @@ def _verdict(ours: Estimate, rival: Estimate, paired: Estimate | None) -> Verdic
         return Verdict(
             ours.protocol, "open", headline, f"{numbers}. No interval was measured: it may be chance."
         )
-    interval = (
-        f"{numbers}; the difference is {paired.value:+.4f}, 95% interval {paired.low:+.4f} to {paired.high:+.4f}"
-    )
+    bounds = f"95% interval {paired.low:+.4f} to {paired.high:+.4f}"
+    interval = f"{numbers}; the difference is {paired.value:+.4f}, {bounds}"
     if paired.low > 0:
         return Verdict(ours.protocol, "helped", f"{ours.subject} features helped", f"{interval}.")
     if paired.high < 0:

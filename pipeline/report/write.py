@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +15,30 @@ from alignrec.pipeline.config import Config
 
 from .evidence import panels, training
 from .fields import ColourField, colour_field
-from .likeness import NEIGHBOURS, Likeness, likeness
+from .likeness import Likeness, likeness
 from .made import examples_of, popularity, rejections, set_rows
 from .metrics import estimates
-from .page import render
-from .run_folder import RunFolder, read_run_folder
+from .page import embedded_json, render
+from .run_folder import RunFolder, fingerprint, read_run_folder
 from .shown import Entries, Entry, choose, clip, read_entries, readable
 from .thumbnails import thumbnails
 from .verdict import verdicts
 
 NAME = "report.html"
+# The page without its own few kilobytes of script, style and tables; and where its first lines end.
+MOST_BYTES, HEAD = 14 * 10**6, 2000
 # Columns of the items table that the page shows of a picked item, and how long their values may be.
 MAX_DETAILS, LONGEST_DETAIL = 6, 80
 
 
-def write_report(config: Config) -> Path:
+def write_report(config: Config, *, unless_current: bool = False) -> Path:
     """Write `report.html` into the run folder: one file, of the same bytes for the same run.
 
     It shows what is there: sections on the evaluation and the training appear with their stages.
+
+    Args:
+        config: the run.
+        unless_current: leave a report alone that shows this very run already.
 
     Returns:
         The file.
@@ -40,44 +47,52 @@ def write_report(config: Config) -> Path:
         RunFolderError: extraction is not finished, or a stage's numbers cannot be read.
         CatalogError: the items table is not there any more.
     """
+    path, mark = config.run_folder / NAME, fingerprint(config)
+    if unless_current and path.is_file() and mark in path.read_bytes()[:HEAD].decode(errors="replace"):
+        return path
     run = read_run_folder(config)
     shown = choose(run.item_ids, run.interactions)
     examples = [row["row"] for row in examples_of(run.rejected) if row["source"] == "items"]
     entries = read_entries(config.catalog.items, [run.item_ids[row] for row in shown], examples)
+    data = _data(run, shown, entries, config.seed)
     sources = [entry.picture for entry in [*entries.items, *entries.rows.values()]]
-    pictures, side = thumbnails(sources)
+    pictures = thumbnails(sources, MOST_BYTES - len(embedded_json(data).encode()))
+    for item, picture in zip(data["items"], pictures, strict=False):
+        item["picture"] = picture
     rejected_pictures = dict(zip(entries.rows, pictures[len(shown) :], strict=True))
-    pictures = pictures[: len(shown)]
-    fields = _fields(run, shown, entries)
-    alike = {
-        name: likeness(features.matrix[shown], features.valid[shown], config.seed)
-        for name, features in run.sets.items()
-    }
-    found = estimates(run.metrics.records)
-    context = {
+    context = _context(run) | {
         "name": config.name,
+        "fingerprint": mark,
+        "rejections": rejections(run.rejected, entries.rows, rejected_pictures),
+        "shown": len(shown),
+    }
+    write_bytes(path, render(context, data).encode())
+    return path
+
+
+def _context(run: RunFolder) -> dict[str, Any]:
+    """What the template shows of the run as a whole."""
+    found = estimates(run.metrics.records)
+    return {
         "run": run,
         "sets": set_rows(run.sets, run.models),
         "popularity": popularity(run.interactions) if run.interactions is not None else [],
-        "rejections": rejections(run.rejected, entries.rows, rejected_pictures),
         "verdicts": verdicts(found),
         "panels": panels(found),
         "definitions": _definitions(run.metrics.definitions),
         "training": training(run.curves),
-        "shown": len(shown),
-        "pictured": sum(map(bool, pictures)),
-        "side": side,
-        "neighbours": NEIGHBOURS,
     }
-    data = {
-        "items": [_item(entry, picture) for entry, picture in zip(entries.items, pictures, strict=True)],
+
+
+def _data(run: RunFolder, shown: NDArray[np.int64], entries: Entries, seed: int) -> dict[str, Any]:
+    """What the script shows, item by item; pictures are added later."""
+    alike = {name: likeness(f.matrix[shown], f.valid[shown], seed) for name, f in run.sets.items()}
+    return {
+        "items": [_item(entry) for entry in entries.items],
         "details": entries.columns[:MAX_DETAILS],
-        "fields": [{"name": f.name, "labels": f.labels, "codes": f.codes, "ordered": f.ordered} for f in fields],
+        "fields": [asdict(field) for field in _fields(run, shown, entries)],
         "sets": [_set(name, seen) for name, seen in alike.items()],
     }
-    path = config.run_folder / NAME
-    write_bytes(path, render(context, data).encode())
-    return path
 
 
 def _fields(run: RunFolder, shown: NDArray[np.int64], entries: Entries) -> list[ColourField]:
@@ -94,13 +109,13 @@ def _fields(run: RunFolder, shown: NDArray[np.int64], entries: Entries) -> list[
     return [field for field in fields if field]
 
 
-def _item(entry: Entry, picture: str) -> dict[str, Any]:
+def _item(entry: Entry) -> dict[str, Any]:
     details = [readable(value) for value in list(entry.values.values())[:MAX_DETAILS]]
     return {
         "id": clip(readable(entry.item_id), LONGEST_DETAIL),
         "title": entry.title,
         "text": entry.text,
-        "picture": picture,
+        "picture": "",
         "details": [value if len(value) <= LONGEST_DETAIL else "" for value in details],
     }
 
