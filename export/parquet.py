@@ -81,10 +81,11 @@ def iter_parts(
             )
         columns = [c for c in (*wanted, "origin") if c in found]
         for batch in file.iter_batches(rows, columns=columns, use_threads=False):
+            flat: NDArray[np.float32] = np.from_dlpack(batch.column("embedding").flatten())
             yield FeatureSet(
                 name,
                 batch.column(key).to_pylist(),
-                np.from_dlpack(batch.column("embedding").flatten()).reshape(-1, dim),
+                flat.reshape(-1, dim),
                 np.from_dlpack(batch.column("valid").cast(pa.uint8())).view(np.bool_),
                 key,
                 batch.column("origin").to_pylist() if "origin" in found else None,

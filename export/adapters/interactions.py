@@ -1,0 +1,47 @@
+"""Interactions with their place in the split, for the formats that carry them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+LABELS = ("train", "valid", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class SplitInteractions:
+    """Who interacted with what, and in which part of the split it is.
+
+    Attributes:
+        users: `m` user ids.
+        items: `m` item ids.
+        label: uint8 `[m]`: 0 train, 1 validation, 2 test.
+        rating: float `[m]`; 1 for each where the source has none.
+        timestamp: int64 `[m]`, Unix seconds; 0 for each where the source has none.
+
+    Raises:
+        ValueError: the parts differ in length, or a label is none of these.
+    """
+
+    users: Sequence[str]
+    items: Sequence[str]
+    label: NDArray[np.uint8]
+    rating: NDArray[np.float64]
+    timestamp: NDArray[np.int64]
+
+    def __post_init__(self) -> None:
+        """Check that the parts belong together."""
+        lengths = {len(part) for part in (self.users, self.items, self.label, self.rating, self.timestamp)}
+        if len(lengths) != 1:
+            raise ValueError(f"interactions need parts of one length, got {sorted(lengths)}")
+        if len(self.label) and self.label.max() >= len(LABELS):
+            raise ValueError("an interaction's label must be 0 (train), 1 (validation) or 2 (test)")
+
+    def frame(self) -> pd.DataFrame:
+        """Columns `user_id`, `item_id`, `rating`, `timestamp`, `label`, in order."""
+        columns = {"user_id": self.users, "item_id": self.items, "rating": self.rating}
+        return pd.DataFrame(columns | {"timestamp": self.timestamp, "label": self.label})
