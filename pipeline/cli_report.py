@@ -22,9 +22,7 @@ def report(
     typer.echo(write_report(load_config(config, overrides or ())))
 
 
-def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
-) -> None:
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False) -> None:
     """Say what this machine has, what is missing, and what will be slow here and why."""
     from rich.console import Console as Rich
     from rich.table import Table
@@ -35,10 +33,12 @@ def doctor(
     if as_json:
         typer.echo(json.dumps([finding._asdict() for finding in findings]))
         return
-    table = Table("", "what", "here", "note", box=None, pad_edge=False)
-    marks = {"ok": "ok", "note": "note", "missing": "missing"}
+    table = Table(show_header=False, box=None, pad_edge=False)
+    marks = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "missing": "[red]missing[/]"}
     for finding in findings:
-        table.add_row(marks[finding.state], finding.what, finding.here, finding.note)
+        table.add_row(marks[finding.state], finding.what, finding.here)
+        if finding.note:
+            table.add_row("", "", finding.note, style="dim")
     Rich().print(table)
 
 

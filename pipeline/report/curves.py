@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter
+from pydantic import BaseModel, ConfigDict
 
 from alignrec.pipeline.errors import RunFolderError
 
-# What a stage's `curves.json` holds: for each epoch, from the first, its numbers by name.
-_EPOCHS = TypeAdapter(list[dict[str, float]])
-# A name begins with the part of the data that the number is of, where there is one.
-PARTS = ("train", "held out")
+
+class Point(BaseModel):
+    """One number of a stage's `curves.json`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    epoch: float
+    metric: str
+    value: float
+    split: str | None = None
+    seed: int | None = None
+
+
+class Curves(BaseModel):
+    """The whole of a stage's `curves.json`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    records: tuple[Point, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -22,13 +38,15 @@ class Curve:
     Attributes:
         stage: `pretrain` or `train`.
         metric: what was measured, such as `loss` or `recall@20`.
-        part: of the data, where the name says so.
+        split: the part of the data, where that is said.
+        seed: of the training.
         points: epoch (from 1) and value, epochs ascending.
     """
 
     stage: str
     metric: str
-    part: str | None
+    split: str | None
+    seed: int | None
     points: tuple[tuple[float, float], ...]
 
 
@@ -41,18 +59,13 @@ def read_curves(path: Path, stage: str) -> list[Curve]:
     if not path.is_file():
         return []
     try:
-        epochs = _EPOCHS.validate_json(path.read_bytes())
+        records = Curves.model_validate_json(path.read_bytes()).records
     except ValueError as error:
         raise RunFolderError(
             f"{path} holds no training curves ({' '.join(str(error).split())[:200]}). "
             f"Delete the folder {stage} and run again."
         ) from None
-    names = dict.fromkeys(name for epoch in epochs for name in epoch)
-    return [_curve(stage, name, epochs) for name in names]
-
-
-def _curve(stage: str, name: str, epochs: list[dict[str, float]]) -> Curve:
-    part = next((part for part in PARTS if name.startswith(f"{part} ")), None)
-    metric = name.removeprefix(f"{part} ") if part else name
-    points = tuple((float(n), epoch[name]) for n, epoch in enumerate(epochs, start=1) if name in epoch)
-    return Curve(stage, metric, part, points)
+    lines: dict[tuple[str, str | None, int | None], list[tuple[float, float]]] = defaultdict(list)
+    for point in records:
+        lines[point.metric, point.split, point.seed].append((point.epoch, point.value))
+    return [Curve(stage, *key, tuple(sorted(points))) for key, points in lines.items()]

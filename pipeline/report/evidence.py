@@ -100,20 +100,23 @@ def training(curves: Sequence[Curve]) -> list[Training]:
     out = []
     for stage, title in STAGES.items():
         of = [curve for curve in curves if curve.stage == stage]
-        metrics = dict.fromkeys(curve.metric for curve in of)
+        several = len({curve.seed for curve in of}) > 1
         charts = [
             line_chart(
                 metric,
                 "epoch",
-                [(_line_label(c), n, c.points) for n, c in enumerate(c for c in of if c.metric == metric)],
+                [
+                    (_label(c, several), n, c.points)
+                    for n, c in enumerate(c for c in of if c.metric == metric)
+                ],
             )
-            for metric in metrics
+            for metric in dict.fromkeys(curve.metric for curve in of)
         ]
-        charts = [chart for chart in charts if chart.lines]
-        if charts:
+        if charts := [chart for chart in charts if chart.lines]:
             out.append(Training(title, charts))
     return out
 
 
-def _line_label(curve: Curve) -> str:
-    return curve.part or curve.metric
+def _label(curve: Curve, with_seed: bool) -> str:
+    seed = f"seed {curve.seed}" if with_seed else None
+    return ", ".join(part for part in (curve.split, seed) if part) or curve.metric
