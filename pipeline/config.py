@@ -50,6 +50,40 @@ class CatalogConfig(_Section):
     interactions: InteractionsConfig | None = None
 
 
+class SplitConfig(_Section):
+    """How interactions are cut into train, validation and test."""
+
+    method: Literal["random", "temporal", "leave-one-out", "mmrec"] = Field(
+        "random",
+        description="random: each user's at random; temporal: all users' at two moments; leave-one-out: each "
+        "user's last two; mmrec: as a file says",
+    )
+    ratios: tuple[float, float, float] = Field(
+        (0.8, 0.1, 0.1), description="of train, validation and test; for random and temporal"
+    )
+    k_core: int = Field(5, ge=0, description="users and items with fewer interactions are left out")
+    path: Path | None = Field(None, description="mmrec: the .inter file, with x_label")
+    items: Path | None = Field(None, description="mmrec: tab-separated item ids and itemIDs, with a header")
+    users: Path | None = Field(None, description="mmrec: tab-separated user ids and userIDs, with a header")
+
+    @field_validator("ratios")
+    @classmethod
+    def _whole(cls, ratios: tuple[float, float, float]) -> tuple[float, float, float]:
+        if min(ratios) < 0 or ratios[0] == 0 or abs(sum(ratios) - 1) > 1e-6:
+            raise ValueError("expected three shares that add up to 1, train's above 0")
+        return ratios
+
+    @model_validator(mode="after")
+    def _complete(self) -> SplitConfig:
+        named = [name for name in ("path", "items", "users") if getattr(self, name) is not None]
+        if len(named) != (3 if self.method == "mmrec" else 0):
+            raise ValueError(
+                f"method mmrec needs path, items and users, other methods none of them; got {self.method} "
+                f"with {', '.join(named) or 'none'}"
+            )
+        return self
+
+
 class ExtractConfig(_Section):
     """The frozen models, and how they run."""
 
@@ -90,6 +124,7 @@ class Config(_Section):
     out: Path | None = Field(None, description="run folder; default: runs/<name>")
     seed: int = Field(1, ge=0)
     catalog: CatalogConfig
+    split: SplitConfig = SplitConfig()
     extract: ExtractConfig = ExtractConfig()
     pretrain: PretrainSettings = PretrainSettings()
     export: ExportConfig = ExportConfig()
@@ -104,6 +139,18 @@ class Config(_Section):
                 "take it out of export.sets"
             )
         return self
+
+    @model_validator(mode="after")
+    def _time_is_known(self) -> Config:
+        source = self.catalog.interactions
+        if self.split.method == "temporal" and (source is None or source.timestamp is None):
+            raise ValueError("split.method temporal needs catalog.interactions.timestamp, a column of times")
+        return self
+
+    @property
+    def interacts(self) -> bool:
+        """Whether the run knows who interacted with what."""
+        return self.catalog.interactions is not None or self.split.method == "mmrec"
 
     @property
     def modalities(self) -> tuple[str, ...]:

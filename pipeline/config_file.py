@@ -71,8 +71,8 @@ def _explain(error: Any) -> str:
         return f"unknown key {place!r}; {hint}"
     if error["type"] == "missing":
         return f"{place} is not set, and has no default"
-    if not place:
-        return str(error["ctx"]["error"])
+    if error["type"] == "value_error" and isinstance(error["input"], dict | BaseModel):
+        return f"{place}: {error['ctx']['error']}".removeprefix(": ")
     return f"{place} = {error['input']!r}: {error['msg']}"
 
 
@@ -99,8 +99,10 @@ def _absolute(config: Config, folder: Path) -> Config:
     extract = config.extract.model_copy(
         update={side: _locate_model(getattr(config.extract, side), folder) for side in ("image", "text")}
     )
+    split = {name: folder / path for name, path in config.split if isinstance(path, Path)}
     return config.model_copy(
         update={
+            "split": config.split.model_copy(update=split),
             "out": (folder / config.run_folder).resolve(),
             "catalog": config.catalog.model_copy(update=catalog),
             "extract": extract,
