@@ -17,7 +17,6 @@ from .hub_errors import MissingRepositoryError, UnreachableError
 from .hub_file import Announced
 from .hub_record import Record, forget_record, read_record, record_path, recorded_versions, write_record
 from .hub_withdrawn import WITHDRAWN, Withdrawal, parse_withdrawn
-from .load import choose_set
 from .manifest import MANIFEST, FileEntry, Manifest
 from .versions import Version
 
@@ -60,35 +59,18 @@ def list_versions(name: str, *, api: HfApi | None = None) -> list[str]:
     return [str(version) for version in sorted(published_tags(open_repo(name, api)))]
 
 
-def find_set(
-    name: str, set_name: str | None = None, version: str | None = None, *, api: HfApi | None = None
-) -> tuple[Published, str]:
-    """Find one set of a published version; none of its parts is fetched yet.
-
-    Args:
-        name: OWNER/NAME.
-        set_name: without it `aligned` if the release has it, else `multimodal`.
-        version: X.Y.Z; without it the highest.
-        api: the client; without it one with the environment's endpoint and token.
-
-    Returns:
-        The version, whose `fetch` gives the set's files, and the set's name.
-
-    Raises:
-        ReleaseError: no such version or set; the message names the nearest.
-        RefusedError: the version was withdrawn; the message says why.
-        VerificationError: a file is not what the release announces, or the version was moved.
-        HubError: no such repository, or the Hub cannot be reached and the files are not cached.
-    """
-    found = find_version(open_repo(name, api), version)
-    chosen = choose_set(found.manifest, set_name, f"{name}@{found.version}")
-    return found, chosen
-
-
 def find_version(repo: HubRepo, wanted: str | None) -> Published:
     """A version's commit and manifest; from the cache alone when the Hub cannot be reached.
 
-    Raises: as `find_set`.
+    Args:
+        repo: where to look.
+        wanted: X.Y.Z; None for the highest.
+
+    Raises:
+        ReleaseError: no such version; the message names the nearest.
+        RefusedError: the version was withdrawn; the message says why.
+        VerificationError: a file is not what the release announces, or the version was moved.
+        HubError: no such repository, or the Hub cannot be reached and the files are not cached.
     """
     version = Version.parse(wanted) if wanted is not None else None
     try:

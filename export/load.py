@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .errors import ReleaseError, VerificationError
 from .features import FeatureSet
@@ -14,6 +15,9 @@ from .manifest import FileEntry, Manifest
 from .parquet import ROWS_AT_ONCE, iter_parts, map_parts, read_parts
 from .verify import check_file
 from .versions import is_repo_name
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfApi
 
 # What a caller most likely wants when no set is named.
 PREFERRED = ("aligned", "multimodal")
@@ -40,29 +44,55 @@ def choose_set(manifest: Manifest, name: str | None, where: str) -> str:
 
 
 @dataclass(frozen=True)
-class Located:
-    """A set that was found: its release's manifest, and how to have one of its files, checked."""
+class Release:
+    """A release that was found, in a folder or on the Hub; its files come when they are asked for.
 
+    Attributes:
+        where: the folder, or OWNER/NAME@X.Y.Z.
+        manifest: what it holds, checked.
+        fetch: gives the path of a file of it, checked by its SHA-256.
+    """
+
+    where: str
     manifest: Manifest
-    name: str
     fetch: Callable[[FileEntry], Path]
 
-    @property
-    def parts(self) -> list[FileEntry]:
-        """The set's Parquet parts, in order."""
-        return self.manifest.parts(self.name)
+    def choose(self, set_name: str | None) -> str:
+        """The set of that name; without a name `aligned` if there is one, else `multimodal`.
 
-    @property
-    def mapped_file(self) -> Path:
-        """Where the set's matrix is kept for mapping, in the Hub client's cache; equal parts, equal file."""
-        from huggingface_hub import constants
+        Raises:
+            ReleaseError: there is no such set; the message names the nearest.
+        """
+        return choose_set(self.manifest, set_name, self.where)
 
-        key = hashlib.sha256("\n".join(part.sha256 for part in self.parts).encode()).hexdigest()
-        return Path(constants.HF_HOME) / "alignrec" / "matrices" / f"{key}.npy"
+    def load(self, set_name: str | None = None, *, memory_map: bool = False) -> FeatureSet:
+        """A set as `load_features` gives it, which says what it raises."""
+        name = self.choose(set_name)
+        entry, parts = self.manifest.sets[name], self.manifest.parts(name)
+        paths = [self.fetch(part) for part in parts]
+        if memory_map:
+            return map_parts(name, entry.key, entry.dim, paths, _mapped_file(parts))
+        return read_parts(name, entry.key, entry.dim, paths)
+
+    def pieces(self, set_name: str | None, rows: int) -> Iterator[FeatureSet]:
+        """A set as `iter_features` gives it, which says what it raises."""
+        name = self.choose(set_name)
+        entry = self.manifest.sets[name]
+        return iter_parts(name, entry.key, entry.dim, map(self.fetch, self.manifest.parts(name)), rows)
+
+    def file(self, path: str) -> Path | None:
+        """One of its files by its path inside the release, checked; None where it has no such file."""
+        entry = next((entry for entry in self.manifest.files if entry.path == path), None)
+        return self.fetch(entry) if entry else None
 
 
-def locate(source: str | Path, set_name: str | None, version: str | None) -> Located:
-    """Find a set in a folder or on the Hub, without its files.
+def open_release(source: str | Path, version: str | None = None, *, api: HfApi | None = None) -> Release:
+    """Find a release in a folder or on the Hub; of its files only the manifest is read.
+
+    Args:
+        source: a release folder, or OWNER/NAME.
+        version: of a repository, X.Y.Z; without it the highest.
+        api: the client; without it one with the environment's endpoint and token.
 
     Raises: as `load_features`.
     """
@@ -71,12 +101,13 @@ def locate(source: str | Path, set_name: str | None, version: str | None) -> Loc
         if version is not None:
             raise ReleaseError(f"{name} is a folder, and a folder has no versions: leave {version!r} out")
         folder = Path(name)
-        manifest = Manifest.read(folder)
-        return Located(manifest, choose_set(manifest, set_name, name), lambda entry: _checked(folder, entry))
-    from .hub_source import find_set  # here, since reading a folder needs no Hub client
+        return Release(name, Manifest.read(folder), lambda entry: _checked(folder, entry))
+    from .hub import open_repo  # here, since reading a folder needs no Hub client
+    from .hub_source import find_version
 
-    found, chosen = find_set(name, set_name, version)
-    return Located(found.manifest, chosen, lambda entry: found.fetch([entry]) / entry.path)
+    found = find_version(open_repo(name, api), version)
+    where = f"{name}@{found.version}"
+    return Release(where, found.manifest, lambda entry: found.fetch([entry]) / entry.path)
 
 
 def load_features(
@@ -108,11 +139,7 @@ def load_features(
         VerificationError: a file is missing or not what the manifest says, or the version was moved.
         HubError: no such repository, or the Hub cannot be reached and the files are not cached.
     """
-    found = locate(source, set_name, version)
-    entry, paths = found.manifest.sets[found.name], [found.fetch(part) for part in found.parts]
-    if memory_map:
-        return map_parts(found.name, entry.key, entry.dim, paths, found.mapped_file)
-    return read_parts(found.name, entry.key, entry.dim, paths)
+    return open_release(source, version).load(set_name, memory_map=memory_map)
 
 
 def iter_features(
@@ -135,9 +162,7 @@ def iter_features(
 
     Raises: as `load_features`.
     """
-    found = locate(source, set_name, version)
-    entry = found.manifest.sets[found.name]
-    return iter_parts(found.name, entry.key, entry.dim, map(found.fetch, found.parts), rows)
+    return open_release(source, version).pieces(set_name, rows)
 
 
 def _checked(folder: Path, entry: FileEntry) -> Path:
@@ -146,3 +171,11 @@ def _checked(folder: Path, entry: FileEntry) -> Path:
     if finding:
         raise VerificationError(f"{path}: {finding}. Export or fetch the release again.")
     return path
+
+
+def _mapped_file(parts: Sequence[FileEntry]) -> Path:
+    """Where a set's matrix is kept for mapping, beside the Hub client's cache; equal parts, equal file."""
+    from huggingface_hub import constants
+
+    key = hashlib.sha256("\n".join(part.sha256 for part in parts).encode()).hexdigest()
+    return Path(constants.HF_HOME) / "alignrec" / "matrices" / f"{key}.npy"

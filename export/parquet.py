@@ -81,7 +81,7 @@ def iter_parts(
             )
         columns = [c for c in (*wanted, "origin") if c in found]
         for batch in file.iter_batches(rows, columns=columns, use_threads=False):
-            flat: NDArray[np.float32] = np.from_dlpack(batch.column("embedding").flatten())
+            flat = np.from_dlpack(batch.column("embedding").flatten()).astype(np.float32, copy=False)
             yield FeatureSet(
                 name,
                 batch.column(key).to_pylist(),

@@ -25,7 +25,7 @@ def to_embedding(features: FeatureSet, *, freeze: bool = True) -> nn.Embedding:
     from torch import nn
 
     matrix, _ = features.to_torch()
-    return nn.Embedding(*matrix.shape, _weight=matrix.clone(), _freeze=freeze)
+    return nn.Embedding(len(matrix), features.dim, _weight=matrix.clone(), _freeze=freeze)
 
 
 def write_torch(sets: Sequence[FeatureSet], folder: Path, _: SplitInteractions | None = None) -> None:
@@ -45,4 +45,4 @@ def load_embedding(folder: Path, *, freeze: bool = True) -> tuple[nn.Embedding, 
 
     weight = load_file(folder / "embedding.safetensors")["weight"]
     ids: list[str] = json.loads((folder / "ids.json").read_text(encoding="utf-8"))
-    return nn.Embedding(*weight.shape, _weight=weight, _freeze=freeze), ids
+    return nn.Embedding(weight.shape[0], weight.shape[1], _weight=weight, _freeze=freeze), ids

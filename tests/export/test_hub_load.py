@@ -21,7 +21,8 @@ from alignrec.export import (
 )
 from alignrec.export.hub import open_repo
 from alignrec.export.hub_errors import MissingRepositoryError, UnreachableError
-from alignrec.export.hub_source import find_set, find_version, list_versions
+from alignrec.export.hub_source import find_version, list_versions
+from alignrec.export.load import open_release
 from alignrec.export.pull import pull, verify_version
 from alignrec.export.push import push
 from alignrec.export.withdraw import withdraw
@@ -144,9 +145,9 @@ def test_a_download_that_stays_wrong_is_refused_and_not_kept(
 
 def test_a_damaged_cache_is_mended_or_refused(hub: HubServer, published: str, by_name: None) -> None:
     def damage() -> None:
-        found, _ = find_set(REPO, "image")
+        found = open_release(REPO)
         (entry,) = found.manifest.parts("image")
-        part = found.fetch([entry]) / entry.path
+        part = found.fetch(entry)
         part.resolve().write_bytes(flip(part.read_bytes()))
 
     damage()
@@ -165,7 +166,7 @@ def test_a_tag_moved_after_publication_shows(
     other = push(release, REPO, "1.1.0", api=api).commit
     hub.repository(REPO).tags["v1.0.0"] = str(other)
     for use in (
-        lambda: find_set(REPO, "image", "1.0.0", api=api),
+        lambda: open_release(REPO, "1.0.0", api=api),
         lambda: verify_version(REPO, "1.0.0", api=api),
     ):
         with pytest.raises(VerificationError, match=f"moved.*{published}.*{other}"):
@@ -179,10 +180,10 @@ def test_a_moved_tag_shows_on_a_new_machine_too(
     hub.repository(REPO).tags["v1.0.0"] = str(push(release, REPO, "1.1.0", api=api).commit)
     fresh_cache()
     with pytest.raises(VerificationError, match=r"holds version 1\.1\.0"):
-        find_set(REPO, "image", "1.0.0", api=api)
+        open_release(REPO, "1.0.0", api=api)
     hub.repository(REPO).tags["v1.0.0"] = next(iter(hub.repository(REPO).commits))
     with pytest.raises(VerificationError, match=r"no manifest\.json"):
-        find_set(REPO, "image", "1.0.0", api=api)
+        open_release(REPO, "1.0.0", api=api)
 
 
 def test_a_tag_moved_to_the_same_content_shows_when_pushing(
@@ -196,22 +197,22 @@ def test_a_tag_moved_to_the_same_content_shows_when_pushing(
 
 def test_what_does_not_exist_is_named_with_the_nearest(hub: HubServer, api: HfApi, published: str) -> None:
     with pytest.raises(ReleaseError, match=r"no version 1\.0\.1.*nearest is 1\.0\.0"):
-        find_set(REPO, "image", "1.0.1", api=api)
+        open_release(REPO, "1.0.1", api=api)
     with pytest.raises(ReleaseError, match=r"no set 'imge'.*'image'"):
-        find_set(REPO, "imge", "1.0.0", api=api)
+        open_release(REPO, "1.0.0", api=api).choose("imge")
     with pytest.raises(MissingRepositoryError, match=re.escape(f"Did you mean '{REPO}'")) as caught:
-        find_set("team/feature", "image", api=api)
+        open_release("team/feature", api=api)
     assert caught.value.exit_code == 4
     with pytest.raises(ReleaseError, match="OWNER/NAME"):
-        find_set("features", "image", api=api)
+        open_repo("features", api)
     api.create_repo("team/empty", repo_type="dataset")
     with pytest.raises(ReleaseError, match="no published version yet"):
-        find_set("team/empty", api=api)
+        open_release("team/empty", api=api)
 
 
 def test_a_private_repository_without_a_token(hub: HubServer, published: str) -> None:
     with pytest.raises(HubError, match="log in") as caught:
-        find_set(REPO, "image", api=client(hub, False))
+        open_release(REPO, api=client(hub, False))
     assert caught.value.exit_code == 4
 
 
@@ -272,8 +273,8 @@ def test_a_withdrawn_version_says_why(hub: HubServer, api: HfApi, release: Path,
     assert set(stored.tags) == {"v1.0.0"}
     assert "**1.1.0**" in stored.head.files["README.md"].data.decode()
     with pytest.raises(RefusedError, match=r"withdrawn on .*wrong images.*1\.0\.0"):
-        find_set(REPO, "image", "1.1.0", api=api)
-    assert str(find_set(REPO, "image", api=api)[0].version) == "1.0.0"
+        open_release(REPO, "1.1.0", api=api)
+    assert open_release(REPO, api=api).where == f"{REPO}@1.0.0"
     with pytest.raises(RefusedError, match="withdrawn"):
         push(release, REPO, "1.1.0", api=api)
     push(release, REPO, "1.1.1", api=api)
