@@ -39,15 +39,40 @@ def interval(
     Raises:
         ValueError: no user, lengths that differ, or a level outside (0, 1).
     """
-    if not len(values) or (against is not None and against.shape != values.shape) or not 0 < level < 1:
-        raise ValueError("an interval needs users, pairs of equal length, and a level between 0 and 1")
+    if not len(values) or (against is not None and against.shape != values.shape):
+        raise ValueError("an interval needs users, and pairs of equal length")
     difference = values if against is None else values - against
+    return intervals(difference[:, None], level=level, samples=samples, seed=seed)[0]
+
+
+def intervals(
+    columns: NDArray[np.float64], *, level: float = 0.95, samples: int = 2000, seed: int = 0
+) -> list[Interval]:
+    """The intervals of several means at once, under the same resamplings of users.
+
+    Args:
+        columns: float64 `[n, m]`, a row a user.
+        level: share of the resampled means between the bounds.
+        samples: number of resamplings.
+        seed: of the resampling.
+
+    Returns:
+        An interval for each column.
+
+    Raises:
+        ValueError: no user, or a level outside (0, 1).
+    """
+    n = len(columns)
+    if not n or not 0 < level < 1:
+        raise ValueError("an interval needs users, and a level between 0 and 1")
     rng = np.random.default_rng(seed)
-    n = len(difference)
     block = max(1, _CELLS // n)
-    means = [
-        difference[rng.integers(n, size=(min(block, samples - start), n))].mean(axis=1)
-        for start in range(0, samples, block)
-    ]
-    low, high = np.quantile(np.concatenate(means), [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(difference.mean()), float(low), float(high))
+    means = []
+    for start in range(0, samples, block):
+        size = min(block, samples - start)
+        drawn = rng.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
+        times = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
+        means.append(times @ columns / n)
+    low, high = np.quantile(np.concatenate(means), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    middle = columns.mean(axis=0)
+    return [Interval(float(m), float(a), float(b)) for m, a, b in zip(middle, low, high, strict=True)]

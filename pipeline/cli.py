@@ -61,6 +61,12 @@ def pretrain(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, q
 
 
 @app.command()
+def evaluate(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
+    """Measure what the features are worth, against simple baselines, and show the numbers."""
+    _run(config, "evaluate", overrides, quiet)
+
+
+@app.command()
 def export(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
     """Write the release folder, after bringing what it needs up to date."""
     _run(config, "export", overrides, quiet)
@@ -108,9 +114,14 @@ def demo(
 
 def _run(config: Path, until: str, overrides: list[str] | None, quiet: bool) -> None:
     from .console import Console
+    from .metrics_file import metrics_tables
     from .runner import run as run_stages
 
-    result = run_stages(config, until, overrides or (), Console(quiet))
+    console = Console(quiet)
+    result = run_stages(config, until, overrides or (), console)
+    if "evaluate" in result.stages:
+        for table in metrics_tables(result.folder / "evaluate" / "metrics.json"):
+            console.show(table)
     if result.release is not None:
         typer.echo(result.release)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
 
 from alignrec.aligner.pretrain_settings import PretrainSettings
 
@@ -96,6 +96,17 @@ class ExtractConfig(_Section):
     workers: int | None = Field(None, ge=0, description="threads that read and decode; default: one a core")
 
 
+class EvaluateConfig(_Section):
+    """What is measured."""
+
+    k: tuple[PositiveInt, ...] = Field((10, 20), min_length=1, description="lengths of the lists looked at")
+    masked: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
+        (),
+        description="shares of items that lose their image, or their text, before everything is pretrained "
+        "anew; each share costs two pretrainings",
+    )
+
+
 class ExportConfig(_Section):
     """What a release carries."""
 
@@ -127,6 +138,7 @@ class Config(_Section):
     split: SplitConfig = SplitConfig()
     extract: ExtractConfig = ExtractConfig()
     pretrain: PretrainSettings = PretrainSettings()
+    evaluate: EvaluateConfig = EvaluateConfig()
     export: ExportConfig = ExportConfig()
     engine: Literal["local"] = "local"
 
@@ -145,6 +157,12 @@ class Config(_Section):
         source = self.catalog.interactions
         if self.split.method == "temporal" and (source is None or source.timestamp is None):
             raise ValueError("split.method temporal needs catalog.interactions.timestamp, a column of times")
+        return self
+
+    @model_validator(mode="after")
+    def _both_to_mask(self) -> Config:
+        if self.evaluate.masked and len(self.modalities) < len(RAW_SETS):
+            raise ValueError("evaluate.masked needs a catalogue with images and texts")
         return self
 
     @property

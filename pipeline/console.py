@@ -18,6 +18,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.table import Table
 
 
 class Advance(Protocol):
@@ -44,6 +45,11 @@ class Console:
         """One line of information."""
         if not self.quiet:
             self._rich.print(message, markup=False, highlight=False)
+
+    def show(self, table: Table) -> None:
+        """A table of numbers."""
+        if not self.quiet:
+            self._rich.print(table)
 
     @contextmanager
     def progress(self, title: str, total: int) -> Iterator[Advance]:

@@ -10,6 +10,7 @@ from alignrec.export.atomic import replacing_folder, write_bytes
 
 from .console import Console
 from .demo import make_catalogue
+from .metrics_file import metrics_tables
 from .runner import run
 
 SETTINGS = {
@@ -24,6 +25,7 @@ SETTINGS = {
             "min_rating": 4,
         },
     },
+    "evaluate": {"masked": [0.5]},
     "export": {"license": "cc0-1.0"},
 }
 
@@ -48,8 +50,11 @@ def run_demo(out: Path, seed: int, console: Console) -> list[str]:
     config = out / "alignrec.yaml"
     write_bytes(config, yaml.safe_dump(SETTINGS | {"seed": seed}, sort_keys=False).encode())
     result = run(config, console=console)
+    for table in metrics_tables(result.folder / "evaluate" / "metrics.json"):
+        console.show(table)
     summary, release = result.stages["extract"].summary, result.release
-    sets = ", ".join(f"{name} [{entry['dim']}]" for name, entry in summary["sets"].items())
+    made = result.stages["export"].summary["sets"]
+    sets = ", ".join(f"{name} [{entry['dim']}]" for name, entry in made.items())
     return [
         "",
         f"Made a release of {summary['items']} drawn products: {release}",
@@ -59,7 +64,7 @@ def run_demo(out: Path, seed: int, console: Console) -> list[str]:
         f"  alignrec status -c {config}",
         f"  alignrec verify {release}",
         f'  python -c "from alignrec.export import load_features; '
-        f"print(load_features('{release}', 'image').matrix.shape)\"",
+        f"print(load_features('{release}', 'multimodal').matrix.shape)\"",
         "Publish it (private, until you say --public):",
         f"  push-features {release} YOUR-NAME/demo-features --version 1.0.0",
         "Then take your own catalogue: copy and change",

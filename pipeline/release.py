@@ -16,7 +16,9 @@ from alignrec.export.release import write_release
 from .catalog import STAGE as EXTRACTION
 from .chain import Before, Stage, Work
 from .console import Console
+from .evaluate import STAGE as EVALUATION
 from .features import read_set
+from .metrics_file import METRICS
 from .pretrain import ENCODER, SET
 from .pretrain import STAGE as PRETRAINING
 from .stage import StageManifest, digest, list_files
@@ -56,6 +58,7 @@ def _export(before: Before, parts: Mapping[str, str], _console: Console) -> Stag
         _provenance(before, cards),
         extractors=cards,
         encoders={SET: before.folder(PRETRAINING) / ENCODER} if SET in config.sets else None,
+        metrics=(before.folder(EVALUATION) / METRICS).read_bytes() if EVALUATION in before.done else None,
     )
     files = list_files(folder, [p for p in folder.rglob("*") if p.is_file()])
     summary = {"release_id": release.release_id, "sets": {n: e.model_dump() for n, e in release.sets.items()}}

@@ -122,10 +122,14 @@ def read_tokens(path: Path) -> tuple[NDArray[np.float16], NDArray[np.int64], lis
     """The token sequences of a shard, mapped into memory.
 
     Returns:
-        All tokens float16 `[total, d]`, how many each item has int64 `[n]`, and the items' ids.
+        All tokens float16 `[total, d]`, how many each item has int64 `[n]`, and the items' ids; no tokens
+        where extraction kept none.
     """
     table = read_arrow(path)
+    ids: list[str] = table.column("item_id").to_pylist()
+    if "tokens" not in table.column_names:
+        return np.zeros((0, 0), dtype=np.float16), np.zeros(len(ids), dtype=np.int64), ids
     sequences = table.column("tokens").chunk(0)
     vectors = sequences.values
     tokens = vectors.values.to_numpy(zero_copy_only=True).reshape(len(vectors), -1)
-    return tokens, np.diff(sequences.offsets.to_numpy()).astype(np.int64), table.column("item_id").to_pylist()
+    return tokens, np.diff(sequences.offsets.to_numpy()).astype(np.int64), ids

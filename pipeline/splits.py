@@ -20,11 +20,13 @@ from alignrec.aligner.splits import (
     split_random,
     split_temporal,
 )
+from alignrec.export.manifest import sha256_file
 
 from .arrow_files import read_arrow
 from .config import Config, SplitConfig
 from .errors import CatalogError
 from .features import read_item_ids
+from .stage import StageManifest, digest
 
 Ints = NDArray[np.int64]
 
@@ -54,6 +56,17 @@ class CatalogueSplit:
                 "label": pa.array(self.split.label),
             }
         )
+
+
+def split_parts(config: Config, extracted: StageManifest) -> dict[str, str]:
+    """Hashes of all that decides a run's split."""
+    files = (getattr(config.split, name) for name in ("path", "items", "users"))
+    hashes = [sha256_file(path) for path in files if path is not None and path.is_file()]
+    return {
+        "interactions": digest([extracted.files.get(name) for name in ("items.arrow", "interactions.arrow")]),
+        "split": digest([config.split.model_dump(mode="json", exclude={"path", "items", "users"}), hashes]),
+        "seed": str(config.seed),
+    }
 
 
 def make_split(config: Config, extracted: Path) -> CatalogueSplit:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from .chain import Stage
 from .config import Config
 from .errors import ConfigError
+from .evaluate import EVALUATE
 from .extract import EXTRACT
 from .pretrain import PRETRAIN
 from .release import EXPORT
 
-STAGES: tuple[Stage, ...] = (EXTRACT, PRETRAIN, EXPORT)
+STAGES: tuple[Stage, ...] = (EXTRACT, PRETRAIN, EVALUATE, EXPORT)
 
 
 def needed(config: Config, until: str) -> list[Stage]:

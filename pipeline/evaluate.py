@@ -1,0 +1,80 @@
+"""The evaluate stage: what the features are worth, measured and saved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from alignrec.aligner.inputs import Inputs
+from alignrec.export.atomic import replacing_folder, write_bytes
+
+from .arrow_files import write_arrow
+from .catalog import STAGE as EXTRACTION
+from .chain import Before, Stage, Work, scratch_folder
+from .checkpoint import Checkpoint
+from .config import Config
+from .console import Console
+from .features import read_set
+from .judge import MULTIMODAL, Judge, Matrix
+from .metrics_file import METRICS, metrics_bytes
+from .pretrain import STAGE as PRETRAINING
+from .pretrain import content_parts, pretrain_resumably, settings_parts
+from .splits import make_split, split_parts
+from .stage import MANIFEST, StageManifest, digest, fingerprint, list_files
+from .token_shards import read_inputs
+
+STAGE = "evaluate"
+# Counts up when the same inputs would give other numbers.
+VERSION = 1
+
+
+def _plan(before: Before) -> Work:
+    config = before.config
+    parts = {
+        "stage version": str(VERSION),
+        "evaluate settings": digest(config.evaluate.model_dump(mode="json")),
+        **content_parts(before),
+        **split_parts(config, before.done[EXTRACTION]),
+    }
+    if PRETRAINING in before.done:
+        parts |= settings_parts(config) | {"multimodal": digest(before.done[PRETRAINING].files)}
+    return Work(parts, partial(_run, before, parts))
+
+
+def _run(before: Before, parts: Mapping[str, str], console: Console) -> StageManifest:
+    config, extracted = before.config, before.folder(EXTRACTION)
+    made, inputs = make_split(config, extracted), read_inputs(extracted)
+    whole = read_set(config.run_folder, MULTIMODAL).matrix if PRETRAINING in before.done else None
+    judge = Judge(made, config)
+    console.note("evaluate: zero-shot and item-CF")
+    records = judge.intermediate(inputs, {} if whole is None else {MULTIMODAL: whole})
+    if config.evaluate.masked:
+        records += judge.masked(inputs, whole, partial(_pretrain_anew, before, parts, console))
+    with replacing_folder(before.folder(STAGE)) as folder:
+        write_bytes(folder / METRICS, metrics_bytes(records, config))
+        write_arrow(made.table(), folder / "split.arrow")
+        summary = {"records": len(records), "users": made.split.users, "items": int(made.candidates.sum())}
+        manifest = StageManifest(STAGE, parts, list_files(folder, list(folder.iterdir())), summary)
+        manifest.write(folder / MANIFEST)
+    return manifest
+
+
+def _pretrain_anew(
+    before: Before, parts: Mapping[str, str], console: Console, left: Inputs, name: str
+) -> Matrix:
+    path = scratch_folder(before.config, STAGE) / f"{name.replace(' ', '-')}.pt"
+    checkpoint = Checkpoint(path, fingerprint(name, parts))
+    trained = pretrain_resumably(left, before.config, checkpoint, console, f"evaluate {name}")
+    return trained.encoder.encode(left)[0]
+
+
+def _tell(evaluated: StageManifest) -> list[str]:
+    s = evaluated.summary
+    return [f"evaluate: {s['records']:,} numbers over {s['users']:,} users and {s['items']:,} items"]
+
+
+def _skip(config: Config) -> str:
+    return "" if config.interacts else "it has no interactions; name them under catalog.interactions."
+
+
+EVALUATE = Stage(STAGE, _plan, _tell, _skip)

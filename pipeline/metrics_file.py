@@ -1,0 +1,80 @@
+"""`metrics.json`: every number of an evaluation with its definitions; and the table that shows them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from alignrec.aligner.measurement import Measurement
+
+from .config import Config
+
+METRICS = "metrics.json"
+FORMAT = 1
+_DEFINITIONS = {
+    "ranking": "all candidate items but those of the user's training history; validation positives stay "
+    "in at test, as in MMRec",
+    "candidates": "items with interactions left after the split's k-core",
+    "recall": "hits in the first k / positives of the user",
+    "ndcg": "sum over hits in the first k of 1 / log2(place + 1), divided by the same sum for places 1 to "
+    "min(k, positives)",
+    "value": "mean over users with positives; with `against`, the mean paired difference",
+    "low, high": "95% percentile bootstrap over users, 2,000 resamplings",
+    "zero-shot": "a user is the mean of the unit vectors of the training history; cosine",
+    "item-cf": "item-based collaborative filtering, 50 nearest neighbours, cosine of features in place of "
+    "co-occurrence",
+    "mask-image, mask-text": "zero-shot after the share of items lost the modality, before any pretraining",
+    "centred": "unit vectors less their mean over the catalogue, normalised again",
+    "whitened": "up to 256 principal components of each modality, all equally large",
+    "ridge imputation": "centred concatenation, a missing part told from the other by ridge regression",
+    "co-occurrence": "item-CF by shared users: |a and b| / sqrt(|a| |b|), 50 nearest neighbours",
+}
+
+
+def metrics_bytes(records: Sequence[Measurement], config: Config) -> bytes:
+    """The file of an evaluation."""
+    split = config.split.model_dump(mode="json", exclude={"path", "items", "users"})
+    content = {
+        "format": FORMAT,
+        "definitions": {**_DEFINITIONS, "split": split, "seed": config.seed},
+        "records": [record.record() for record in records],
+    }
+    return (json.dumps(content, indent=1, allow_nan=False) + "\n").encode()
+
+
+def metrics_tables(path: Path) -> list[Table]:
+    """The test numbers of an evaluation, a table a protocol and share; none where there is no file."""
+    if not path.is_file():
+        return []
+    records = [r for r in json.loads(path.read_bytes())["records"] if r["split"] == "test"]
+    groups = dict.fromkeys((r["protocol"], r["share"]) for r in records)
+    return [_table([r for r in records if (r["protocol"], r["share"]) == group], *group) for group in groups]
+
+
+def _table(records: list[dict[str, Any]], protocol: str, share: float | None) -> Table:
+    """Recall and NDCG at the largest k, best first, and how far each trained subject is above the others."""
+    last = max(r["k"] for r in records)
+    values = {
+        (r["subject"], r["metric"]): r["value"] for r in records if r["against"] is None and r["k"] == last
+    }
+    gains = {
+        (r["subject"], r["against"]): f"{r['value']:+.3f} [{r['low']:+.3f}, {r['high']:+.3f}]"
+        for r in records
+        if r["against"] is not None and (r["metric"], r["k"]) == ("recall", last)
+    }
+    trained = list(dict.fromkeys(subject for subject, _ in gains))
+    title = protocol if share is None else f"{protocol}, {share:.0%} lost"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    for heading in (f"Recall@{last}", f"NDCG@{last}", *(f"{name} over it" for name in trained)):
+        table.add_column(heading, justify="right", no_wrap=True)
+    subjects = dict.fromkeys(subject for subject, _ in values)
+    for subject in sorted(subjects, key=lambda name: -values[name, "recall"]):
+        numbers = [f"{values[subject, metric]:.3f}" for metric in ("recall", "ndcg")]
+        table.add_row(subject, *numbers, *(gains.get((name, subject), "") for name in trained))
+    return table
