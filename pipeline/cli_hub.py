@@ -78,28 +78,79 @@ def _described(result: PushResult) -> str:
 
 
 def pull(
-    reference: Reference,
+    reference: Annotated[
+        str, typer.Argument(help="OWNER/NAME[@X.Y.Z]; with --format also a release folder.")
+    ],
     to: Annotated[Path, typer.Option(help="The folder to make.")],
+    form: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            help="Another tool's format: numpy, mmrec, recbole, clip-retrieval, faiss or torch.",
+        ),
+    ] = None,
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="A set to write; may be given again.", metavar="NAME")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            "-c",
+            help="mmrec, recbole: add the interactions of this config's run, as split.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Download a published version into a folder, every file checked."""
+    """Download a published version, every file checked, or write it in another tool's format."""
+    _bars_on_terminals_only()
+    if form is not None:
+        answer = _converted(reference, form, to, sets or [], config)
+    elif sets or config:
+        raise typer.BadParameter("--set and --config go with --format")
+    else:
+        answer = _pulled(reference, to)
+    line = answer.pop("line")
+    typer.echo(json.dumps(answer) if as_json else line)
+
+
+def _pulled(reference: str, to: Path) -> dict[str, object]:
     from alignrec.export.pull import pull as pull_release
     from alignrec.export.versions import split_reference
 
-    _bars_on_terminals_only()
     found = pull_release(*split_reference(reference), to)
-    answer = {
+    name, files = f"{found.repo.name}@{found.version}", len(found.manifest.files)
+    return {
         "repo": found.repo.name,
         "version": str(found.version),
         "commit": found.commit,
         "folder": str(to),
+        "line": f"{name} is in {to}: {files} files checked, commit {found.commit}",
     }
-    typer.echo(
-        json.dumps(answer)
-        if as_json
-        else f"{found.repo.name}@{found.version} is in {to}: {len(found.manifest.files)} files checked, "
-        f"commit {found.commit}"
-    )
+
+
+def _converted(
+    reference: str, form: str, to: Path, sets: list[str], config: Path | None
+) -> dict[str, object]:
+    from alignrec.export.convert import convert
+    from alignrec.export.load import open_release
+    from alignrec.export.versions import split_reference
+
+    name, version = (reference, None) if Path(reference).is_dir() else split_reference(reference)
+    release = open_release(name, version)
+    interactions = None
+    if config is not None:
+        from .split_interactions import read_split_interactions
+
+        interactions = read_split_interactions(config)
+    written = convert(release, form, to, sets, interactions)
+    return {
+        "release": release.where,
+        "format": form,
+        "sets": written,
+        "folder": str(to),
+        "line": f"{', '.join(written)} of {release.where} is in {to}, as {form} reads it",
+    }
 
 
 def verify(
