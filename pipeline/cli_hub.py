@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .cli_diff import open_reference
+
 if TYPE_CHECKING:
     from alignrec.export.push import PushResult
 
@@ -133,11 +135,8 @@ def _converted(
     reference: str, form: str, to: Path, sets: list[str], config: Path | None
 ) -> dict[str, object]:
     from alignrec.export.convert import convert
-    from alignrec.export.load import open_release
-    from alignrec.export.versions import split_reference
 
-    name, version = (reference, None) if Path(reference).is_dir() else split_reference(reference)
-    release = open_release(name, version)
+    release = open_reference(reference)
     interactions = None
     if config is not None:
         from .split_interactions import read_split_interactions
