@@ -42,6 +42,7 @@ def colour_field(name: str, values: Sequence[Any]) -> ColourField | None:
     Many distinct numbers are cut into ranges with about as many items each; of a list the first entry
     counts.
     """
+    name = clip(readable(name), LONGEST_LABEL)
     firsts = [value[0] if isinstance(value, list) and value else value for value in values]
     texts = [clip(readable(first), LONGEST_LABEL) for first in firsts]
     count = Counter(text for text in texts if text)

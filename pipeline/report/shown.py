@@ -97,7 +97,7 @@ def read_entries(config: ItemsConfig, item_ids: Sequence[str], rows: Sequence[in
                 found[item_id] = entry
             if number in numbers:
                 others[number] = entry
-    items = [found.get(i) or Entry(i, clip(i, LONGEST_TITLE)) for i in item_ids]
+    items = [found.get(i) or Entry(i, clip(readable(i), LONGEST_TITLE)) for i in item_ids]
     return Entries(items, others, reader.others)
 
 
@@ -125,7 +125,7 @@ class _Reader:
             text = ""
         return Entry(
             item_id,
-            title or clip(item_id or "no title", LONGEST_TITLE),
+            title or clip(readable(item_id) or "no title", LONGEST_TITLE),
             clip(text, LONGEST_TEXT),
             self._picture(row),
             {column: row[column] for column in self.others},

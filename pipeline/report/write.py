@@ -28,7 +28,7 @@ NAME = "report.html"
 # The page without its own few kilobytes of script, style and tables; and where its first lines end.
 MOST_BYTES, HEAD = 14 * 10**6, 2000
 # Columns of the items table that the page shows of a picked item, and how long their values may be.
-MAX_DETAILS, LONGEST_DETAIL = 6, 80
+MAX_DETAILS, LONGEST_DETAIL, LONGEST_NAME = 6, 80, 40
 
 
 def write_report(config: Config, *, unless_current: bool = False) -> Path:
@@ -89,7 +89,7 @@ def _data(run: RunFolder, shown: NDArray[np.int64], entries: Entries, seed: int)
     alike = {name: likeness(f.matrix[shown], f.valid[shown], seed) for name, f in run.sets.items()}
     return {
         "items": [_item(entry) for entry in entries.items],
-        "details": entries.columns[:MAX_DETAILS],
+        "details": [clip(readable(name), LONGEST_NAME) for name in entries.columns[:MAX_DETAILS]],
         "fields": [asdict(field) for field in _fields(run, shown, entries)],
         "sets": [_set(name, seen) for name, seen in alike.items()],
     }

@@ -1,0 +1,130 @@
+"""Runs for a report, made without any model: rows on disk, and what the stages would have left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from alignrec.aligner.measurement import Measurement
+from alignrec.export.features import FeatureSet
+from alignrec.pipeline.config import CatalogConfig, Config, ItemsConfig
+from alignrec.pipeline.report import write
+from alignrec.pipeline.report.curves import Curve
+from alignrec.pipeline.report.metrics import Metrics
+from alignrec.pipeline.report.run_folder import RunFolder
+from tests.pipeline.catalogues import picture, write_items
+
+SETS = {"image": 16, "text": 12, "multimodal": 8, "aligned": 8}
+KINDS = ("round", "square", "long")
+
+
+def ordinary_rows(folder: Path, count: int = 30) -> list[dict[str, Any]]:
+    """Items with a picture, a kind and a price each."""
+    (folder / "images").mkdir(parents=True)
+    rows = []
+    for number in range(count):
+        (folder / "images" / f"{number}.png").write_bytes(picture(number))
+        rows.append(
+            {
+                "item_id": f"i{number}",
+                "title": f"Café chair {number}" if number % 2 else f"Lamp {number}",
+                "description": f"A fine {KINDS[number % 3]} thing, number {number} of many.",
+                "image": f"images/{number}.png",
+                "kind": KINDS[number % 3],
+                "price": number * 1.5,
+            }
+        )
+    return rows
+
+
+def make_config(folder: Path, rows: Sequence[dict[str, Any]]) -> Config:
+    """A config for rows written to `folder`."""
+    items = ItemsConfig(path=str(write_items(folder, rows)))
+    return Config(name="things", out=folder / "run", catalog=CatalogConfig(items=items))
+
+
+def make_run(
+    ids: Sequence[str], *, rejected: Sequence[dict[str, Any]] = (), trained: bool = True
+) -> RunFolder:
+    """What the stages left: random features of every set; evaluation and curves if `trained`."""
+    rng = np.random.default_rng(7)
+    n = len(ids)
+    valid = np.ones(n, dtype=np.bool_)
+    valid[-1] = False
+    sets = {
+        name: FeatureSet(
+            name, list(ids), rng.standard_normal((n, dim)).astype(np.float32) * valid[:, None], valid
+        )
+        for name, dim in SETS.items()
+        if trained or name in ("image", "text")
+    }
+    card = {"name": "packaged:efficientnet-lite0"}
+    return RunFolder(
+        item_ids=list(ids),
+        interactions=np.arange(n, dtype=np.int64)[::-1].copy() if trained else None,
+        users=9 if trained else 0,
+        models={"image": card, "text": card},
+        sets=sets,
+        rejected=list(rejected),
+        metrics=Metrics(definitions={"recall": "over |test|"}, records=records()) if trained else Metrics(),
+        curves=curves() if trained else [],
+    )
+
+
+def records() -> tuple[Measurement, ...]:
+    """An evaluation in which `multimodal` helps and `aligned` is not proven to."""
+    found: list[Measurement] = []
+    for subject, value in (("multimodal", 0.16), ("text, centred", 0.12), ("image, centred", 0.09)):
+        for k in (10, 20):
+            found.append(
+                Measurement("zero-shot", subject, "recall", k, "test", value, value - 0.01, value + 0.01)
+            )
+    found.append(
+        Measurement(
+            "zero-shot", "multimodal", "recall", 20, "test", 0.04, 0.02, 0.06, against="text, centred"
+        )
+    )
+    for subject, value in (("aligned", 0.2), ("popularity", 0.19)):
+        for seed in (1, 2):
+            found.append(Measurement("top-k", subject, "recall", 20, "test", value + seed / 100, seed=seed))
+        found.append(Measurement("top-k", subject, "recall", 20, "test", value, aggregate="mean"))
+        found.append(Measurement("top-k", subject, "recall", 20, "test", 0.01, aggregate="std"))
+    found.append(
+        Measurement(
+            "top-k",
+            "aligned",
+            "recall",
+            20,
+            "test",
+            0.01,
+            -0.01,
+            0.03,
+            against="popularity",
+            aggregate="mean",
+        )
+    )
+    for share in (0.0, 0.5, 1.0):
+        found.append(
+            Measurement("mask-text", "multimodal", "recall", 20, "test", 0.16 - share / 10, share=share)
+        )
+    return tuple(found)
+
+
+def curves() -> list[Curve]:
+    """Losses of six epochs."""
+    return [
+        Curve("pretrain", "loss", part, 1, tuple((float(e), add + 1 / e) for e in range(1, 7)))
+        for part, add in (("train", 0.0), ("held out", 0.1))
+    ]
+
+
+def written(config: Config, run: RunFolder) -> Path:
+    """The report of such a run."""
+    config.run_folder.mkdir(parents=True, exist_ok=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(write, "read_run_folder", lambda _config: run)
+        return write.write_report(config)

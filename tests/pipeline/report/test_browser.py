@@ -1,0 +1,294 @@
+"""The report in a real browser: it opens cleanly, answers to mouse and keyboard, and can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .runs import SETS, make_config, make_run, ordinary_rows, written
+
+WIDTHS = (1280, 800, 360)
+# Whatever text can be read: its contrast with what lies behind it, as WCAG 2.2 defines it.
+CONTRAST = """() => {
+  const parse = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((v) => v / 255)
+    .map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, v, n) => sum + v * [0.2126, 0.7152, 0.0722][n], 0);
+  const behind = (element) => {
+    for (let e = element; e; e = e.parentElement) {
+      const colour = parse(getComputedStyle(e).backgroundColor);
+      if (colour.length < 4 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const poor = [];
+  for (const e of document.querySelectorAll("body *")) {
+    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+    if (!own || !e.getClientRects().length || e.closest("script, style")) continue;
+    const style = getComputedStyle(e);
+    const svg = e.namespaceURI.endsWith("svg");
+    const [a, b] = [light(parse(svg ? style.fill : style.color)), light(behind(e))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) poor.push(`${e.tagName} "${e.textContent.trim().slice(0, 30)}" ${ratio.toFixed(2)}`);
+  }
+  return poor;
+}"""
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def view(browser: Any) -> Iterator[Open]:
+    """Opens a report; the test fails on any message, error, dialog or request that the page makes."""
+    complaints: list[str] = []
+    pages = []
+
+    def open_page(report: Path, width: int = 1280, **options: Any) -> Any:
+        page = browser.new_page(viewport={"width": width, "height": 900}, **options)
+        page.on("console", lambda message: complaints.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: (complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda request: _note_request(request.url, report, complaints))
+        page.goto(report.as_uri())
+        pages.append(page)
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert complaints == []
+
+
+def _note_request(url: str, report: Path, complaints: list[str]) -> None:
+    if not url.startswith(("data:", report.as_uri())):
+        complaints.append(f"request: {url[:100]}")
+
+
+def _neighbours(page: Any) -> dict[str, list[str]]:
+    return {
+        column.locator("h4").inner_text(): column.locator(".title").all_inner_texts()
+        for column in page.locator(".near").all()
+    }
+
+
+def test_every_section_is_there_and_filled(ordinary: Path, view: Open) -> None:
+    page = view(ordinary)
+    assert page.locator("h2").all_inner_texts() == [
+        "Did it help?",
+        "What was made",
+        "How it trained",
+        "What the features know",
+        "The catalogue from above",
+    ]
+    assert page.locator(".first .headline").inner_text() == "No proof that aligned features helped"
+    assert page.locator("#items button").count() == 30
+    assert page.locator("#legend li").count() == 3
+    loaded = "[...document.images].every((image) => image.complete && image.naturalWidth > 0)"
+    assert page.evaluate(loaded) and page.locator("#items img").count() == 30
+
+
+def test_picking_an_item_changes_its_neighbours_under_every_set(ordinary: Path, view: Open) -> None:
+    page = view(ordinary)
+    before = _neighbours(page)
+    page.locator("#items button", has_text="Café chair 7").click()
+    assert page.locator("#picked h3").inner_text() == "Café chair 7"
+    after = _neighbours(page)
+    assert list(after) == list(SETS)
+    assert all(len(titles) == 10 and titles != before[name] for name, titles in after.items())
+    assert len({tuple(titles) for titles in after.values()}) == len(SETS)
+    nearest = after["text"][0]
+    page.locator(".near", has=page.locator("h4", has_text="text")).locator("button").first.click()
+    assert page.locator("#picked h3").inner_text() == nearest
+
+
+def test_the_address_leads_back_to_the_item(ordinary: Path, view: Open) -> None:
+    page = view(ordinary)
+    page.locator("#items button", has_text="Lamp 12").click()
+    address = page.url
+    assert address.endswith("#item=i12")
+    page.goto("about:blank")
+    page.goto(address)
+    assert page.locator("#picked h3").inner_text() == "Lamp 12"
+    page.evaluate("location.hash = '#item=%E0%A4%A'")
+    assert page.locator("#picked h3").inner_text() == "Lamp 12"
+
+
+def test_an_item_without_a_vector_says_so(ordinary: Path, view: Open) -> None:
+    page = view(ordinary)
+    page.locator("#items button", has_text="Café chair 29").click()
+    assert page.locator(".near .note").all_inner_texts() == ["This set has no vector for the item."] * len(
+        SETS
+    )
+
+
+def test_search_finds_by_title_text_and_id(ordinary: Path, view: Open) -> None:
+    page = view(ordinary)
+    search = page.get_by_label("Find an item")
+    for words, count in (("cafe", 15), ("CHAIR 29", 1), ("square thing", 10), ("i17", 1), ("zeppelin", 0)):
+        search.fill(words)
+        assert page.locator("#items button").count() == count, words
+        assert page.locator("#found").inner_text() == f"{count} of 30 items"
+    search.fill("lamp 22")
+    search.press("Enter")
+    assert page.locator("#picked h3").inner_text() == "Lamp 22"
+
+
+def test_the_shelf_is_walked_with_the_keyboard(ordinary: Path, view: Open) -> None:
+    page = view(ordinary)
+    page.get_by_label("Find an item").focus()
+    page.keyboard.press("Tab")
+    focused = "document.activeElement.dataset.item"
+    assert page.evaluate(focused) == "0"
+    for key, item in (
+        ("ArrowRight", "1"),
+        ("End", "29"),
+        ("ArrowRight", "29"),
+        ("Home", "0"),
+        ("ArrowRight", "1"),
+    ):
+        page.keyboard.press(key)
+        assert page.evaluate(focused) == item, key
+    page.keyboard.press("Enter")
+    assert page.locator("#picked h3").inner_text() == page.locator("#items button").nth(1).inner_text()
+
+
+def test_the_map_is_walked_with_the_keyboard(ordinary: Path, view: Open) -> None:
+    page = view(ordinary)
+    before = page.locator("#picked h3").inner_text()
+    page.locator("#plane").focus()
+    moved = False
+    for key in ("ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown"):
+        page.keyboard.press(key)
+        moved = moved or page.locator("#hover").is_visible()
+    assert moved and page.locator("#hover img").count() == 1
+    title = page.locator("#hover .title").inner_text()
+    assert page.locator("#hovered").inner_text().startswith(title)
+    page.keyboard.press("Enter")
+    assert page.locator("#picked h3").inner_text() == title
+    assert title != before
+
+
+def test_the_map_shows_pictures_under_the_pointer_and_changes_with_set_and_field(
+    ordinary: Path, view: Open
+) -> None:
+    page = view(ordinary)
+    canvas = page.locator("#plane")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    x, y = page.evaluate("points[3]")
+    page.mouse.move(box["x"] + x, box["y"] + y)
+    assert page.locator("#hover").is_visible()
+    shown = page.locator("#hover .title").inner_text()
+    assert "kind:" in page.locator("#hover").inner_text()
+    page.mouse.click(box["x"] + x, box["y"] + y)
+    assert page.locator("#picked h3").inner_text() == shown
+    picture = "document.getElementById('plane').toDataURL()"
+    first = page.evaluate(picture)
+    page.get_by_label("Feature set", exact=True).select_option("image")
+    second = page.evaluate(picture)
+    page.get_by_label("Colour", exact=True).select_option(label="price")
+    assert len({first, second, page.evaluate(picture)}) == 3
+    assert page.locator("#legend li").count() == 5
+    page.locator("#legend button").first.click()
+    assert page.locator("#legend button").first.get_attribute("aria-pressed") == "true"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_has_contrast(ordinary: Path, view: Open, scheme: str) -> None:
+    page = view(ordinary, color_scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+    assert page.evaluate(CONTRAST) == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_is_cut_off_at_any_width(ordinary: Path, view: Open, width: int) -> None:
+    page = view(ordinary, width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_names_for_those_who_do_not_see_the_page(ordinary: Path, view: Open) -> None:
+    page = view(ordinary)
+    assert page.evaluate("document.documentElement.lang") == "en"
+    assert page.locator("h1").count() == 1
+    assert page.evaluate("[...document.images].every((image) => image.hasAttribute('alt'))")
+    assert page.locator("#picked img").get_attribute("alt").startswith("Picture of ")
+    nameless = "[...document.querySelectorAll('button')].filter((b) => !b.textContent.trim()).length"
+    assert page.evaluate(nameless) == 0
+    assert page.get_by_role("img", name="loss over epoch").count() == 1
+
+
+HOSTILE = (
+    "<script>window.ran = 1</script>",
+    "</script><script>window.ran = 2</script>",
+    "<img src=x onerror='window.ran = 3'>",
+    "\"'><svg onload=window.ran=4>",
+    "{{ 7 * 7 }} {% raw %} ${7*7}",
+    "مرحبا \u202e gnp.exe \u2066",
+    "line\u2028separator \u2029 and \x00 control \x1b[31m",
+    "\U0001f600" * 40,
+    "half a pair \ud83d of surrogates",
+    "W" * 200_000,
+    "<!-- --><![CDATA[ ]]>",
+    "   ",
+)
+
+
+def test_a_hostile_catalogue_is_shown_and_not_run(tmp_path: Path, view: Open) -> None:
+    rows = ordinary_rows(tmp_path, len(HOSTILE))
+    for number, (row, evil) in enumerate(zip(rows, HOSTILE, strict=True)):
+        row |= {
+            "item_id": f"{number}{evil[:100]}".replace("\ud83d", ""),
+            "title": evil,
+            "description": evil,
+            "kind": evil,
+            evil[:50]: evil,
+        }
+    columns = dict.fromkeys(name for row in rows for name in row)
+    rows = [{name: row.get(name, "") for name in columns} for row in rows]
+    (tmp_path / "images" / "0.png").write_bytes(b"<svg onload='window.ran = 5'>")
+    rows[1]["image"] = "../../etc/passwd"
+    rows[2]["image"] = "javascript:window.ran=6"
+    rejected = [
+        {"source": "items", "row": n, "item_id": HOSTILE[n], "user_id": None, "modality": "image",
+         "stage": "extract", "reason": HOSTILE[1], "detail": HOSTILE[n]}
+        for n in range(4)
+    ]  # fmt: skip
+    ids = [row["item_id"] for row in rows]
+    report = written(make_config(tmp_path, rows), make_run(ids, rejected=rejected))
+    for width in WIDTHS:
+        page = view(report, width)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.locator("#items button").count() == len(rows)
+        for button in page.locator("#items button").all():
+            button.click()
+        page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+        assert page.evaluate("window.ran") is None
+        for evil in HOSTILE[:5]:
+            assert page.locator("#items .title", has_text=evil).count() >= 1
+        assert page.locator("#items img[src*=javascript], #items svg, #items script").count() == 0
+    assert report.stat().st_size < 2 * 10**6
+
+
+def test_the_page_lets_no_other_script_run(ordinary: Path, browser: Any) -> None:
+    page = browser.new_page()
+    page.goto(ordinary.as_uri())
+    page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=x onerror=\"window.ran = 1\">')")
+    page.evaluate(
+        "const s = document.createElement('script'); s.text = 'window.ran = 2'; document.body.append(s)"
+    )
+    page.wait_for_timeout(100)
+    assert page.evaluate("window.ran") is None
+    page.close()
+
+
+def test_a_run_that_was_never_measured_says_so(tmp_path: Path, view: Open) -> None:
+    rows = ordinary_rows(tmp_path, 5)
+    run = make_run([row["item_id"] for row in rows], trained=False)
+    page = view(written(make_config(tmp_path, rows), run))
+    assert page.locator(".first .headline").inner_text() == "Not measured yet"
+    assert page.locator("#training").count() == 0
+    assert page.locator("nav a").all_inner_texts() == ["Did it help?", "What was made", "Neighbours", "Map"]
+    assert len(_neighbours(page)) == 2
