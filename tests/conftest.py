@@ -16,6 +16,11 @@ os.environ["NO_PROXY"] = "127.0.0.1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no failure: no example has to be fast.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
