@@ -11,7 +11,7 @@ from alignrec.aligner.inputs import Inputs, ModalityInput
 from alignrec.aligner.protocols import centre, concatenate
 
 Floats = NDArray[np.float32]
-HALF_IMAGE = "centred concatenation, half image"
+HALF_IMAGE = "centred, image at half weight"
 _COMPONENTS = 256
 _RIDGES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 _HELD_OUT = 0.2

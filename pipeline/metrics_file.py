@@ -48,11 +48,12 @@ def metrics_bytes(records: Sequence[Measurement], config: Config) -> bytes:
 
 
 def metrics_tables(path: Path) -> list[Table]:
-    """The test numbers of an evaluation, a table a protocol and share; none where there is no file."""
+    """The test numbers of an evaluation, a table a protocol and masked share; none where there is no file."""
     if not path.is_file():
         return []
     records = [r for r in json.loads(path.read_bytes())["records"] if r["split"] == "test"]
-    groups = dict.fromkeys((r["protocol"], r["share"]) for r in records)
+    # Nothing masked is zero-shot, and shown there.
+    groups = dict.fromkeys((r["protocol"], r["share"]) for r in records if r["share"] != 0)
     return [_table([r for r in records if (r["protocol"], r["share"]) == group], *group) for group in groups]
 
 
@@ -69,7 +70,9 @@ def _table(records: list[dict[str, Any]], protocol: str, share: float | None) ->
     }
     trained = list(dict.fromkeys(subject for subject, _ in gains))
     title = protocol if share is None else f"{protocol}, {share:.0%} lost"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )
     table.add_column("", no_wrap=True)
     for heading in (f"Recall@{last}", f"NDCG@{last}", *(f"{name} over it" for name in trained)):
         table.add_column(heading, justify="right", no_wrap=True)

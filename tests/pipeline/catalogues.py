@@ -12,6 +12,18 @@ import numpy as np
 import yaml
 from PIL import Image
 
+TINY_PRETRAINING = {
+    "dim": 8,
+    "width": 8,
+    "depth": 1,
+    "heads": 2,
+    "tokens": 2,
+    "codes": 4,
+    "batch_size": 8,
+    "epochs": 3,
+    "patience": 9,
+}
+
 
 def picture(seed: int, form: str = "PNG") -> bytes:
     """A picture of coloured noise, 48 × 40."""
@@ -29,8 +41,11 @@ def write_items(folder: Path, rows: Sequence[dict[str, Any]], name: str = "items
     return path
 
 
-def write_catalogue(folder: Path, items: int = 6) -> Path:
-    """Items with a picture and a text each, interactions, and a config; returns the config's path."""
+def write_catalogue(folder: Path, items: int = 6, users: int = 3) -> Path:
+    """Items with a picture and a text each, interactions, and a config; returns the config's path.
+
+    Each user has a third of the items; the config asks for raw sets alone.
+    """
     rows = []
     for number in range(items):
         image = folder / "images" / f"{number}.png"
@@ -47,7 +62,8 @@ def write_catalogue(folder: Path, items: int = 6) -> Path:
             }
         )
     write_items(folder, rows)
-    lines = ["user_id,item_id,rating", *(f"u{n % 3},i{n},{n % 5 + 1}" for n in range(items))]
+    taken = [(user, (3 * n + user * (1 + n % 2)) % items) for user in range(users) for n in range(items // 3)]
+    lines = ["user_id,item_id,rating", *(f"u{user},i{item},{item % 5 + 1}" for user, item in taken)]
     (folder / "interactions.csv").write_text("\n".join(lines) + "\n")
     config = folder / "alignrec.yaml"
     settings = {
@@ -58,6 +74,8 @@ def write_catalogue(folder: Path, items: int = 6) -> Path:
             "interactions": {"path": "interactions.csv", "rating": "rating"},
         },
         "extract": {"max_rejected": 0.5},
+        "split": {"k_core": 1},
+        "pretrain": TINY_PRETRAINING,
         "export": {"sets": ["image", "text"]},
     }
     config.write_text(yaml.safe_dump(settings))

@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from alignrec.aligner.baselines import baselines, imputed, lose
+from alignrec.aligner.bootstrap import interval
+from alignrec.aligner.evaluation import evaluate
+from alignrec.aligner.landmarks import cooccurrence_cf, popularity
+from alignrec.aligner.multimodal import MultimodalEncoder
+from alignrec.aligner.pretraining import pretrain
+from alignrec.aligner.protocols import feature_cf, zero_shot
+from alignrec.aligner.splits import TEST, TRAIN
+from alignrec.export import load_features, verify_folder
+from alignrec.pipeline.cli import app
+from alignrec.pipeline.config_file import load_config
+from alignrec.pipeline.console import Console
+from alignrec.pipeline.errors import ConfigError
+from alignrec.pipeline.features import read_set
+from alignrec.pipeline.runner import RunResult, run, status
+from alignrec.pipeline.splits import make_split
+from alignrec.pipeline.token_shards import read_inputs
+from tests.pipeline.catalogues import TINY_PRETRAINING, write_catalogue
+
+QUIET = Console(quiet=True)
+ITEMS = 24
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunResult]:
+    """A run of every stage, with half of the images, and of the texts, taken away."""
+    config = write_catalogue(tmp_path_factory.mktemp("evaluated"), items=ITEMS, users=30)
+    overrides = ["export.sets=null", "evaluate={k: [2, 5], masked: [0.5]}"]
+    settings = load_config(config, overrides)
+    return config, run(settings, console=QUIET)
+
+
+@pytest.fixture(scope="module")
+def records(finished: tuple[Path, RunResult]) -> list[dict[str, Any]]:
+    content = json.loads((finished[1].folder / "evaluate" / "metrics.json").read_bytes())
+    assert content["format"] == 1 and "recall" in content["definitions"]
+    loaded: list[dict[str, Any]] = content["records"]
+    return loaded
+
+
+def _one(records: list[dict[str, Any]], **wanted: Any) -> dict[str, Any]:
+    wanted = {"split": "test", "against": None, "share": None, "aggregate": None, **wanted}
+    (found,) = [r for r in records if all(r[key] == value for key, value in wanted.items())]
+    return found
+
+
+def test_every_stage_runs_once_and_stays_done(finished: tuple[Path, RunResult]) -> None:
+    config, result = finished
+    assert list(result.stages) == ["extract", "pretrain", "evaluate", "export"]
+    assert not list(result.folder.glob(".pretrain*")) and not list(result.folder.glob(".evaluate*"))
+    overrides = ["export.sets=null", "evaluate={k: [2, 5], masked: [0.5]}"]
+    states = status(load_config(config, overrides), verify=True)
+    assert [(s.state, s.why) for s in states] == [("done", "")] * 4
+
+
+def test_numbers_equal_those_of_direct_calls(
+    finished: tuple[Path, RunResult], records: list[dict[str, Any]]
+) -> None:
+    folder = finished[1].folder
+    made = make_split(load_config(finished[0]), folder / "extract")
+    inputs, history = read_inputs(folder / "extract"), made.split.matrix(TRAIN)
+    features = {"multimodal": read_set(folder, "multimodal").matrix, **baselines(inputs)}
+    scorers = {("zero-shot", name): zero_shot(matrix, history) for name, matrix in features.items()}
+    scorers |= {("item-cf", name): feature_cf(matrix, history) for name, matrix in features.items()}
+    scorers |= {
+        ("zero-shot", "popularity"): popularity(history),
+        ("item-cf", "co-occurrence"): cooccurrence_cf(history),
+    }
+    ours = evaluate(scorers["zero-shot", "multimodal"], made.split, TEST, (2, 5), candidates=made.candidates)
+    for (protocol, subject), scorer in scorers.items():
+        got = evaluate(scorer, made.split, TEST, (2, 5), candidates=made.candidates)
+        for metric in ("recall", "ndcg"):
+            found = _one(records, protocol=protocol, subject=subject, metric=metric, k=5)
+            assert found["value"] == pytest.approx(got.mean(metric, 5))
+            assert found["seed"] == (1 if subject == "multimodal" else None)
+        if protocol == "zero-shot" and subject != "multimodal":
+            wanted = interval(ours.values["recall", 2], got.values["recall", 2])
+            pair = {"subject": "multimodal", "against": subject, "metric": "recall", "k": 2}
+            found = _one(records, protocol=protocol, **pair)
+            assert (found["value"], found["low"], found["high"]) == pytest.approx(
+                (wanted.mean, wanted.low, wanted.high)
+            )
+
+
+def test_what_is_masked_is_gone_before_pretraining(
+    finished: tuple[Path, RunResult], records: list[dict[str, Any]]
+) -> None:
+    folder, config = finished[1].folder, load_config(finished[0])
+    made, inputs = make_split(config, folder / "extract"), read_inputs(folder / "extract")
+    lost = lose(inputs["text"].valid, 0.5, config.seed)
+    left = {**inputs, "text": inputs["text"].without(lost)}
+    features = {
+        "multimodal": pretrain(left, config.pretrain, config.seed).encoder.encode(left)[0],
+        "centred concatenation": baselines(left)["centred concatenation"],
+        "ridge imputation": imputed(left, config.seed),
+    }
+    for subject, matrix in features.items():
+        scorer = zero_shot(matrix, made.split.matrix(TRAIN))
+        got = evaluate(scorer, made.split, TEST, (5,), candidates=made.candidates).mean("recall", 5)
+        wanted = {"protocol": "mask-text", "subject": subject, "metric": "recall", "k": 5, "share": 0.5}
+        assert _one(records, **wanted)["value"] == pytest.approx(got)
+    whole = _one(records, protocol="mask-text", subject="multimodal", metric="recall", k=5, share=0.0)
+    assert (
+        whole["value"]
+        == _one(records, protocol="zero-shot", **{key: whole[key] for key in ("subject", "metric", "k")})[
+            "value"
+        ]
+    )
+
+
+def test_the_release_carries_set_encoder_and_numbers(finished: tuple[Path, RunResult]) -> None:
+    release = finished[1].release
+    assert release is not None
+    assert set(verify_folder(release).sets) == {"image", "text", "multimodal"}
+    evaluated = finished[1].folder / "evaluate" / "metrics.json"
+    assert (release / "metrics.json").read_bytes() == evaluated.read_bytes()
+    features = load_features(release)
+    assert features.name == "multimodal"
+    encoder = MultimodalEncoder.from_pretrained(release / "encoder" / "multimodal")
+    matrix, valid = encoder.encode(read_inputs(finished[1].folder / "extract"))
+    made = read_set(finished[1].folder, "multimodal")
+    assert np.array_equal(made.matrix, matrix) and np.array_equal(made.valid, valid)
+    assert np.array_equal(features.align_to(made.ids)[0], matrix)
+
+
+def test_curves_have_a_point_a_direction_and_epoch(finished: tuple[Path, RunResult]) -> None:
+    points = json.loads((finished[1].folder / "pretrain" / "curves.json").read_bytes())["records"]
+    epochs = TINY_PRETRAINING["epochs"]
+    for metric, split in [("image loss", "train"), ("text loss", "held out")]:
+        of = [p for p in points if (p["metric"], p["split"]) == (metric, split)]
+        assert [p["epoch"] for p in of] == list(range(1, epochs + 1))
+
+
+def test_what_a_stage_does_not_depend_on_leaves_it_alone(
+    finished: tuple[Path, RunResult], tmp_path: Path
+) -> None:
+    shutil.copytree(finished[0].parent, tmp_path / "own")
+    config = tmp_path / "own" / finished[0].name
+
+    def states(*overrides: str) -> list[str]:
+        base = ["export.sets=null", "evaluate={k: [2, 5], masked: [0.5]}"]
+        return [s.state for s in status(load_config(config, [*base, *overrides]))]
+
+    assert states("split.k_core=2") == ["done", "done", "stale", "stale"]
+    assert states("evaluate.k=[3]") == ["done", "done", "stale", "stale"]
+    assert states("pretrain.epochs=1") == ["done", "stale", "stale", "stale"]
+    log = config.parent / "interactions.csv"
+    log.write_text("\n".join(log.read_text().splitlines()[:-1]) + "\n")
+    assert states() == ["stale"] * 4
+    run(load_config(config, ["export.sets=null"]), "extract", console=QUIET)
+    assert states()[:3] == ["done", "done", "stale"]
+
+
+def test_a_run_does_what_its_config_needs(tmp_path: Path) -> None:
+    config = write_catalogue(tmp_path, items=6)
+    assert list(run(config, console=QUIET).stages) == ["extract", "evaluate", "export"]
+    with pytest.raises(ConfigError, match=r"no pretrain stage: export\.sets names raw sets alone"):
+        run(config, "pretrain", console=QUIET)
+    without = ["catalog.interactions=null", "export.sets=[multimodal]"]
+    result = run(config, overrides=without, console=QUIET)
+    assert list(result.stages) == ["extract", "pretrain", "export"]
+    with pytest.raises(ConfigError, match=r"no evaluate stage: .*catalog\.interactions"):
+        run(config, "evaluate", without, QUIET)
+
+
+def test_a_catalogue_of_texts_alone_has_a_multimodal_set_too(tmp_path: Path) -> None:
+    config = write_catalogue(tmp_path, items=6)
+    result = run(config, overrides=["catalog.items.image=null", "export.sets=null"], console=QUIET)
+    assert result.release is not None
+    assert set(verify_folder(result.release).sets) == {"text", "multimodal"}
+
+
+def test_the_command_line_shows_the_numbers(finished: tuple[Path, RunResult]) -> None:
+    settings = ["-o", "export.sets=null", "-o", "evaluate={k: [2, 5], masked: [0.5]}"]
+    answer = CliRunner().invoke(app, ["evaluate", "-c", str(finished[0]), *settings])
+    assert answer.exit_code == 0
+    assert "mask-image, 50% lost" in answer.stderr and "multimodal over it" in answer.stderr
