@@ -30,6 +30,19 @@ SETTINGS = {
 }
 
 
+def write_demo(out: Path, seed: int, console: Console) -> Path:
+    """Draw the catalogue in `out`, if it is not there yet, and write its config; returns the config's path."""
+    catalogue, stamp = out / "catalogue", out / "catalogue.seed"
+    if not stamp.is_file() or stamp.read_text() != str(seed):
+        console.note(f"drawing a catalogue with seed {seed} …")
+        with replacing_folder(catalogue) as folder:
+            make_catalogue(folder, seed=seed)
+        write_bytes(stamp, str(seed).encode())
+    config = out / "alignrec.yaml"
+    write_bytes(config, yaml.safe_dump(SETTINGS | {"seed": seed}, sort_keys=False).encode())
+    return config
+
+
 def run_demo(out: Path, seed: int, console: Console) -> list[str]:
     """Make the catalogue in `out`, run every stage, and tell what there is to see.
 
@@ -41,14 +54,7 @@ def run_demo(out: Path, seed: int, console: Console) -> list[str]:
     Returns:
         The closing lines for the user.
     """
-    catalogue, stamp = out / "catalogue", out / "catalogue.seed"
-    if not stamp.is_file() or stamp.read_text() != str(seed):
-        console.note(f"drawing a catalogue with seed {seed} …")
-        with replacing_folder(catalogue) as folder:
-            make_catalogue(folder, seed=seed)
-        write_bytes(stamp, str(seed).encode())
-    config = out / "alignrec.yaml"
-    write_bytes(config, yaml.safe_dump(SETTINGS | {"seed": seed}, sort_keys=False).encode())
+    config = write_demo(out, seed, console)
     result = run(config, console=console)
     for table in metrics_tables(result.folder / "evaluate" / "metrics.json"):
         console.show(table)

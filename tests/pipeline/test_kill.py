@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,27 +12,22 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from alignrec.pipeline.demo import make_catalogue
 from alignrec.pipeline.demo_run import SETTINGS
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "ml100k.yaml"
+# As many threads each time: the bytes of a training depend on it.
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 NOT_COMPARED = {"digests.json", ".lock"}  # remembered file times, and the lock
 
 
-def _start(config: Path, out: Path) -> subprocess.Popen[bytes]:
-    command = [
-        sys.executable,
-        "-m",
-        "alignrec.pipeline.cli",
-        "run",
-        "-q",
-        "-c",
-        str(config),
-        "-o",
-        f"out={out}",
-    ]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL)
+def _start(config: Path, out: Path, until: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "alignrec.pipeline.cli", "run", "-q", "-c", str(config)]
+    return subprocess.Popen(
+        [*command, "-o", f"out={out}", "--until", until], stdout=subprocess.DEVNULL, env=ENVIRONMENT
+    )
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -38,14 +35,18 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in found}
 
 
-def _kill_and_resume(config: Path, folder: Path, kills: int) -> None:
-    started = time.monotonic()
-    assert _start(config, folder / "clean").wait() == 0
-    whole = time.monotonic() - started
+def _kill_and_resume(config: Path, folder: Path, kills: int, until: str = "export", start: str = "") -> None:
+    """Kill `kills` times, between the start of the stage `start` (or at all) and the end of `until`."""
+    if start:
+        for name in ("clean", "killed"):
+            assert _start(config, folder / name, start).wait() == 0
+    begun = time.monotonic()
+    assert _start(config, folder / "clean", until).wait() == 0
+    whole = time.monotonic() - begun
     moments = random.Random(0)
     killed = 0
     while killed < kills:
-        process = _start(config, folder / "killed")
+        process = _start(config, folder / "killed", until)
         try:
             process.wait(timeout=moments.uniform(0.1, 1.0) * min(whole, 14))
         except subprocess.TimeoutExpired:
@@ -54,21 +55,28 @@ def _kill_and_resume(config: Path, folder: Path, kills: int) -> None:
             process.wait()
         else:
             # It finished before all the kills were spent: begin anew, killed again.
-            subprocess.run(["rm", "-r", str(folder / "killed")], check=True)
-    assert _start(config, folder / "killed").wait() == 0
+            shutil.rmtree(folder / "killed" / until if start else folder / "killed")
+    assert _start(config, folder / "killed", until).wait() == 0
     assert _files(folder / "killed") == _files(folder / "clean")
+
+
+def _demo(folder: Path, **settings: object) -> Path:
+    make_catalogue(folder / "catalogue", seed=3)
+    config = folder / "alignrec.yaml"
+    config.write_text(yaml.safe_dump(SETTINGS | settings))
+    return config
 
 
 @pytest.mark.slow
 def test_a_killed_demo_ends_in_the_same_bytes(tmp_path: Path) -> None:
-    import yaml
+    _kill_and_resume(_demo(tmp_path), tmp_path, kills=5)
 
-    make_catalogue(tmp_path / "catalogue", seed=3)
-    config = tmp_path / "alignrec.yaml"
-    config.write_text(yaml.safe_dump(SETTINGS))
-    _kill_and_resume(config, tmp_path, kills=5)
+
+@pytest.mark.slow
+def test_ten_kills_of_pretraining_end_in_the_same_bytes(tmp_path: Path) -> None:
+    _kill_and_resume(_demo(tmp_path), tmp_path, kills=10, until="pretrain", start="extract")
 
 
 @pytest.mark.slow
 def test_twenty_kills_of_the_real_catalogue_end_in_the_same_bytes(ml100k: Path, tmp_path: Path) -> None:
-    _kill_and_resume(EXAMPLE, tmp_path, kills=20)
+    _kill_and_resume(EXAMPLE, tmp_path, kills=20, until="extract")
