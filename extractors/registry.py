@@ -74,10 +74,17 @@ def _load_packaged(name: ModelName, modality: Modality, runtime: Runtime) -> Ext
     return load_packaged(name, modality, runtime)
 
 
+def _load_given(name: ModelName, modality: Modality, runtime: Runtime) -> Extractor:  # noqa: ARG001
+    from alignrec.extractors.given import load_given
+
+    return load_given(name, modality)
+
+
 LOADERS: dict[str, Loader] = {
     "open_clip": _load_open_clip,
     "transformers": _load_transformers,
     "packaged": _load_packaged,
+    "given": _load_given,
 }
 
 
@@ -101,7 +108,7 @@ def load_extractor(
     Args:
         name: `open_clip:NAME/PRETRAINED`, `open_clip:local-dir:PATH`, `transformers:ID_OR_PATH`,
             `packaged:efficientnet-lite0` or `packaged:all-minilm-l6-v2`, each with an optional
-            `@revision`.
+            `@revision`; or `given:PATH.npy`, features that somebody else made.
         modality: which of the model's sides to use.
         device: `auto` (a GPU where there is one), `cpu`, `cuda` or `cuda:N`.
         precision: `float32`, or `bfloat16` (see `Runtime`).

@@ -14,9 +14,10 @@ from alignrec.extractors.text import clean_text
 
 from .config import ItemsConfig
 from .errors import CatalogError, ConfigError
-from .pictures import Digests, PictureError, refer
+from .pictures import Digests, GivenRow, PictureError, refer
 from .rejections import ABSENT, Rejection
-from .tables import Table, open_table
+from .sources import open_items, split_source
+from .tables import Table
 
 STAGE = "extract"
 
@@ -29,7 +30,8 @@ class Input:
         item_id: the item.
         row: its row in the items table.
         digest: hex SHA-256 of the picture's bytes or of the text.
-        value: the text, the picture's path, or None for a picture embedded in the table.
+        value: the text, the picture's path, None for a picture embedded in the table, or the row of a
+            given feature matrix.
     """
 
     item_id: str
@@ -77,7 +79,7 @@ def read_catalogue(config: ItemsConfig, digests: Digests) -> Catalogue:
         CatalogError: the table is absent, damaged or empty, or lacks a column that the config names.
         ConfigError: the text template is not made of plain `{column}`s.
     """
-    table = open_table(config.path)
+    table = open_items(config.path, image_root(config))
     try:
         template = TextTemplate(config.text) if config.text is not None else None
     except TemplateError as error:
@@ -114,7 +116,7 @@ def image_root(config: ItemsConfig) -> Path:
         if not config.image_root.is_dir():
             raise CatalogError(f"catalog.items.image_root: there is no folder {config.image_root}.")
         return config.image_root
-    path = Path(config.path)
+    path = Path(split_source(config.path)[1])
     return path if path.is_dir() else path.parent
 
 
@@ -148,6 +150,9 @@ class _RowReader:
         column = self.catalogue.config.image
         if column is None:
             return
+        if isinstance(row[column], GivenRow):
+            self._take_given(number, item_id, str(row[column]))
+            return
         try:
             picture = refer(row[column], self.root)
         except PictureError as error:
@@ -161,6 +166,10 @@ class _RowReader:
         else:
             digest = hashlib.sha256(picture.embedded or b"").hexdigest()
             self.catalogue.inputs["image"].append(Input(item_id, number, digest, None))
+
+    def _take_given(self, number: int, item_id: str, row: str) -> None:
+        digest = hashlib.sha256(row.encode()).hexdigest()
+        self.catalogue.inputs["image"].append(Input(item_id, number, digest, row))
 
     def _read_text(self, number: int, item_id: str, row: dict[str, Any]) -> None:
         if self.template is None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from .config import Config
 from .errors import ConfigError
+from .sources import split_source
 
 
 def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
@@ -111,7 +112,10 @@ def _absolute(config: Config, folder: Path) -> Config:
 
 
 def _locate(path: str, folder: Path) -> str:
-    return path if path.startswith("hf:") else str(folder / path)
+    if path.startswith("hf:"):
+        return path
+    scheme, rest = split_source(path)
+    return f"{scheme}:{folder / rest}" if scheme else str(folder / path)
 
 
 def _locate_model(name: str, folder: Path) -> str:
@@ -119,4 +123,5 @@ def _locate_model(name: str, folder: Path) -> str:
     scheme, _, model = name.partition(":")
     prefix = "local-dir:" if model.startswith("local-dir:") else ""
     local = folder / model.removeprefix(prefix)
-    return f"{scheme}:{prefix}{local.resolve()}" if scheme != "packaged" and local.is_dir() else name
+    is_local = local.is_file() if scheme == "given" else scheme != "packaged" and local.is_dir()
+    return f"{scheme}:{prefix}{local.resolve()}" if is_local else name

@@ -13,7 +13,7 @@ from .catalog import STAGE, item_id_of
 from .config import InteractionsConfig
 from .errors import CatalogError
 from .rejections import Rejection
-from .tables import open_table
+from .sources import open_interactions
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def read_interactions(config: InteractionsConfig, item_ids: Sequence[str]) -> In
     Raises:
         CatalogError: the table is absent, damaged or empty, lacks a named column, or has no usable row.
     """
-    source = open_table(config.path)
+    source = open_interactions(config.path)
     names = {f: getattr(config, f) for f in ("user", "item", "rating", "timestamp")}
     names = {f: column for f, column in names.items() if column is not None}
     source.require({f"catalog.interactions.{f}": column for f, column in names.items()})

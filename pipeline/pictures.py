@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,10 @@ class PictureError(ValueError):
         """Keep the slug beside the sentence."""
         super().__init__(detail)
         self.reason = reason
+
+
+class GivenRow(int):
+    """In place of a picture, the row of a feature matrix that somebody else made of it."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,8 @@ def refer(value: Any, root: Path) -> Picture | None:
     """What an image column's value refers to; None where it is empty.
 
     Args:
-        value: a path relative to `root` (or absolute, inside it), bytes, or `{"bytes", "path"}` as
-            Hugging Face datasets store images.
+        value: a path relative to `root` (or absolute, inside it), bytes, `{"bytes", "path"}` as
+            Hugging Face datasets store images, or the URL of a picture that `alignrec download` fetched.
         root: the folder that no path may leave, links followed.
 
     Raises:
@@ -51,6 +56,8 @@ def refer(value: Any, root: Path) -> Picture | None:
         return Picture(embedded=value)
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
+    if isinstance(value, str) and is_url(value):
+        return _downloaded(value, root)
     if not isinstance(value, str) or "\0" in value:
         raise PictureError(
             "not-a-path", f"expected a path or bytes, got {type(value).__name__} {value!r:.60}"
@@ -63,6 +70,23 @@ def refer(value: Any, root: Path) -> Picture | None:
             raise PictureError("not-found", f"there is no file {value!r} below the image root")
     except OSError as error:
         raise PictureError("not-found", f"{value[:60]!r}: {error.strerror}") from None
+    return Picture(path=path)
+
+
+def is_url(value: str) -> bool:
+    """Whether an image column's value is the URL of a picture."""
+    return value.startswith(("http://", "https://"))
+
+
+def downloaded_name(url: str) -> str:
+    """The name of the file in which `alignrec download` keeps the picture at a URL."""
+    return hashlib.sha256(url.encode()).hexdigest()[:40]
+
+
+def _downloaded(url: str, root: Path) -> Picture:
+    path = root / downloaded_name(url)
+    if not path.is_file():
+        raise PictureError("not-downloaded", f"{url[:200]} is not in the image root; see `alignrec download`")
     return Picture(path=path)
 
 

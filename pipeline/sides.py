@@ -63,8 +63,9 @@ def bytes_an_item(side: Side) -> int:
     card = side.extractor.card
     if not side.tokens:
         return 4 * card.dim
-    texts = sorted((str(item.value) for shard in side.shards for item in shard.inputs), key=len)
-    typical = Image.new("RGB", (64, 64)) if side.modality == "image" else texts[len(texts) // 2]
+    values = (item.value for shard in side.shards for item in shard.inputs)
+    texts = sorted((value for value in values if isinstance(value, str)), key=len)
+    typical = texts[len(texts) // 2] if texts else Image.new("RGB", (64, 64))
     mask = side.extractor.embed([side.extractor.prepare(typical)], tokens=True).mask
     assert mask is not None
     return 4 * card.dim + 2 * card.token_dim * int(mask.sum())

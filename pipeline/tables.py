@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -90,7 +91,7 @@ def _open_delimited(file: Path, separator: str) -> Table:
     options: dict[str, Any] = {"sep": separator, "dtype": str, "na_filter": False, "encoding": "utf-8-sig"}
 
     def records(columns: list[str]) -> Iterator[Row]:
-        with _readable(file), pd.read_csv(file, **options, chunksize=ROWS_AT_ONCE) as chunks:
+        with readable(file), pd.read_csv(file, **options, chunksize=ROWS_AT_ONCE) as chunks:
             for chunk in chunks:
                 for row in chunk[columns].to_dict("records"):
                     yield {k: v if isinstance(v, str) else None for k, v in row.items()}
@@ -98,16 +99,32 @@ def _open_delimited(file: Path, separator: str) -> Table:
     def rows(columns: Sequence[str], start: int, stop: int | None) -> Iterator[Row]:
         return islice(records(list(columns)), start, stop)
 
-    with _readable(file):
+    with readable(file):
         header = pd.read_csv(file, **options, nrows=0)
     return Table(str(file), tuple(header.columns), rows)
 
 
-def _open_json_lines(file: Path) -> Table:
-    opener: Any = gzip.open if file.suffix == ".gz" else open
+def _open_atomic(file: Path) -> Table:
+    """An atomic file of RecBole, whose header is `name:type`; MMRec's have no types."""
+    table = _open_delimited(file, "\t")
+    full = {name.partition(":")[0]: name for name in table.columns}
+    kinds = {name: full[name].partition(":")[2] for name in full}
 
+    def rows(columns: Sequence[str], start: int, stop: int | None) -> Iterator[Row]:
+        for row in table.rows([full[name] for name in columns], start, stop):
+            yield {name: _atomic(row[full[name]], kinds[name]) for name in columns}
+
+    return Table(table.where, tuple(full), rows)
+
+
+def _atomic(value: str | None, kind: str) -> str | None:
+    """A field; of `token_seq`, a list of words, the words with single blanks between them."""
+    return " ".join(value.split()) if value is not None and kind.endswith("_seq") else value
+
+
+def _open_json_lines(file: Path) -> Table:
     def objects() -> Iterator[Row]:
-        with _readable(file), opener(file, "rb") as lines:
+        with readable(file), open_bytes(file) as lines:
             for number, line in enumerate(lines, start=1):
                 if not line.strip():
                     continue
@@ -131,7 +148,7 @@ def _open_json_lines(file: Path) -> Table:
 
 
 def _open_parquet(file: Path) -> Table:
-    with _readable(file):
+    with readable(file):
         parquet = pq.ParquetFile(file)
     groups = [parquet.metadata.row_group(i).num_rows for i in range(parquet.num_row_groups)]
 
@@ -140,7 +157,7 @@ def _open_parquet(file: Path) -> Table:
         for group, count in enumerate(groups):
             if first + count > start and (stop is None or first < stop):
                 number = first
-                with _readable(file):
+                with readable(file):
                     batches = parquet.iter_batches(
                         ROWS_AT_ONCE // 8, row_groups=[group], columns=list(columns)
                     )
@@ -198,21 +215,47 @@ def _of_dataset(loaded: Any, where: str) -> Table:
 
 
 @contextmanager
-def _readable(file: Path) -> Iterator[None]:
-    """Turn what a reader raises on a damaged file into one clear error."""
+def readable(file: Path) -> Iterator[None]:
+    """Turn what a reader raises on a damaged file into one clear error, with the line where there is one."""
     try:
         yield
     except UnicodeDecodeError as error:
-        raise CatalogError(f"{file} is not UTF-8: {error}. Convert it, then run again.") from None
+        raise CatalogError(
+            f"{file}{_damaged_line(file)} is not UTF-8: {error}. Convert it, then run again."
+        ) from None
     except pd.errors.EmptyDataError:
         raise CatalogError(f"{file} is empty: expected a header and rows.") from None
-    except (ValueError, OSError, EOFError, pa.ArrowException) as error:
-        raise CatalogError(f"{file} cannot be read: {' '.join(str(error).split())}") from None
+    except (ValueError, OSError, EOFError, zlib.error, pa.ArrowException) as error:
+        reason = " ".join(str(error).split())
+        raise CatalogError(f"{file}{_damaged_line(file)} cannot be read: {reason}") from None
+
+
+def open_bytes(file: Path) -> IO[bytes]:
+    """A file to be read line by line, gzipped if its name says so."""
+    return cast("IO[bytes]", gzip.open(file)) if file.suffix == ".gz" else file.open("rb")
+
+
+def _damaged_line(file: Path) -> str:
+    """Where a text file stops being readable, as the middle of a message; "" where it does not."""
+    if file.suffix == ".parquet":
+        return ""
+    number = 0
+    try:
+        with open_bytes(file) as lines:
+            for number, line in enumerate(lines, start=1):  # noqa: B007
+                line.decode("utf-8")
+    except UnicodeDecodeError:
+        return f", line {number},"
+    except (OSError, EOFError, zlib.error):
+        return f", after line {number},"
+    return ""
 
 
 OPENERS: dict[str, Callable[[Path], Table]] = {
     ".csv": lambda file: _open_delimited(file, ","),
     ".tsv": lambda file: _open_delimited(file, "\t"),
+    ".inter": _open_atomic,
+    ".item": _open_atomic,
     ".jsonl": _open_json_lines,
     ".ndjson": _open_json_lines,
     ".parquet": _open_parquet,

@@ -17,7 +17,8 @@ from alignrec.extractors.text import as_text, tidy
 from alignrec.pipeline.catalog import image_root, item_id_of
 from alignrec.pipeline.config import ItemsConfig
 from alignrec.pipeline.pictures import PictureError, refer
-from alignrec.pipeline.tables import Row, open_table
+from alignrec.pipeline.sources import open_items
+from alignrec.pipeline.tables import Row
 
 from .thumbnails import Source
 
@@ -105,7 +106,7 @@ class _Reader:
     """Turns rows into entries."""
 
     def __init__(self, config: ItemsConfig) -> None:
-        self.config, self.table = config, open_table(config.path)
+        self.config, self.table = config, open_items(config.path, image_root(config))
         self.template = TextTemplate(config.text) if config.text else None
         self.root = image_root(config)
         named = [c for c in self.table.columns if c.lower() in TITLE_COLUMNS]
