@@ -33,7 +33,7 @@ class Recommender(Protocol):
     def __call__(self, interactions: Graph) -> Representations: ...
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Fit:
     """How training went; the model itself is left as it was in the best epoch.
 

@@ -29,6 +29,7 @@ def catalogue_softmax(
     user: Tensor,
     positive: Tensor,
     row: Tensor,
+    weight: Tensor,
     candidate: Tensor,
     own: Tensor,
     temperature: float,
@@ -44,6 +45,7 @@ def catalogue_softmax(
         user: float `[u, d]`, distinct users.
         positive: float `[n, d]`, the items of the pairs.
         row: int64 `[n]`, the user of each pair, a row of `user`.
+        weight: float `[n]`, how much each pair counts in the mean, above 0.
         candidate: float `[c, d]`, distinct items.
         own: bool `[u, c]`, which candidates each user has touched.
         temperature: above 0; a small one looks at the hardest negatives.
@@ -53,7 +55,7 @@ def catalogue_softmax(
     chosen = (unit[row] * normalize(positive, dim=1)).sum(dim=1) / temperature
     others = unit @ normalize(candidate, dim=1).T / temperature
     total = others.masked_fill(own, -torch.inf).logsumexp(dim=1) - math.log(share)
-    return softplus(total[row] - chosen).mean()
+    return (softplus(total[row] - chosen) * weight).sum() / weight.sum()
 
 
 def contrast(content: Tensor, category: Tensor, temperature: float) -> Tensor:

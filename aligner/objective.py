@@ -49,6 +49,7 @@ class Batch:
         users: int64 `[u]`, the distinct users, in random order: the first ones are a fair sample.
         items: int64 `[i]`, the distinct items, likewise.
         row: int64 `[n]`, where each pair's user is in `users`.
+        weight: float32 `[n]`, how much each pair counts under softmax.
         other: int64: under BPR `[n]`, an untouched item for each pair; under softmax `[c]`, the candidates.
         own: bool `[u, c]`, which candidates each user has touched; empty under BPR.
     """
@@ -58,6 +59,7 @@ class Batch:
     users: Tensor
     items: Tensor
     row: Tensor
+    weight: Tensor
     other: Tensor
     own: Tensor
 
@@ -78,6 +80,7 @@ class Objective:
         self.settings, self.device = settings, device
         self.similarities = None if features is None else Similarities(features)
         self.history = history
+        self.weight = np.float32(np.maximum(np.diff(history.indptr), 1)) ** np.float32(-settings.balance)
         # Nothing can be drawn for a user who touched everything.
         free = np.diff(history.indptr) < history.shape[1]
         self.trainable = sp.csr_array(sp.diags_array(free.astype(np.float32)) @ history)
@@ -107,7 +110,8 @@ class Objective:
         if self.settings.loss == "softmax":
             touched = self.history[users]
             own = (touched if len(other) == touched.shape[1] else touched[:, other]).toarray() > 0
-        arrays = (pairs.user, pairs.item, users, items, row, other, own)
+        weight = self.weight[pairs.user]
+        arrays = (pairs.user, pairs.item, users, items, row, weight, other, own)
         return Batch(*(torch.from_numpy(array).to(self.device) for array in arrays))
 
     def __call__(self, said: Representations, batch: Batch) -> dict[str, Tensor]:
@@ -142,6 +146,7 @@ class Objective:
             user[batch.users],
             item[batch.item],
             batch.row,
+            batch.weight,
             item[batch.other],
             batch.own,
             self.settings.temperature,

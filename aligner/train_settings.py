@@ -21,6 +21,9 @@ class TrainSettings(BaseModel):
     neighbours: int = Field(10, ge=1, description="items that content comes from, beside the item itself")
     exact_neighbours: int = Field(200_000, ge=0, description="above so many items, FAISS finds neighbours")
     temperature: float = Field(0.2, gt=0, description="of the softmax loss")
+    balance: float = Field(
+        0.5, ge=0, le=1, description="softmax: 0 counts every interaction alike, 1 every user alike"
+    )
     candidates: int = Field(4096, ge=1, description="items a softmax step compares with; fewer means all")
     cca_weight: float = Field(0.01, ge=0, description="content-category alignment, of items and of users")
     cca_temperature: float = Field(0.2, gt=0, description="of content-category alignment")

@@ -14,6 +14,8 @@ os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["HF_HUB_DISABLE_XET"] = "1"
 os.environ["NO_PROXY"] = "127.0.0.1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
+# Tests are small: threads that wait for one another only slow them down on a busy machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import settings

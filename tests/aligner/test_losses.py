@@ -58,7 +58,8 @@ def test_softmax_over_the_catalogue(share: float) -> None:
     others = np.where(own, -np.inf, u @ c.T / tau)
     total = np.log(np.exp(others).sum(axis=1) / share)
     chosen = (u[row] * p).sum(axis=1) / tau
-    slope = sigmoid(total[row] - chosen) / len(row)
+    weight = np.array([1.0, 2.0, 0.5])
+    slope = sigmoid(total[row] - chosen) * weight / weight.sum()
     onto = np.zeros((2, 3))
     onto[row, np.arange(3)] = 1
     towards = np.diag(onto @ slope) @ softmax(others)  # the loss by each user's logits
@@ -67,7 +68,7 @@ def test_softmax_over_the_catalogue(share: float) -> None:
     d_candidate = towards.T @ u / tau
     got = gradients(
         lambda a, b, d: losses.catalogue_softmax(
-            a, b, torch.from_numpy(row), d, torch.from_numpy(own), tau, share
+            a, b, torch.from_numpy(row), torch.from_numpy(weight), d, torch.from_numpy(own), tau, share
         ),
         user,
         positive,
@@ -81,7 +82,7 @@ def test_the_softmax_of_the_whole_catalogue_is_the_textbook_one() -> None:
     """With nothing else touched, each term is cross-entropy among the positive and all other items."""
     user, item = torch.from_numpy(A[:1]), torch.from_numpy(np.vstack([B, C]))
     own = torch.tensor([[True] + [False] * 5])
-    got = losses.catalogue_softmax(user, item[:1], torch.tensor([0]), item, own, 0.2, 1.0)
+    got = losses.catalogue_softmax(user, item[:1], torch.tensor([0]), torch.ones(1), item, own, 0.2, 1.0)
     logits = torch.nn.functional.cosine_similarity(user, item, dim=1) / 0.2
     assert got.item() == pytest.approx(torch.nn.functional.cross_entropy(logits, torch.tensor(0)).item())
 

@@ -104,6 +104,14 @@ def test_who_touched_everything_takes_no_part() -> None:
         assert all(2 not in batch.user for batch in drawn)
 
 
+@pytest.mark.parametrize("balance", [0.0, 0.5, 1.0])
+def test_balance_shares_weight_out_among_users(balance: float) -> None:
+    batches, history = batches_of(balance=balance)
+    for batch in batches:
+        expected = history.sum(axis=1)[batch.user] ** -balance
+        assert batch.weight.numpy() == pytest.approx(expected, rel=1e-5)
+
+
 def test_similarities_are_the_same_from_a_table_or_from_features(monkeypatch: pytest.MonkeyPatch) -> None:
     features = torch.from_numpy(unit_rows(two_tastes()[0]))
     items = torch.tensor([4, 1, 7])

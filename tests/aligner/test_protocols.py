@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from alignrec.aligner import neighbours
 from alignrec.aligner.bootstrap import interval
 from alignrec.aligner.errors import FeatureError
-from alignrec.aligner.landmarks import cooccurrence_cf, item_cf, popularity
+from alignrec.aligner.landmarks import cooccurrence_cf, ease, item_cf, popularity
 from alignrec.aligner.neighbours import cooccurrence_neighbours, cosine_neighbours, unit_rows
 from alignrec.aligner.protocols import centre, concatenate, feature_cf, zero_shot
 
@@ -155,3 +155,19 @@ def test_pairs_narrow_the_interval() -> None:
 def test_meaningless_intervals_are_refused(a: list[float], b: list[float] | None, level: float) -> None:
     with pytest.raises(ValueError, match="interval needs"):
         interval(np.array(a), None if b is None else np.array(b), level=level)
+
+
+@given(seeds, st.floats(0.1, 10))
+def test_ease_is_the_ridge_regression_without_a_diagonal(seed: int, penalty: float) -> None:
+    """Its gradient vanishes off the diagonal: X'(XB - X) + penalty B = 0 wherever B is free."""
+    _, history = world(seed)
+    weights = ease(sp.csr_array(np.eye(ITEMS, dtype=np.float32)), 1.0)(np.arange(ITEMS))
+    assert weights == pytest.approx(0, abs=1e-6), "items that share no user say nothing of one another"
+    scores = ease(sp.csr_array(history), penalty)(np.arange(USERS))
+    solved = np.zeros((ITEMS, ITEMS))
+    for i in range(ITEMS):
+        others = np.arange(ITEMS) != i
+        x = history[:, others]
+        gram = x.T @ x + penalty * np.eye(ITEMS - 1)
+        solved[others, i] = np.linalg.solve(gram, x.T @ history[:, i])
+    assert scores == pytest.approx(history @ solved, abs=1e-4)
