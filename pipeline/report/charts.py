@@ -162,13 +162,15 @@ class _Axis:
 
     def __init__(self, numbers: Sequence[float], padding: float = 0.06) -> None:
         low, high = (min(numbers), max(numbers)) if numbers else (0.0, 1.0)
-        span = (high - low) or abs(high) or 1.0
+        size = max(abs(low), abs(high))
+        # Numbers that differ by nothing to speak of get a range around them.
+        span = high - low if high - low > 1e-9 * max(size, 1e-3) else max(size, 1e-3)
         self.low, self.high = low - padding * span, high + padding * span
         if self.high == self.low:
             self.high = self.low + span
 
     def at(self, number: float) -> float:
-        return round(100 * (number - self.low) / (self.high - self.low), 2)
+        return round(min(max(100 * (number - self.low) / (self.high - self.low), 0.0), 100.0), 2)
 
     def place(self, number: float | None) -> float | None:
         return None if number is None else self.at(number)

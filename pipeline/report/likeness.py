@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
 
 from alignrec.aligner.neighbours import cosine_neighbours
 from alignrec.aligner.protocols import centre
@@ -15,6 +16,7 @@ NEIGHBOURS = 10
 # t-SNE of fewer points says nothing that their first two principal components do not.
 FEWEST_FOR_TSNE = 20
 COMPONENTS = 50
+ITERATIONS = 500
 GRID = 1000
 
 
@@ -71,8 +73,17 @@ def flat(unit: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
     first = np.pad(first, ((0, 0), (0, 2 - first.shape[1])))
     start = first / first[:, 0].std() * 1e-4
     perplexity = min(30.0, (len(unit) - 1) / 3)
-    tsne = TSNE(perplexity=perplexity, init=start, learning_rate="auto", random_state=seed, n_jobs=1)
-    return np.asarray(tsne.fit_transform(components), dtype=np.float64)
+    tsne = TSNE(
+        perplexity=perplexity,
+        init=start,
+        learning_rate="auto",
+        max_iter=ITERATIONS,
+        random_state=seed,
+        n_jobs=1,
+    )
+    # Its threads would sum in any order, and on a busy machine wait for each other most of the time.
+    with threadpool_limits(1):
+        return np.asarray(tsne.fit_transform(components), dtype=np.float64)
 
 
 def _principal(unit: NDArray[np.float32], most: int) -> NDArray[np.float64]:

@@ -1,0 +1,105 @@
+"""The report of a real run, and what the file itself promises."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from alignrec.pipeline.cli import app
+from alignrec.pipeline.config_file import load_config
+from alignrec.pipeline.console import Console
+from alignrec.pipeline.errors import RunFolderError
+from alignrec.pipeline.report import likeness
+from alignrec.pipeline.report.write import write_report
+from alignrec.pipeline.runner import run
+from tests.pipeline.catalogues import write_catalogue
+
+from .runs import make_config, make_run, ordinary_rows, records, written
+
+
+@pytest.fixture(scope="module")
+def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A catalogue of which no more than extraction was run; returns the config's path."""
+    config = write_catalogue(tmp_path_factory.mktemp("extracted"))
+    run(config, "extract", console=Console(quiet=True))
+    return config
+
+
+def test_the_command_writes_the_report_of_a_run_as_far_as_it_came(extracted: Path) -> None:
+    answer = CliRunner().invoke(app, ["report", "-c", str(extracted)])
+    assert answer.exit_code == 0, answer.output
+    page = Path(answer.stdout.strip()).read_text()
+    assert "thing 3" in page and "Not measured yet" in page
+    assert "How it trained" not in page
+
+
+def test_numbers_of_later_stages_show_up(extracted: Path, tmp_path: Path) -> None:
+    shutil.copytree(extracted.parent, tmp_path / "own")
+    config = load_config(tmp_path / "own" / "alignrec.yaml")
+    first = write_report(config, unless_current=True).read_text()
+    for stage in ("evaluate", "pretrain"):
+        (config.run_folder / stage).mkdir(exist_ok=True)
+    numbers = {"format": 1, "definitions": {}, "records": [m.record() for m in records()]}
+    (config.run_folder / "evaluate" / "metrics.json").write_text(json.dumps(numbers))
+    point = {"epoch": 1, "metric": "image loss", "value": 0.5, "split": "train", "seed": 1}
+    (config.run_folder / "pretrain" / "curves.json").write_text(json.dumps({"records": [point]}))
+    second = write_report(config, unless_current=True).read_text()
+    assert "Not measured yet" in first and "multimodal features helped" in second
+    assert "image loss" in second
+
+
+def test_a_current_report_is_left_alone(extracted: Path) -> None:
+    config = load_config(extracted)
+    path = write_report(config)
+    before = path.stat().st_mtime_ns
+    write_report(config, unless_current=True)
+    assert path.stat().st_mtime_ns == before
+    write_report(config)
+    assert path.stat().st_mtime_ns != before
+
+
+def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
+    rows = ordinary_rows(tmp_path)
+    config, finished = make_config(tmp_path, rows), make_run([row["item_id"] for row in rows])
+    assert written(config, finished).read_bytes() == written(config, finished).read_bytes()
+
+
+def test_without_extraction_there_is_nothing_to_report(tmp_path: Path) -> None:
+    config = load_config(write_catalogue(tmp_path))
+    with pytest.raises(RunFolderError, match="alignrec run"):
+        write_report(config)
+
+
+@pytest.mark.parametrize(("stage", "name"), [("evaluate", "metrics.json"), ("train", "curves.json")])
+def test_damaged_numbers_are_named(extracted: Path, tmp_path: Path, stage: str, name: str) -> None:
+    shutil.copytree(extracted.parent, tmp_path / "own")
+    config = load_config(tmp_path / "own" / "alignrec.yaml")
+    (config.run_folder / stage).mkdir()
+    (config.run_folder / stage / name).write_text('{"records": [{"value": "high"}]}')
+    with pytest.raises(RunFolderError, match=f"{name}.*Delete the folder {stage}"):
+        write_report(config)
+
+
+@pytest.mark.slow
+def test_two_thousand_items_with_heavy_pictures_stay_below_fifteen_megabytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(likeness, "flat", lambda unit, _seed: unit[:, :2].astype(np.float64))
+    rows = ordinary_rows(tmp_path, 30)
+    rng = np.random.default_rng(1)
+    for number in range(30):
+        noise = rng.integers(0, 256, (300, 300, 3), dtype=np.uint8)
+        Image.fromarray(noise).save(tmp_path / "images" / f"{number}.png")
+    many = [
+        rows[n % 30] | {"item_id": f"n{n}", "title": "標" * 300, "description": "題" * 900}
+        for n in range(2100)
+    ]
+    report = written(make_config(tmp_path, many), make_run([row["item_id"] for row in many]))
+    assert 5 * 10**6 < report.stat().st_size < 15 * 10**6
+    assert "this page shows 2,000" in " ".join(report.read_text().split())
