@@ -31,7 +31,7 @@ SETTINGS = {
 
 
 def write_demo(out: Path, seed: int, console: Console) -> Path:
-    """Draw the catalogue in `out`, if it is not there yet, and write its config; returns the config's path."""
+    """Draw the catalogue in `out`, if it is not there yet, and write its config, whose path is returned."""
     catalogue, stamp = out / "catalogue", out / "catalogue.seed"
     if not stamp.is_file() or stamp.read_text() != str(seed):
         console.note(f"drawing a catalogue with seed {seed} …")
