@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,7 +12,7 @@ class TrainSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    dim: int = Field(128, gt=0, description="size of aligned, content and user vectors")
+    dim: int = Field(256, gt=0, description="size of aligned, content and user vectors")
     loss: Literal["softmax", "bpr"] = Field(
         "softmax", description="softmax: against the whole catalogue, by cosine; bpr: the paper's"
     )
@@ -20,7 +20,7 @@ class TrainSettings(BaseModel):
     content_layers: int = Field(1, ge=1, description="layers over the content graph")
     neighbours: int = Field(10, ge=1, description="items that content comes from, beside the item itself")
     exact_neighbours: int = Field(200_000, ge=0, description="above so many items, FAISS finds neighbours")
-    temperature: float = Field(0.2, gt=0, description="of the softmax loss")
+    temperature: float = Field(0.15, gt=0, description="of the softmax loss")
     balance: float = Field(
         0.5, ge=0, le=1, description="softmax: 0 counts every interaction alike, 1 every user alike"
     )
@@ -30,10 +30,16 @@ class TrainSettings(BaseModel):
     uia_weight: float = Field(0.0, ge=0, description="user-item alignment by cosine")
     similarity_weight: float = Field(0.1, ge=0, description="keeps content as similar as features are")
     l2_weight: float = Field(1e-4, ge=0, description="half the squared length of a batch's vectors")
-    learning_rate: float = Field(0.003, gt=0)
+    learning_rate: float = Field(0.001, gt=0)
     decay: float = Field(0.96, gt=0, le=1, description="what the learning rate is multiplied by")
     decay_every: int = Field(50, ge=1, description="epochs between two decays, in even steps")
     batch_size: int = Field(2048, ge=1, description="interactions a step")
     epochs: int = Field(1000, ge=1, description="at most")
-    patience: int = Field(30, ge=1, description="epochs without a better validation Recall@20")
+    patience: int = Field(10, ge=1, description="epochs without a better validation Recall@20")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
+
+    @classmethod
+    def paper(cls, **changes: object) -> Self:
+        """The paper's objective: BPR, and user-item alignment by cosine as a term of its own."""
+        form = {"loss": "bpr", "dim": 64, "learning_rate": 0.003, "uia_weight": 0.1, "patience": 30}
+        return cls.model_validate(form | changes)
