@@ -8,10 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alignrec.extractors.registry import load_extractor
+from alignrec.pipeline.config_file import load_config
 from alignrec.pipeline.console import Console
+from alignrec.pipeline.extract import plan_extract
 from alignrec.pipeline.features import read_features
 from alignrec.pipeline.runner import run
 from alignrec.pipeline.shards import ShardResult, read_shard, read_tokens, write_shard
+from alignrec.pipeline.sides import bytes_an_item
 from alignrec.pipeline.token_shards import ShardedRows, read_inputs
 from tests.pipeline.catalogues import picture, write_catalogue
 
@@ -75,6 +78,16 @@ def test_inputs_hold_what_the_models_say(tmp_path: Path) -> None:
     got = values[offsets[3] : offsets[4]].astype(np.float32)
     assert np.allclose(got, expected.tokens[0][expected.mask[0]], atol=2e-3, rtol=2e-3)
     assert np.diff(inputs["image"].tokens.offsets).tolist() == [49, 49, 49, 49, 0, 49]
+
+
+def test_the_disk_estimate_counts_the_tokens(tmp_path: Path) -> None:
+    settings = load_config(write_catalogue(tmp_path), ["export.sets=[multimodal]"])
+    work = plan_extract(settings)
+    estimate = {side.modality: 6 * bytes_an_item(side) for side in work.sides}
+    folder = run(settings, "extract", console=QUIET).folder / "extract" / "shards"
+    for modality, expected in estimate.items():
+        written = sum(path.stat().st_size for path in (folder / modality).iterdir())
+        assert 0.6 * written < expected < 1.4 * written
 
 
 def test_a_run_resumes_in_the_midst_of_tokens_and_without_need_keeps_none(tmp_path: Path) -> None:
