@@ -12,6 +12,7 @@ from alignrec.aligner.protocols import centre, concatenate
 
 Floats = NDArray[np.float32]
 HALF_IMAGE = "centred, image at half weight"
+IMPUTED, IMPUTED_HALF = "ridge imputation", "ridge imputation, image at half"
 _COMPONENTS = 256
 _RIDGES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 _HELD_OUT = 0.2
@@ -46,19 +47,20 @@ def whitened(source: ModalityInput) -> Floats:
     return np.where(source.valid[:, None], made, np.float32(0))
 
 
-def imputed(inputs: Inputs, seed: int) -> Floats:
-    """Centred concatenation in which ridge regression fills in a missing image or text from the other.
+def imputed(inputs: Inputs, seed: int) -> dict[str, Floats]:
+    """Centred concatenations in which ridge regression fills in a missing image or text from the other.
 
     Args:
         inputs: two modalities.
         seed: draws the pairs that the strength of the ridge is chosen on.
 
     Returns:
-        float32 `[n, ·]`, imputed parts as long as the regression makes them.
+        By name, with the image at full and at half weight: float32 `[n, ·]`, imputed parts as long as the
+        regression makes them.
     """
     centred = {m: centre(source.pooled, source.valid) for m, source in inputs.items()}
     valid = {m: source.valid for m, source in inputs.items()}
-    parts = []
+    parts = {}
     for target in inputs:
         (source,) = set(inputs) - {target}
         pairs = np.flatnonzero(valid[source] & valid[target])
@@ -66,8 +68,9 @@ def imputed(inputs: Inputs, seed: int) -> Floats:
         part = centred[target].copy()
         if gaps.any() and len(pairs) > 1:
             part[gaps] = ridge(centred[source][pairs], centred[target][pairs], centred[source][gaps], seed)
-        parts.append(part)
-    return np.hstack(parts)
+        parts[target] = part
+    halved = {m: part / 2 if m == "image" else part for m, part in parts.items()}
+    return {IMPUTED: np.hstack(list(parts.values())), IMPUTED_HALF: np.hstack(list(halved.values()))}
 
 
 def ridge(known: Floats, wanted: Floats, given: Floats, seed: int) -> Floats:

@@ -95,7 +95,7 @@ def judge(config: Config, share: float) -> dict[str, bool]:
             for name, change in TRAININGS.items()
             if side is not None or name == OURS  # with nothing gone there is next to nothing to predict
         }
-        features |= {**baselines(left), "ridge imputation": imputed(left, seed)}
+        features |= {**baselines(left), **imputed(left, seed)}
         sure[case] = show(f"seed {seed}, {case}", recall(features, made))
     return sure
 

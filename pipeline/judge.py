@@ -25,7 +25,6 @@ from .splits import CatalogueSplit
 
 Matrix = NDArray[np.float32]
 MULTIMODAL = "multimodal"
-IMPUTED = "ridge imputation"
 LEFT_OVER = ("centred concatenation", HALF_IMAGE)  # the baselines that stand a missing modality
 _SPLITS: dict[Literal["valid", "test"], int] = {"valid": VALID, "test": TEST}
 _MASKS: dict[str, Protocol] = {"image": "mask-image", "text": "mask-text"}
@@ -106,8 +105,8 @@ class Judge:
             for share in (0.0, *sorted(self.config.evaluate.masked)):
                 lost = lose(inputs[side].valid, share, self.config.seed)
                 left = {**inputs, side: inputs[side].without(lost)} if share else inputs
-                features = {name: baselines(left)[name] for name in LEFT_OVER}
-                features[IMPUTED] = imputed(left, self.config.seed)
+                simple = baselines(left)
+                features = {name: simple[name] for name in LEFT_OVER} | imputed(left, self.config.seed)
                 if whole is not None:
                     features[MULTIMODAL] = pretrain(left, f"{_MASKS[side]} {share:g}") if share else whole
                 scorers = {name: zero_shot(matrix, self.history) for name, matrix in features.items()}

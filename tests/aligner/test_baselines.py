@@ -44,7 +44,8 @@ def test_what_is_missing_is_told_from_the_other_side_and_the_rest_stays() -> Non
     inputs = _inputs()
     whole = centre(np.vstack([inputs["image"].pooled]), inputs["image"].valid)
     lost = lose(inputs["image"].valid, 0.3, seed=1)
-    made = imputed({**inputs, "image": inputs["image"].without(lost)}, seed=0)
+    made, halved = imputed({**inputs, "image": inputs["image"].without(lost)}, seed=0).values()
+    assert np.allclose(halved[:, :6], made[:, :6] / 2) and np.array_equal(halved[:, 6:], made[:, 6:])
     left = inputs["image"].valid & ~lost
     likeness = (made[lost, :6] * whole[lost]).sum(axis=1) / np.linalg.norm(made[lost, :6], axis=1)
     assert likeness.min() > 0.7 and likeness.mean() > 0.95

@@ -103,7 +103,7 @@ def test_what_is_masked_is_gone_before_pretraining(
     features = {
         "multimodal": pretrain(left, config.pretrain, config.seed).encoder.encode(left)[0],
         "centred concatenation": baselines(left)["centred concatenation"],
-        "ridge imputation": imputed(left, config.seed),
+        **imputed(left, config.seed),
     }
     for subject, matrix in features.items():
         scorer = zero_shot(matrix, made.split.matrix(TRAIN))
