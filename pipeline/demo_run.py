@@ -67,6 +67,7 @@ def run_demo(out: Path, seed: int, console: Console) -> list[str]:
         f"  feature sets: {sets}",
         f"  rejected on purpose: {sum(summary['rejected'].values())} broken entries (data/rejected.parquet)",
         "Look at it:",
+        f"  {result.folder / 'report.html'}   in a browser",
         f"  alignrec status -c {config}",
         f"  alignrec verify {release}",
         f'  python -c "from alignrec.export import load_features; '

@@ -62,6 +62,8 @@ def run(
     Raises:
         PipelineError, ExtractorError, ReleaseError: each says what to do next.
     """
+    from .report.write import write_report  # its libraries take a second to load
+
     settings = config if isinstance(config, Config) else load_config(Path(config), overrides)
     console = console or Console()
     stages = needed(settings, until)
@@ -69,6 +71,7 @@ def run(
     with locked(settings.run_folder):
         for stage in stages:
             done[stage.name] = _bring_up_to_date(stage, Before(settings, done), console)
+        console.note(f"report: {write_report(settings, unless_current=True)}")
     release = settings.run_folder / STAGES[-1].folder if until == STAGES[-1].name else None
     return RunResult(settings.run_folder, done, release)
 
