@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from alignrec.aligner.errors import AlignerError, SplitError
 from alignrec.aligner.evaluation import evaluate
 from alignrec.aligner.graphs import Graph, bipartite, graph
-from alignrec.aligner.model import Representations, Sides
+from alignrec.aligner.model import Sides
 from alignrec.aligner.objective import Objective
 from alignrec.aligner.ranking import Scorer
 from alignrec.aligner.sampling import epoch_rng
@@ -25,12 +25,6 @@ State = dict[str, Any]
 Save = Callable[[State], None]
 Advance = Callable[[int, dict[str, float]], None]
 Floats = NDArray[np.float32]
-
-
-class Recommender(Protocol):
-    """A module that represents all users and items, given the interactions."""
-
-    def __call__(self, interactions: Graph) -> Representations: ...
 
 
 @dataclass(frozen=True)
@@ -107,6 +101,7 @@ class Trainer:
         seed: int,
         candidates: NDArray[np.bool_] | None = None,
     ) -> None:
+        """Set a run up; nothing is trained yet."""
         if not objective.trainable.nnz or not (split.label == VALID).any():
             raise SplitError(
                 "training needs interactions in train and in valid, and a user who has not touched every "
@@ -177,7 +172,7 @@ class Trainer:
         for batch in self.objective.batches(epoch_rng(self.seed, self.epoch)):
             terms = self.objective(self.model(self.interactions), batch)
             self.optimizer.zero_grad(set_to_none=True)
-            torch.stack(list(terms.values())).sum().backward()
+            torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
             self.optimizer.step()
             steps += 1
             for name, value in terms.items():

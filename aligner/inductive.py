@@ -57,9 +57,10 @@ class AlignedEncoder:
     ) -> Self:
         """The encoder of a trained model and of what it says of its items."""
         passed = model.passed()[-1]
-        tensors = (model.features, model.projection.weight, model.projection.bias, model.item, passed)
-        arrays = (t.detach().cpu().numpy() for t in (*tensors, said.category.item))
-        return cls(space.mean, *arrays, neighbours=neighbours, unit=unit)
+        gate, category = model.projection, said.category.item
+        learned = (model.features, gate.weight, gate.bias, model.item, passed, category)
+        arrays = dict(zip(_TENSORS[1:], (t.detach().cpu().numpy() for t in learned), strict=True))
+        return cls(mean=space.mean, **arrays, neighbours=neighbours, unit=unit)
 
     def encode(self, features: NDArray[np.floating], valid: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Aligned and content vectors, float32 `[m, d]` each; zeros where `valid` is False.
@@ -107,7 +108,8 @@ class AlignedEncoder:
                     f"{folder} has encoder format {config['format']}, this version reads {FORMAT}"
                 )
             tensors = load_file(folder / "model.safetensors")
-            return cls(*(tensors[name] for name in _TENSORS), config["neighbours"], config["unit"])
+            arrays = {name: tensors[name] for name in _TENSORS}
+            return cls(**arrays, neighbours=config["neighbours"], unit=config["unit"])
         except EncoderError:
             raise
         except Exception as error:

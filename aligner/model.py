@@ -46,6 +46,7 @@ class Collaborative(nn.Module):
     """
 
     def __init__(self, users: int, items: int, dim: int, layers: int) -> None:
+        """Draw ID vectors; the caller seeds."""
         super().__init__()
         self.user = nn.Parameter(torch.randn(users, dim) * _SCALE)
         self.item = nn.Parameter(torch.randn(items, dim) * _SCALE)
@@ -84,6 +85,7 @@ class AlignRec(Collaborative):
     def __init__(
         self, users: int, features: Tensor, neighbours: Graph, dim: int, layers: int, content_layers: int
     ) -> None:
+        """Draw ID vectors and a gate; the caller seeds."""
         super().__init__(users, len(features), dim, layers)
         self.projection = nn.Linear(features.shape[1], dim)
         self.register_buffer("features", features, persistent=False)

@@ -77,6 +77,7 @@ class Objective:
     def __init__(
         self, settings: TrainSettings, history: sp.csr_array, features: Tensor | None, device: torch.device
     ) -> None:
+        """Work out what every step needs."""
         self.settings, self.device = settings, device
         self.similarities = None if features is None else Similarities(features)
         self.history = history

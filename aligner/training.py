@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 from numpy.typing import NDArray
 
@@ -19,6 +21,7 @@ from alignrec.aligner.splits import TRAIN, Split
 from alignrec.aligner.train_settings import TrainSettings
 
 Floats = NDArray[np.float32]
+Neighbours = Callable[[Floats, int, int], sp.csr_array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +59,7 @@ def train(
     state: State | None = None,
     save: Save | None = None,
     advance: Advance | None = None,
+    neighbours: Neighbours = content_neighbours,
 ) -> Trained:
     """Train content-category and user-item alignment on top of pretrained features.
 
@@ -74,6 +78,7 @@ def train(
         save: takes the state after each epoch; it holds plain containers, numbers and tensors, which
             `torch.load(weights_only=True)` reads, and belongs to the run: write or copy it at once.
         advance: takes the number of epochs done, and the last one's loss parts and validation metrics.
+        neighbours: finds the content graph; a caller may keep what `content_neighbours` found.
 
     Raises:
         FeatureError: features do not fit the split, are not finite, or need FAISS that is not installed.
@@ -91,7 +96,8 @@ def train(
     known = space(features[warm], valid[warm])
     part = split.of_items(warm)
     device = device_of(settings.device)
-    model = build(known, part, settings, seed, device)
+    near = neighbours(known, settings.neighbours, settings.exact_neighbours)
+    model = build(known, near, part.users, settings, seed, device)
     objective = Objective(settings, part.matrix(TRAIN), model.features, device)
     allowed = None if candidates is None else candidates[warm]
     trainer = Trainer(model, objective, part, settings, seed, allowed)
@@ -111,24 +117,29 @@ def train(
 
 
 def build(
-    features: Floats, split: Split, settings: TrainSettings, seed: int, device: torch.device
+    features: Floats,
+    neighbours: sp.csr_array,
+    users: int,
+    settings: TrainSettings,
+    seed: int,
+    device: torch.device,
 ) -> AlignRec:
-    """The untrained model of a split's users and items; its parameters are the same on every device.
+    """An untrained model; its parameters are the same on every device.
 
     Args:
         features: float32 `[items, e]`, unit rows or zeros.
-        split: gives the numbers of users and items.
+        neighbours: their content graph, as `content_neighbours` makes it.
+        users: how many there are.
         settings: sizes and layers.
         seed: of the initial parameters.
         device: where it goes.
     """
-    neighbours = graph(content_neighbours(features, settings.neighbours, settings.exact_neighbours))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = AlignRec(
-            split.users,
+            users,
             torch.from_numpy(features),
-            neighbours.to(device),
+            graph(neighbours).to(device),
             settings.dim,
             settings.layers,
             settings.content_layers,

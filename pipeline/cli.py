@@ -61,6 +61,12 @@ def pretrain(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, q
 
 
 @app.command()
+def train(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
+    """Refine the features by who interacted with what: aligned, content and user vectors."""
+    _run(config, "train", overrides, quiet)
+
+
+@app.command()
 def evaluate(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
     """Measure what the features are worth, against simple baselines, and show the numbers."""
     _run(config, "evaluate", overrides, quiet)

@@ -8,10 +8,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
 
 from alignrec.aligner.pretrain_settings import PretrainSettings
+from alignrec.aligner.train_settings import TrainSettings
 
 # Raw sets, and all that a run makes by now; `export.sets` chooses among them.
 RAW_SETS = ("image", "text")
-FEATURE_SETS = (*RAW_SETS, "multimodal")
+TRAINED_SETS = ("content", "aligned", "user")
+FEATURE_SETS = (*RAW_SETS, "multimodal", *TRAINED_SETS)
 
 
 class _Section(BaseModel):
@@ -112,7 +114,8 @@ class ExportConfig(_Section):
 
     license: str | None = Field(None, description="licence of the features; needed before a push")
     sets: tuple[str, ...] | None = Field(
-        None, description="feature sets to publish, fewer need fewer stages; default: all that the run makes"
+        None,
+        description="feature sets to publish, fewer need fewer stages; default: all but user",
     )
 
     @field_validator("sets")
@@ -138,6 +141,7 @@ class Config(_Section):
     split: SplitConfig = SplitConfig()
     extract: ExtractConfig = ExtractConfig()
     pretrain: PretrainSettings = PretrainSettings()
+    train: TrainSettings = TrainSettings()
     evaluate: EvaluateConfig = EvaluateConfig()
     export: ExportConfig = ExportConfig()
     engine: Literal["local"] = "local"
@@ -149,6 +153,12 @@ class Config(_Section):
             raise ValueError(
                 f"export.sets names {', '.join(absent)}, but catalog.items.{absent[0]} is null: "
                 "take it out of export.sets"
+            )
+        trained = [name for name in TRAINED_SETS if name in self.sets]
+        if trained and not self.interacts:
+            raise ValueError(
+                f"export.sets names {', '.join(trained)}, but there is nothing to train on: "
+                "set catalog.interactions, or take them out"
             )
         return self
 
@@ -180,12 +190,18 @@ class Config(_Section):
         """The feature sets that the release carries."""
         if self.export.sets is not None:
             return self.export.sets
-        return tuple(s for s in FEATURE_SETS if s not in RAW_SETS or s in self.modalities)
+        trained = ("content", "aligned") if self.interacts else ()
+        return (*self.modalities, "multimodal", *trained)
 
     @property
     def pretrains(self) -> bool:
         """Whether any set of the release needs pretraining."""
         return any(name not in RAW_SETS for name in self.sets)
+
+    @property
+    def trains(self) -> bool:
+        """Whether any set of the release needs training."""
+        return any(name in TRAINED_SETS for name in self.sets)
 
     @property
     def run_folder(self) -> Path:

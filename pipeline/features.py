@@ -50,7 +50,7 @@ def read_item_ids(folder: Path) -> list[str]:
 
 
 # The stage that makes each set which is not raw.
-MAKERS = {"multimodal": "pretrain"}
+MAKERS = {"multimodal": "pretrain", "content": "train", "aligned": "train", "user": "train"}
 
 
 def read_set(run_folder: Path, name: str) -> FeatureSet:
@@ -72,18 +72,22 @@ def read_set(run_folder: Path, name: str) -> FeatureSet:
     matrix = table.column("embedding").combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return FeatureSet(
         name,
-        table.column("item_id").to_pylist(),
+        table.column(0).to_pylist(),
         matrix.reshape(len(table), -1),
         table.column("valid").to_numpy(zero_copy_only=False),
+        "user_id" if name == "user" else "item_id",
+        table.column("origin").to_pylist() if "origin" in table.column_names else None,
     )
 
 
 def write_set(features: FeatureSet, path: Path) -> None:
-    """Write an item set, whole or not at all."""
+    """Write a set, whole or not at all."""
     values = pa.array(np.ascontiguousarray(features.matrix).reshape(-1))
     columns = {
-        "item_id": pa.array(features.ids, pa.string()),
+        features.key: pa.array(features.ids, pa.string()),
         "embedding": pa.FixedSizeListArray.from_arrays(values, features.dim),
         "valid": pa.array(features.valid),
     }
+    if features.origin is not None:
+        columns["origin"] = pa.array(list(features.origin), pa.string())
     write_arrow(pa.table(columns), path)

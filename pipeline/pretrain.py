@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.pretraining import Pretrained, pretrain
-from alignrec.export.atomic import replacing_folder, write_bytes
+from alignrec.export.atomic import replacing_folder
 from alignrec.export.features import FeatureSet
 
 from .catalog import STAGE as EXTRACTION
@@ -17,6 +15,7 @@ from .chain import Before, Stage, Work, scratch_folder
 from .checkpoint import Checkpoint
 from .config import Config
 from .console import Console
+from .curves_file import write_records
 from .features import read_item_ids, write_set
 from .stage import MANIFEST, StageManifest, check_disk, digest, fingerprint, list_files
 from .token_shards import read_inputs
@@ -85,7 +84,7 @@ def _run(before: Before, parts: Mapping[str, str], console: Console) -> StageMan
         write_set(FeatureSet(SET, item_ids, matrix, valid), folder / f"{SET}.arrow")
         (folder / ENCODER).mkdir(parents=True)
         trained.encoder.save_pretrained(folder / ENCODER)
-        write_curves(trained.curves, config.seed, folder / "curves.json")
+        write_records(_curves(trained.curves, config.seed), folder / "curves.json")
         files = list_files(folder, [p for p in folder.rglob("*") if p.is_file()])
         summary = {
             "sets": {SET: {"dim": matrix.shape[1], "valid": int(valid.sum())}},
@@ -96,22 +95,15 @@ def _run(before: Before, parts: Mapping[str, str], console: Console) -> StageMan
     return manifest
 
 
-def write_curves(curves: list[dict[str, float]], seed: int, path: Path) -> None:
-    """Write `curves.json`: `{"records": [{epoch, metric, value, split, seed}]}`.
-
-    Args:
-        curves: for each epoch its losses, named `train …` or `held out …`.
-        seed: of the training.
-        path: the file.
-    """
-    records = [
+def _curves(curves: list[dict[str, float]], seed: int) -> list[dict[str, object]]:
+    """The records of losses named `train …` or `held out …`, for each epoch."""
+    return [
         {"epoch": epoch, "metric": f"{name} loss", "value": value, "split": split, "seed": seed}
         for epoch, losses in enumerate(curves, start=1)
         for key, value in losses.items()
         for split in ("train", "held out")
         if (name := key.removeprefix(f"{split} ")) != key
     ]
-    write_bytes(path, (json.dumps({"records": records}, indent=1) + "\n").encode())
 
 
 def _tell(pretrained: StageManifest) -> list[str]:

@@ -22,6 +22,8 @@ from .metrics_file import METRICS
 from .pretrain import ENCODER, SET
 from .pretrain import STAGE as PRETRAINING
 from .stage import StageManifest, digest, list_files
+from .train import ENCODER as ALIGNER
+from .train import STAGE as TRAINING
 
 STAGE = "export"
 VERSION = 1
@@ -57,7 +59,7 @@ def _export(before: Before, parts: Mapping[str, str], _console: Console) -> Stag
         rejected,
         _provenance(before, cards),
         extractors=cards,
-        encoders={SET: before.folder(PRETRAINING) / ENCODER} if SET in config.sets else None,
+        encoders=_encoders(before),
         metrics=(before.folder(EVALUATION) / METRICS).read_bytes() if EVALUATION in before.done else None,
     )
     files = list_files(folder, [p for p in folder.rglob("*") if p.is_file()])
@@ -65,6 +67,16 @@ def _export(before: Before, parts: Mapping[str, str], _console: Console) -> Stag
     done = StageManifest(STAGE, parts, files, summary)
     done.write(config.run_folder / OWN_MANIFEST)
     return done
+
+
+def _encoders(before: Before) -> dict[str, Path]:
+    """What vectors of new items need, for the sets of the release."""
+    encoders = {}
+    if before.config.pretrains:
+        encoders[SET] = before.folder(PRETRAINING) / ENCODER
+    if before.config.trains:
+        encoders["aligner"] = before.folder(TRAINING) / ALIGNER
+    return encoders
 
 
 def _provenance(before: Before, cards: dict[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from .evaluate import EVALUATE
 from .extract import EXTRACT
 from .pretrain import PRETRAIN
 from .release import EXPORT
+from .train import TRAIN
 
-STAGES: tuple[Stage, ...] = (EXTRACT, PRETRAIN, EVALUATE, EXPORT)
+STAGES: tuple[Stage, ...] = (EXTRACT, PRETRAIN, TRAIN, EVALUATE, EXPORT)
 
 
 def needed(config: Config, until: str) -> list[Stage]:

@@ -10,7 +10,7 @@ import scipy.sparse as sp
 import torch
 
 from alignrec.aligner import objective as module
-from alignrec.aligner.graphs import bipartite, graph
+from alignrec.aligner.graphs import bipartite, content_neighbours, graph
 from alignrec.aligner.neighbours import unit_rows
 from alignrec.aligner.objective import Batch, Objective, Similarities
 from alignrec.aligner.sampling import epoch_rng
@@ -33,8 +33,8 @@ CPU = torch.device("cpu")
 def terms_of(**changes: Any) -> tuple[dict[str, torch.Tensor], torch.nn.Module]:
     settings = TrainSettings.model_validate(ALL | changes)
     features, _, split = two_tastes()
-    history = split.matrix(TRAIN)
-    model = build(unit_rows(features), split, settings, 1, CPU)
+    history, space = split.matrix(TRAIN), unit_rows(features)
+    model = build(space, content_neighbours(space, 10), split.users, settings, 1, CPU)
     loss = Objective(settings, history, model.features, CPU)
     batch = next(loss.batches(epoch_rng(1, 0)))
     return loss(model(graph(bipartite(history))), batch), model

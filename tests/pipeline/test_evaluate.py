@@ -57,7 +57,7 @@ def _one(records: list[dict[str, Any]], **wanted: Any) -> dict[str, Any]:
 
 def test_every_stage_runs_once_and_stays_done(finished: tuple[Path, RunResult]) -> None:
     config, result = finished
-    assert list(result.stages) == ["extract", "pretrain", "evaluate", "export"]
+    assert list(result.stages) == ["extract", "pretrain", "train", "evaluate", "export"]
     assert not list(result.folder.glob(".pretrain*")) and not list(result.folder.glob(".evaluate*"))
     overrides = ["export.sets=null", "evaluate={k: [2, 5], masked: [0.5]}"]
     states = status(load_config(config, overrides), verify=True)
