@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +11,26 @@ import yaml
 from huggingface_hub import DatasetCardData
 from jinja2 import Environment, StrictUndefined
 
+from .chart import CHART
 from .errors import ReleaseError
 from .hub_withdrawn import Withdrawal
 from .load import PREFERRED
 from .manifest import Manifest
+from .scores import PROTOCOLS, Score, read_scores
 
 BEGIN, END = "<!-- alignrec: begin -->", "<!-- alignrec: end -->"
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
 _OURS = re.compile(rf"{re.escape(BEGIN)}.*?{re.escape(END)}\n?", re.DOTALL)
 _LONGEST_VALUE = 200
+# What each set holds, for a reader who was not there.
+CONTENT = {
+    "image": "an item's picture, as a frozen image model sees it",
+    "text": "an item's text, as a frozen text model reads it",
+    "multimodal": "picture and text in one vector, from an encoder trained on which goes with which",
+    "content": "that vector, refined by which items the same users liked",
+    "aligned": "content and behaviour together: the representation that recommends",
+    "user": "a user, in the same space as `aligned`",
+}
 
 
 def licence_of(manifest: Manifest) -> str:
@@ -43,6 +54,7 @@ def render_card(
     manifest: Manifest,
     withdrawn: Mapping[str, Withdrawal],
     existing: str | None = None,
+    metrics: bytes | None = None,
 ) -> str:
     """README.md for a version.
 
@@ -55,13 +67,14 @@ def render_card(
         manifest: the release's.
         withdrawn: withdrawn versions of the repository.
         existing: the card as it is now, if there is one.
+        metrics: the release's metrics.json, if there was an evaluation.
 
     Raises:
         ReleaseError: no licence is set, or the existing card's metadata is not YAML.
     """
     kept, text = _split(existing or "")
     head = yaml.safe_dump(kept | _metadata(repo, manifest), sort_keys=False, allow_unicode=True)
-    ours = f"{BEGIN}\n{_body(repo, version, manifest, withdrawn)}{END}\n"
+    ours = f"{BEGIN}\n{_body(repo, version, manifest, withdrawn, read_scores(metrics))}{END}\n"
     body = (
         _OURS.sub(lambda _: ours, text, count=1) if _OURS.search(text) else f"{ours}\n{text}".rstrip() + "\n"
     )
@@ -104,7 +117,13 @@ def default_set(manifest: Manifest) -> str:
     return next((name for name in PREFERRED if name in manifest.sets), next(iter(manifest.sets)))
 
 
-def _body(repo: str, version: str, manifest: Manifest, withdrawn: Mapping[str, Withdrawal]) -> str:
+def _body(
+    repo: str,
+    version: str,
+    manifest: Manifest,
+    withdrawn: Mapping[str, Withdrawal],
+    scores: Sequence[Score],
+) -> str:
     environment = Environment(  # Markdown, not HTML: values are escaped by `cell`
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -119,13 +138,25 @@ def _body(repo: str, version: str, manifest: Manifest, withdrawn: Mapping[str, W
         repo=repo,
         version=version,
         keys=" or ".join(sorted({entry.key.removesuffix("_id") for entry in manifest.sets.values()})),
-        sets=list(manifest.sets.items()),
+        sets=[(name, entry, CONTENT.get(name, "")) for name, entry in manifest.sets.items()],
+        scores=scores,
+        protocols=PROTOCOLS,
+        chart=CHART if any(entry.path == CHART for entry in manifest.files) else None,
         default=default_set(manifest),
         release_id=manifest.release_id,
+        extractors=sorted(_extractors(manifest.provenance)),
         provenance=list(_flat(manifest.provenance)),
         licence=licence_of(manifest),
         withdrawn=sorted(withdrawn.items()),
     )
+
+
+def _extractors(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """For each modality the frozen model that it was read with."""
+    extractors = provenance.get("extractors")
+    for modality, card in (extractors if isinstance(extractors, Mapping) else {}).items():
+        if isinstance(card, Mapping) and "name" in card:
+            yield str(modality), str(card["name"])
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

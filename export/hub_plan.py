@@ -14,6 +14,7 @@ from .hub_file import Announced
 from .hub_source import RELEASE_NOTE
 from .hub_withdrawn import WITHDRAWN, parse_withdrawn
 from .manifest import MANIFEST, Manifest, canonical_json
+from .scores import METRICS
 from .versions import Version
 
 CARD = "README.md"
@@ -69,7 +70,7 @@ def plan_push(repo: HubRepo, head: str | None, folder: Path, manifest: Manifest,
     changed[RELEASE_NOTE] = (
         canonical_json(note | {"created": datetime.now(UTC).isoformat(timespec="seconds")}) + b"\n"
     )
-    changed[CARD] = _card(repo, head, present, manifest, version)
+    changed[CARD] = _card(repo, head, present, folder, manifest, version)
     return Plan(head, changed, sorted((owned & set(present)) - set(ours) - {RELEASE_NOTE}))
 
 
@@ -83,14 +84,21 @@ def _release_in(repo: HubRepo, head: str, present: Mapping[str, Announced]) -> M
 
 
 def _card(
-    repo: HubRepo, head: str | None, present: Mapping[str, Announced], manifest: Manifest, version: Version
+    repo: HubRepo,
+    head: str | None,
+    present: Mapping[str, Announced],
+    folder: Path,
+    manifest: Manifest,
+    version: Version,
 ) -> bytes:
+    measured = folder / METRICS
+    metrics = measured.read_bytes() if measured.is_file() else None
     if head is None:
-        return render_card(repo.name, str(version), manifest, {}).encode()
+        return render_card(repo.name, str(version), manifest, {}, metrics=metrics).encode()
     existing = repo.read(CARD, head, present)
     withdrawn = parse_withdrawn(repo.read(WITHDRAWN, head, present))
     text = existing.decode("utf-8") if existing is not None else None
-    return render_card(repo.name, str(version), manifest, withdrawn, text).encode()
+    return render_card(repo.name, str(version), manifest, withdrawn, text, metrics).encode()
 
 
 def _same(content: Path | bytes, there: Announced | None) -> bool:

@@ -10,10 +10,12 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from .atomic import replacing_folder, write_bytes
+from .chart import CHART, draw_chart
 from .errors import ReleaseError
 from .features import FeatureSet
 from .manifest import MANIFEST, Manifest, SetEntry, canonical_json, describe_file
 from .parquet import write_parts, write_rejected
+from .scores import METRICS, read_scores
 
 
 def write_release(
@@ -35,7 +37,7 @@ def write_release(
         provenance: JSON values that say how this was made; carries no date, path or engine.
         extractors: `encoder/extractors.json`, one entry a modality.
         encoders: folders copied below `encoder/`, by name.
-        metrics: the bytes of `metrics.json`, where an evaluation was made.
+        metrics: the bytes of `metrics.json`, where an evaluation was made; drawn in `chart.png`.
 
     Raises:
         ReleaseError: there is no set, or two share a name.
@@ -54,7 +56,9 @@ def write_release(
         for name, source in (encoders or {}).items():
             shutil.copytree(source, new / "encoder" / name)
         if metrics is not None:
-            write_bytes(new / "metrics.json", metrics)
+            write_bytes(new / METRICS, metrics)
+            if scores := read_scores(metrics):
+                write_bytes(new / CHART, draw_chart(scores))
         known = {path for path, _ in entries}
         others = [p for p in sorted(new.rglob("*")) if p.is_file() and p not in known]
         manifest = Manifest.make(

@@ -16,6 +16,7 @@ from .hub_record import forget_record
 from .hub_source import RELEASE_NOTE, published_tags, read_note
 from .hub_withdrawn import WITHDRAWN, Withdrawal, parse_withdrawn, withdrawn_bytes
 from .manifest import MANIFEST, Manifest
+from .scores import METRICS
 from .versions import Version
 
 _ATTEMPTS = 3
@@ -75,6 +76,7 @@ def _note(repo: HubRepo, version: Version, reason: str, commit: str | None) -> W
             Manifest.from_bytes(manifest),
             withdrawn,
             card.decode("utf-8") if card is not None else None,
+            repo.read(METRICS, head, present),
         )
         add[CARD] = text.encode()
         try:

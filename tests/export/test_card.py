@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import yaml
 from huggingface_hub import DatasetCard
+from PIL import Image
 
-from alignrec.export import ReleaseError
+from alignrec.export import ReleaseError, verify_folder, write_release
 from alignrec.export.card import BEGIN, END, render_card
+from alignrec.export.chart import draw_chart
 from alignrec.export.hub_withdrawn import Withdrawal
 from alignrec.export.manifest import Manifest
-from tests.export.hub_cases import SETS, make_release
+from alignrec.export.scores import read_scores
+from tests.export.hub_cases import SETS, features, make_release
 
 REPO = "team/features"
 
@@ -30,7 +34,7 @@ def test_every_set_is_a_configuration(manifest: Manifest) -> None:
 def test_the_page_says_what_is_needed(manifest: Manifest) -> None:
     text = render_card(REPO, "1.2.0", manifest, {})
     for needed in (
-        "| `image` | `item_id` | 8 | 20 | 16 |",
+        "| `image` | `item_id` | 8 | 20 | 16 | an item's picture, as a frozen image model sees it |",
         'load_features("team/features", "multimodal", version="1.2.0")',
         'revision="v1.2.0"',
         manifest.release_id,
@@ -81,3 +85,60 @@ def test_without_a_licence_there_is_no_card(tmp_path: Path) -> None:
     manifest = make_release(tmp_path / "r", licence=None)
     with pytest.raises(ReleaseError, match=r"export\.license"):
         render_card(REPO, "1.0.0", manifest, {})
+
+
+def _record(subject: str, value: float, **more: object) -> dict[str, object]:
+    plain = {
+        "protocol": "zero-shot",
+        "metric": "recall",
+        "k": 20,
+        "split": "test",
+        "seed": None,
+        "share": None,
+    }
+    bounds = {"low": value - 0.01, "high": value + 0.01, "aggregate": None, "against": None}
+    return {"subject": subject, "value": value, **plain, **bounds, **more}
+
+
+EVALUATION = json.dumps(
+    {
+        "records": [
+            _record("text, centred", 0.11),
+            _record("multimodal", 0.2),
+            _record("multimodal", 0.09, metric="ndcg"),
+            _record("multimodal", 0.1, k=10),
+            _record("multimodal", 0.3, split="valid"),
+            _record("multimodal", 0.09, against="text, centred"),
+            _record("multimodal", 0.05, protocol="mask-text", share=0.5),
+            _record("aligned | x", 0.4, protocol="top-k", seed=1),
+            _record("aligned | x", 0.5, protocol="top-k", seed=2),
+            _record("aligned | x", 0.45, protocol="top-k", aggregate="mean"),
+            _record("aligned | x", 0.07, protocol="top-k", aggregate="std"),
+        ]
+    }
+).encode()
+
+
+def test_an_evaluation_becomes_a_table_and_a_chart(tmp_path: Path) -> None:
+    sets = [features("image", 4)]
+    manifest = write_release(tmp_path / "r", sets, [], {"licence": "mit"}, extractors={}, metrics=EVALUATION)
+    text = render_card(REPO, "1.0.0", manifest, {}, metrics=EVALUATION)
+    rows = [line for line in text.splitlines() if line.startswith(("| zero-shot", "| recommendation"))]
+    assert rows == [
+        "| recommendation | aligned \\| x | 0.4500 | 0.4400 to 0.4600 |  |",
+        "| zero-shot | multimodal | 0.2000 | 0.1900 to 0.2100 | 0.0900 |",
+        "| zero-shot | text, centred | 0.1100 | 0.1000 to 0.1200 |  |",
+    ]
+    assert "](chart.png)" in text
+    verify_folder(tmp_path / "r")
+    with Image.open(tmp_path / "r" / "chart.png") as chart:
+        assert chart.format == "PNG" and chart.width > 600
+
+
+def test_the_same_scores_are_drawn_in_the_same_bytes() -> None:
+    assert draw_chart(read_scores(EVALUATION)) == draw_chart(read_scores(EVALUATION))
+
+
+def test_a_release_without_evaluation_has_no_chart(manifest: Manifest) -> None:
+    assert "chart" not in render_card(REPO, "1.0.0", manifest, {}, metrics=b'{"format": 1}')
+    assert all(entry.path != "chart.png" for entry in manifest.files)
