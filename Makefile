@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow lint types wheel clean
+.PHONY: demo test slow lint types docs stills wheel clean
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -27,6 +27,12 @@ types: .venv/ready
 	rm -rf build/typed
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --target build/typed .
 	MYPYPATH=build/typed $(BIN)/mypy -p alignrec.extractors -p alignrec.aligner -p alignrec.export -p alignrec.pipeline
+
+docs: .venv/ready
+	$(BIN)/python -m alignrec.pipeline.config_reference docs/config.md
+
+stills: demo
+	$(BIN)/python docs/stills.py demo/run/report.html
 
 wheel: .venv/ready
 	rm -rf build dist

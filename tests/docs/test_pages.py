@@ -1,0 +1,121 @@
+"""The pages say what is so: commands exist, Python runs as printed, configs load, links lead somewhere."""
+
+from __future__ import annotations
+
+import csv
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+import yaml
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from alignrec.pipeline.cli import app
+from alignrec.pipeline.cli_hub import push_features_app
+from alignrec.pipeline.config import Config
+from alignrec.pipeline.config_reference import reference
+from tests.pipeline.catalogues import picture
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md"]
+# Its snippets are one extractor, which tests/extractors/ runs as a whole.
+OWN_TEST = "adding-an-extractor.md"
+# Commands that read the shop's run alone, and so can be run here.
+LOCAL = ("status", "verify", "report", "doctor", "pull")
+
+
+def snippets(language: str) -> list[Any]:
+    found = []
+    for page in PAGES:
+        blocks = re.findall(rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+        if page.name != OWN_TEST:
+            found += [pytest.param(block, id=f"{page.stem}-{n}") for n, block in enumerate(blocks)]
+    return found
+
+
+def commands() -> list[Any]:
+    lines = [(p.id, line) for p in snippets("sh") for line in p.values[0].splitlines() if line.strip()]
+    return [pytest.param(shlex.split(line), id=f"{page}: {line}") for page, line in lines]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shop of the pages, with its config and a run of raw features and their evaluation."""
+    folder = tmp_path_factory.mktemp("shop")
+    (folder / "photos").mkdir()
+    items = [["sku", "photo", "title", "category", "description"]]
+    for number in range(12):
+        (folder / "photos" / f"{number}.png").write_bytes(picture(number))
+        items.append([f"sku-{number}", f"photos/{number}.png", f"thing {number}", "things", "fine " * number])
+    orders = [
+        ["customer", "sku"],
+        *([f"c{c}", f"sku-{(c * 3 + n) % 12}"] for c in range(12) for n in range(6)),
+    ]
+    for name, rows in (("items.csv", items), ("orders.csv", orders)):
+        with (folder / name).open("w", newline="") as file:
+            csv.writer(file).writerows(rows)
+    (yaml_of_the_readme,) = (p.values[0] for p in snippets("yaml") if p.id == "README-0")
+    (folder / "alignrec.yaml").write_text(yaml_of_the_readme)
+    less = ["-o", "export.sets=[image, text]", "--quiet"]
+    answer = CliRunner().invoke(app, ["run", "-c", str(folder / "alignrec.yaml"), *less])
+    assert answer.exit_code == 0, answer.output
+    return folder
+
+
+@pytest.mark.parametrize("block", snippets("python"))
+def test_python_runs_as_printed(block: str, shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(shop)
+    exec(compile(block, "snippet", "exec"), {})
+
+
+@pytest.mark.parametrize("words", commands())
+def test_commands_are_known_with_their_options(words: list[str]) -> None:
+    program, *arguments = words
+    command = get_command({"alignrec": app, "push-features": push_features_app}[program])
+    if isinstance(command, click.Group) or hasattr(command, "get_command"):
+        context = (
+            click.Context(command) if isinstance(command, click.Command) else command.make_context("", [])
+        )
+        name, *arguments = arguments
+        found = command.get_command(context, name)
+        assert found is not None, name
+        command = found
+    command.make_context(program, list(arguments), resilient_parsing=False)
+
+
+@pytest.mark.parametrize("words", [c for c in commands() if c.values[0][1] in LOCAL])
+def test_commands_on_a_run_of_ones_own_do_their_work(
+    words: list[str], shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if any("YOUR-NAME" in word for word in words):
+        pytest.skip("needs a published release: tests/export/ pulls and verifies those")
+    monkeypatch.chdir(shop)
+    answer = CliRunner().invoke(app, words[1:])
+    assert answer.exit_code == 0, answer.output
+
+
+@pytest.mark.parametrize("block", snippets("yaml"))
+def test_configs_load(block: str) -> None:
+    Config.model_validate(yaml.safe_load(block))
+
+
+def test_the_reference_is_that_of_the_code() -> None:
+    assert (ROOT / "docs" / "config.md").read_text("utf-8") == reference(), "run `make docs`"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_files_that_are_there(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
+        if not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("name", [None, *get_command(app).commands])  # type: ignore[attr-defined]
+def test_help_fits_a_screen(name: str | None) -> None:
+    answer = CliRunner().invoke(app, [*([name] if name else []), "--help"], env={"COLUMNS": "80"})
+    assert answer.exit_code == 0
+    assert len(answer.output.splitlines()) <= 50
