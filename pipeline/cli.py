@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import cli_data, cli_diff, cli_hub, cli_report
+from . import cli_data, cli_diff, cli_encode, cli_hub, cli_report
 
 app = typer.Typer(
     name="alignrec",
@@ -135,6 +135,7 @@ def _run(config: Path, until: str, overrides: list[str] | None, quiet: bool) -> 
 cli_data.register(app)
 cli_hub.register(app)
 cli_diff.register(app)
+cli_encode.register(app)
 cli_report.register(app)
 
 
