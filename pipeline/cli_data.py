@@ -10,6 +10,32 @@ from typing import Annotated
 import typer
 
 
+def init(
+    folder: Annotated[Path, typer.Argument(help="The folder that holds the catalogue.")] = Path(),
+    force: Annotated[bool, typer.Option("--force", help="Replace a config that is there.")] = False,
+) -> None:
+    """Look at a folder and write a commented alignrec.yaml that runs."""
+    import re
+
+    from alignrec.export.atomic import write_bytes
+
+    from .config_file import load_config
+    from .errors import ConfigError
+    from .init import look
+    from .init_file import render
+
+    target = folder / "alignrec.yaml"
+    if target.exists() and not force:
+        raise ConfigError(f"{target} is there already: --force replaces it")
+    draft = look(folder)
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.resolve().name).strip("-.") or "alignrec"
+    write_bytes(target, render(name, draft).encode())
+    load_config(target)
+    for note in draft.notes:
+        typer.echo(note, err=True)
+    typer.echo(target)
+
+
 def download(
     config: Annotated[Path, typer.Option("--config", "-c", help="The config file.")] = Path("alignrec.yaml"),
     overrides: Annotated[
@@ -42,4 +68,5 @@ def download(
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the main command."""
-    app.command()(download)
+    for command in (init, download):
+        app.command()(command)

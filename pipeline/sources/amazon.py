@@ -94,7 +94,7 @@ def open_items(file: Path, pictures: Path, *, layout: Layout) -> Table:
 
     def records() -> Iterator[Row]:
         there = pictures_by_id(pictures)
-        for row in _objects(file, layout.item):
+        for row in read_objects(file, layout.item):
             item_id = row[layout.item]
             columns = {column: _plain(row.get(key)) for column, key in layout.item_keys.items()}
             picture = there.get(picture_stem(str(item_id))) or layout.picture(row)
@@ -107,7 +107,7 @@ def open_interactions(file: Path, *, layout: Layout) -> Table:
     """The reviews file, a review an interaction."""
 
     def records() -> Iterator[Row]:
-        for row in _objects(file, layout.item, layout.user):
+        for row in read_objects(file, layout.item, layout.user):
             time = row.get(layout.time)
             yield {
                 "user_id": row[layout.user],
@@ -119,7 +119,12 @@ def open_interactions(file: Path, *, layout: Layout) -> Table:
     return table_of(file, REVIEW_COLUMNS, records)
 
 
-def _objects(file: Path, *needed: str) -> Iterator[Row]:
+def read_objects(file: Path, *needed: str) -> Iterator[Row]:
+    """The objects of a file, one a line.
+
+    Raises:
+        CatalogError: a line is none, or lacks a key of `needed`; with the line.
+    """
     for number, line in read_lines(file):
         row = _parse(line, f"{file}, line {number}")
         missing = [key for key in needed if key not in row]
