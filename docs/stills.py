@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 import sys
+from io import BytesIO
 from pathlib import Path
 
+from PIL import Image, ImageOps
 from playwright.sync_api import sync_playwright
 
+HEIGHT, PAGE = 860, "#fbfbfa"
 STILLS = Path(__file__).parent / "stills"
 
 
@@ -19,12 +22,15 @@ def take(report: Path) -> None:
     """
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1200, "height": 860}, color_scheme="light")
+        page = browser.new_page(viewport={"width": 1280, "height": 860}, color_scheme="light")
         page.goto(report.resolve().as_uri())
         page.locator("#search").fill("tea pot")
         page.locator("#search").press("Enter")
-        for name, section in (("neighbours", "#gallery"), ("map", "#map"), ("verdict", "#help")):
-            page.locator(section).screenshot(path=STILLS / f"{name}.png")
+        page.locator("#search").blur()
+        for name, section in (("neighbours", "#gallery"), ("map", "#map")):
+            with Image.open(BytesIO(page.locator(section).screenshot())) as whole:
+                still = ImageOps.expand(whole.crop((0, 0, whole.width, min(whole.height, HEIGHT))), 16, PAGE)
+            still.quantize(256).save(STILLS / f"{name}.png", optimize=True)
         browser.close()
 
 

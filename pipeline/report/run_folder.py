@@ -17,7 +17,7 @@ from alignrec.export.features import FeatureSet
 from alignrec.export.manifest import sha256_file
 from alignrec.pipeline.arrow_files import read_arrow
 from alignrec.pipeline.catalog import STAGE as EXTRACT
-from alignrec.pipeline.config import Config
+from alignrec.pipeline.config import FEATURE_SETS, Config
 from alignrec.pipeline.errors import RunFolderError
 from alignrec.pipeline.features import read_item_ids, read_set
 from alignrec.pipeline.stage import MANIFEST, StageManifest, digest
@@ -70,7 +70,8 @@ def read_run_folder(config: Config) -> RunFolder:
             f"{folder} has nothing to report on yet: extraction is not finished. Run `alignrec run` first."
         )
     made = [extracted, *filter(None, (StageManifest.read(folder / stage / MANIFEST) for stage in TRAINED))]
-    names = [name for manifest in made for name in manifest.summary.get("sets", {})]
+    present = {name for manifest in made for name in manifest.summary.get("sets", {})}
+    names = [name for name in FEATURE_SETS if name in present]
     item_ids = read_item_ids(folder / EXTRACT)
     interactions, users = _interactions(folder / EXTRACT / "interactions.arrow", item_ids)
     return RunFolder(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from .metrics import Estimate, difference, own_subject, strongest
@@ -11,6 +11,10 @@ from .protocols import protocol
 
 HEADLINES = ("top-k", "zero-shot", "item-cf", "cold-start", "long-tail")
 METRIC = "recall"
+# Protocols that put features in the place of behaviour, and landmarks that are behaviour: there the rivals
+# are other features, and what behaviour alone reaches is told beside.
+OF_FEATURES = ("zero-shot", "item-cf")
+BEHAVIOUR = ("co-occurrence", "popularity")
 
 
 @dataclass(frozen=True)
@@ -34,10 +38,20 @@ def verdicts(found: Sequence[Estimate]) -> list[Verdict]:
     out = []
     for name in HEADLINES:
         ours = _measured(found, name)
-        rival = strongest(found, ours) if ours else None
+        features = [e for e in found if e.subject not in BEHAVIOUR] if name in OF_FEATURES else found
+        rival = strongest(features, ours) if ours else None
         if ours and rival:
-            out.append(_verdict(ours, rival, difference(found, ours, rival.subject)))
+            verdict = _verdict(ours, rival, difference(found, ours, rival.subject))
+            out.append(replace(verdict, sentence=verdict.sentence + _behaviour(found, ours)))
     return out
+
+
+def _behaviour(found: Sequence[Estimate], ours: Estimate) -> str:
+    """What behaviour alone reaches under a protocol of features, where that is more."""
+    best = strongest([e for e in found if e.subject in BEHAVIOUR], ours)
+    if ours.protocol not in OF_FEATURES or best is None or best.value <= ours.value:
+        return ""
+    return f" Behaviour alone, with no features ({best.subject}), reaches {best.value:.4f}."
 
 
 def _measured(found: Sequence[Estimate], protocol: str) -> Estimate | None:

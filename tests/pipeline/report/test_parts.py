@@ -54,6 +54,17 @@ def test_a_gain_over_a_weak_landmark_proves_nothing() -> None:
     assert "No interval was measured" in verdict.sentence
 
 
+def test_features_are_compared_with_features_and_behaviour_is_told_beside() -> None:
+    ours, rival, behaviour = (
+        replace(OURS, protocol="item-cf", subject=name, value=value)
+        for name, value in (("multimodal", 0.2), ("centred text", 0.1), ("co-occurrence", 0.3))
+    )
+    won = replace(ours, value=0.1, low=0.05, high=0.15, against="centred text")
+    (verdict,) = verdicts(estimates([ours, rival, behaviour, won]))
+    assert verdict.outcome == "helped" and "landmark, centred text" in verdict.sentence
+    assert verdict.sentence.endswith("Behaviour alone, with no features (co-occurrence), reaches 0.3000.")
+
+
 def test_validation_numbers_make_no_verdict() -> None:
     assert verdicts(estimates([replace(m, split="valid") for m in (OURS, WEAK, gain(0.1, 0.2))])) == []
 
