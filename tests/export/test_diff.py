@@ -53,6 +53,7 @@ def _with_metrics(folder: Path, *values: float) -> None:
     records = [
         {"protocol": "zero-shot", "subject": "image", "against": None, "metric": "recall", "k": 20}
         | {"split": "test", "seed": seed, "aggregate": aggregate, "share": None, "value": value}
+        | {"low": None, "high": None}
         for seed, aggregate, value in zip((1, 2, None), (None, None, "mean"), values, strict=True)
     ]
     write_release(
