@@ -16,6 +16,8 @@ MAX_GROUPS = 8
 BINS = 5
 # The eight largest groups of a column worth colouring by hold at least this share of the items.
 LEAST_COVERED = 0.4
+# A column of numbers may hold a few other words.
+NUMERIC = 0.95
 LONGEST_LABEL = 40
 
 
@@ -47,7 +49,8 @@ def colour_field(name: str, values: Sequence[Any]) -> ColourField | None:
     texts = [clip(readable(first), LONGEST_LABEL) for first in firsts]
     count = Counter(text for text in texts if text)
     numbers = [_number(text) for text in texts]
-    if len(count) > MAX_GROUPS and all(n is not None for n, t in zip(numbers, texts, strict=True) if t):
+    known = sum(number is not None for number in numbers)
+    if len(count) > MAX_GROUPS and known >= NUMERIC * count.total():
         return _ranges(name, numbers)
     largest = sorted(count, key=lambda text: (-count[text], text))[:MAX_GROUPS]
     covered = sum(count[text] for text in largest)
@@ -69,7 +72,8 @@ def _ranges(name: str, numbers: Sequence[float | None]) -> ColourField | None:
     known = np.array([number for number in numbers if number is not None])
     edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1], method="lower"))
     codes = [-1 if n is None else int(np.searchsorted(edges, n, side="right")) for n in numbers]
-    labels, order = [], {}
+    labels: list[str] = []
+    order: dict[int, int] = {}
     for code in sorted(set(codes) - {-1}):
         inside = [n for n, c in zip(numbers, codes, strict=True) if c == code and n is not None]
         order[code] = len(labels)

@@ -99,4 +99,5 @@ def _principal(unit: NDArray[np.float32], most: int) -> NDArray[np.float64]:
 def _on_grid(points: NDArray[np.float64]) -> NDArray[np.int64]:
     """Points stretched over the grid, each side by itself."""
     low, span = points.min(axis=0), np.ptp(points, axis=0)
-    return np.rint((points - low) / np.where(span > 0, span, 1) * GRID).astype(np.int64)
+    places: NDArray[np.int64] = np.rint((points - low) / np.where(span > 0, span, 1) * GRID).astype(np.int64)
+    return places
