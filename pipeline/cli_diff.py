@@ -39,6 +39,7 @@ def open_reference(reference: str) -> Release:
 
 
 def _print(found: ReleaseDiff) -> None:
+    from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
@@ -50,10 +51,13 @@ def _print(found: ReleaseDiff) -> None:
     for names, which in ((found.only_first, "A"), (found.only_second, "B")):
         if names:
             console.print(f"only {which} has the sets {', '.join(names)}", highlight=False)
-    sets = Table("set", "dim", "added", "removed", "changed", "same", "cosine", "worst 5%", "neighbours kept")
+    sets = Table(
+        "set", "dim", "added", "removed", "changed", "same", "cosine", "worst 5%", "near", box=SIMPLE
+    )
     for one in found.sets:
         sets.add_row(*_row(one))
     console.print(sets)
+    console.print("cosine: of an item's two vectors; near: share of its ten nearest that are the same")
     if found.metrics:
         console.print(_metrics_table(found))
 
@@ -66,9 +70,10 @@ def _row(one: SetDiff) -> list[str]:
 
 
 def _metrics_table(found: ReleaseDiff) -> object:
+    from rich.box import SIMPLE
     from rich.table import Table
 
-    table = Table("protocol", "subject", "metric", "split", "A", "B", "B - A")
+    table = Table("protocol", "subject", "metric", "split", "A", "B", "B - A", box=SIMPLE)
     for record in found.metrics:
         a, b = record["first"], record["second"]
         metric = f"{record['metric']}@{record['k']}" if record["k"] else str(record["metric"])
