@@ -52,7 +52,7 @@ def _print(found: ReleaseDiff) -> None:
         if names:
             console.print(f"only {which} has the sets {', '.join(names)}", highlight=False)
     sets = Table(
-        "set", "dim", "added", "removed", "changed", "same", "cosine", "worst 5%", "near", box=SIMPLE
+        "set", "dim", "added", "removed", "changed", "same", "cosine", "5% under", "near", box=SIMPLE
     )
     for one in found.sets:
         sets.add_row(*_row(one))
