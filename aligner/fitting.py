@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from alignrec.aligner.errors import AlignerError, SplitError
 from alignrec.aligner.evaluation import evaluate
-from alignrec.aligner.graphs import Graph, bipartite, graph
+from alignrec.aligner.graphs import bipartite, graph
 from alignrec.aligner.model import Sides
 from alignrec.aligner.objective import Objective
 from alignrec.aligner.ranking import Scorer

@@ -61,7 +61,7 @@ def test_every_stage_runs_once_and_stays_done(finished: tuple[Path, RunResult]) 
     assert not list(result.folder.glob(".pretrain*")) and not list(result.folder.glob(".evaluate*"))
     overrides = ["export.sets=null", "evaluate={k: [2, 5], masked: [0.5]}"]
     states = status(load_config(config, overrides), verify=True)
-    assert [(s.state, s.why) for s in states] == [("done", "")] * 4
+    assert [(s.state, s.why) for s in states] == [("done", "")] * 5
 
 
 def test_numbers_equal_those_of_direct_calls(
