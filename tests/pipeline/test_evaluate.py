@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from alignrec.aligner.baselines import baselines, imputed, lose
 from alignrec.aligner.bootstrap import interval
 from alignrec.aligner.evaluation import evaluate
+from alignrec.aligner.inductive import AlignedEncoder
 from alignrec.aligner.landmarks import cooccurrence_cf, popularity
 from alignrec.aligner.multimodal import MultimodalEncoder
 from alignrec.aligner.pretraining import pretrain
@@ -122,11 +123,12 @@ def test_what_is_masked_is_gone_before_pretraining(
 def test_the_release_carries_set_encoder_and_numbers(finished: tuple[Path, RunResult]) -> None:
     release = finished[1].release
     assert release is not None
-    assert set(verify_folder(release).sets) == {"image", "text", "multimodal"}
+    assert set(verify_folder(release).sets) == {"image", "text", "multimodal", "content", "aligned"}
     evaluated = finished[1].folder / "evaluate" / "metrics.json"
     assert (release / "metrics.json").read_bytes() == evaluated.read_bytes()
-    features = load_features(release)
-    assert features.name == "multimodal"
+    assert load_features(release).name == "aligned"
+    assert AlignedEncoder.from_pretrained(release / "encoder" / "aligner").neighbours == 10
+    features = load_features(release, "multimodal")
     encoder = MultimodalEncoder.from_pretrained(release / "encoder" / "multimodal")
     matrix, valid = encoder.encode(read_inputs(finished[1].folder / "extract"))
     made = read_set(finished[1].folder, "multimodal")
@@ -152,12 +154,13 @@ def test_what_a_stage_does_not_depend_on_leaves_it_alone(
         base = ["export.sets=null", "evaluate={k: [2, 5], masked: [0.5]}"]
         return [s.state for s in status(load_config(config, [*base, *overrides]))]
 
-    assert states("split.k_core=2") == ["done", "done", "stale", "stale"]
-    assert states("evaluate.k=[3]") == ["done", "done", "stale", "stale"]
-    assert states("pretrain.epochs=1") == ["done", "stale", "stale", "stale"]
+    assert states("split.k_core=2") == ["done", "done", "stale", "stale", "stale"]
+    assert states("evaluate.k=[3]") == ["done", "done", "done", "stale", "stale"]
+    assert states("train.epochs=1") == ["done", "done", "stale", "stale", "stale"]
+    assert states("pretrain.epochs=1") == ["done", "stale", "stale", "stale", "stale"]
     log = config.parent / "interactions.csv"
     log.write_text("\n".join(log.read_text().splitlines()[:-1]) + "\n")
-    assert states() == ["stale"] * 4
+    assert states() == ["stale"] * 5
     run(load_config(config, ["export.sets=null"]), "extract", console=QUIET)
     assert states()[:3] == ["done", "done", "stale"]
 
@@ -176,7 +179,9 @@ def test_a_run_does_what_its_config_needs(tmp_path: Path) -> None:
 
 def test_a_catalogue_of_texts_alone_has_a_multimodal_set_too(tmp_path: Path) -> None:
     config = write_catalogue(tmp_path, items=6)
-    result = run(config, overrides=["catalog.items.image=null", "export.sets=null"], console=QUIET)
+    result = run(
+        config, overrides=["catalog.items.image=null", "export.sets=[text, multimodal]"], console=QUIET
+    )
     assert result.release is not None
     assert set(verify_folder(result.release).sets) == {"text", "multimodal"}
 
