@@ -1,4 +1,4 @@
-"""Discrete codes for tokens: k-means on a frozen model's token features, the targets of BEiT-like training."""
+"""Discrete codes for tokens: k-means on a frozen model's token features, the targets of masked training."""
 
 from __future__ import annotations
 
