@@ -15,7 +15,7 @@ from alignrec.aligner.errors import AlignerError, SplitError
 from alignrec.aligner.evaluation import evaluate
 from alignrec.aligner.graphs import bipartite, graph
 from alignrec.aligner.model import Sides
-from alignrec.aligner.objective import Objective
+from alignrec.aligner.objective import Batch, Objective
 from alignrec.aligner.ranking import Scorer
 from alignrec.aligner.sampling import epoch_rng
 from alignrec.aligner.splits import TRAIN, VALID, Split
@@ -161,6 +161,14 @@ class Trainer:
         best = self.curves[self.best_epoch - 1]
         return Fit(self.curves, self.best_epoch, {name: best[name] for name in best if "@" in name})
 
+    def step(self, batch: Batch) -> dict[str, Tensor]:
+        """Learn from one batch; returns the loss's parts as they were before."""
+        terms = self.objective(self.model(self.interactions), batch)
+        self.optimizer.zero_grad(set_to_none=True)
+        torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
+        self.optimizer.step()
+        return {name: value.detach() for name, value in terms.items()}
+
     def _train(self) -> dict[str, float]:
         """One epoch; the mean of each of the loss's parts over its steps."""
         rate = self.settings.learning_rate * self.settings.decay ** (self.epoch / self.settings.decay_every)
@@ -170,13 +178,9 @@ class Trainer:
         totals: dict[str, Tensor] = {}
         steps = 0
         for batch in self.objective.batches(epoch_rng(self.seed, self.epoch)):
-            terms = self.objective(self.model(self.interactions), batch)
-            self.optimizer.zero_grad(set_to_none=True)
-            torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
-            self.optimizer.step()
             steps += 1
-            for name, value in terms.items():
-                totals[name] = totals.get(name, torch.zeros_like(value)) + value.detach()
+            for name, value in self.step(batch).items():
+                totals[name] = totals.get(name, torch.zeros_like(value)) + value
         parts = {name: float(value) / steps for name, value in totals.items()}
         if not all(np.isfinite(list(parts.values()))):
             raise AlignerError(
