@@ -13,6 +13,7 @@ from torch import Tensor
 from alignrec.aligner.inputs import Inputs, TokenSequences
 
 Ints = NDArray[np.int64]
+LONGEST = 1024  # tokens of an item and modality that are looked at; those beyond are not
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +74,7 @@ def _side(
     source = inputs[modality]
     sequences: TokenSequences = source.tokens
     start = sequences.offsets[items]
-    lengths = sequences.offsets[items + 1] - start
+    lengths = np.minimum(sequences.offsets[items + 1] - start, LONGEST)
     if rng is None:
         width = max(min(int(lengths.max(initial=0)), most), 1)
         place = np.tile(np.arange(width), (len(items), 1))

@@ -16,8 +16,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from alignrec.aligner.batches import Batch
-from alignrec.aligner.multimodal import MAX_TOKENS, MultimodalEncoder
+from alignrec.aligner.batches import LONGEST, Batch
+from alignrec.aligner.multimodal import MultimodalEncoder
 
 _HALF = "half"
 
@@ -28,7 +28,7 @@ class TokenDecoder(nn.Module):
     def __init__(self, width: int, codes: int) -> None:
         """Make a decoder for `codes` codes."""
         super().__init__()
-        self.place = nn.Embedding(MAX_TOKENS, width)
+        self.place = nn.Embedding(LONGEST, width)
         nn.init.normal_(self.place.weight, std=0.02)
         self.head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, codes))
 

@@ -83,7 +83,8 @@ def similarity(content: Tensor, target: Tensor) -> Tensor:
         target: float `[n, n]`, cosines of their pretrained features.
     """
     unit = normalize(content, dim=1)
-    return torch.linalg.matrix_norm(unit @ unit.T - target) / len(content)
+    drift: Tensor = torch.linalg.matrix_norm(unit @ unit.T - target)
+    return drift / len(content)
 
 
 def half_square(*parts: Tensor) -> Tensor:

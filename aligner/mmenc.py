@@ -58,8 +58,9 @@ class Block(nn.Module):
         b, t, _ = joint.shape
         query, key, value = joint.view(b, t, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         seen = nn.functional.scaled_dot_product_attention(query, key, value, mask[:, None, None, :])
-        split = seen.transpose(1, 2).reshape(b, t, -1).split([part.shape[1] for part in qkv.values()], dim=1)
-        return dict(zip(qkv, split, strict=True))
+        mixed = seen.transpose(1, 2).reshape(b, t, -1)
+        ends = torch.tensor([part.shape[1] for part in qkv.values()]).cumsum(dim=0)[:-1]
+        return dict(zip(qkv, torch.tensor_split(mixed, ends, dim=1), strict=True))
 
 
 class MMEnc(nn.Module):

@@ -54,7 +54,8 @@ class Collaborative(nn.Module):
 
     def sides(self, interactions: Graph) -> Sides:
         """Vectors after propagation over `interactions`, `[users, items]`."""
-        user, item = self.user, self.item
+        user: Tensor = self.user
+        item: Tensor = self.item
         users, items = [user], [item]
         for _ in range(self.layers):
             user, item = interactions @ item, interactions.transpose @ user

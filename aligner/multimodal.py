@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 import torch
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from alignrec.aligner.batches import Batch, Side, gather
+from alignrec.aligner.batches import LONGEST, Batch, Side, gather
 from alignrec.aligner.codes import sample_tokens
 from alignrec.aligner.components import Components
 from alignrec.aligner.errors import EncoderError, FeatureError
@@ -22,7 +22,6 @@ from alignrec.aligner.mmenc import MMEnc
 from alignrec.aligner.pretrain_settings import PretrainSettings
 
 FORMAT = 1
-MAX_TOKENS = 256
 _BATCH = 64
 
 
@@ -39,7 +38,7 @@ class FrontEnd(nn.Module):
         self.register_buffer("spread", torch.ones(token_dim))
         self.token = nn.Linear(token_dim, width)
         self.pooled = nn.Linear(pooled_dim, width)
-        self.place = nn.Embedding(MAX_TOKENS, width)
+        self.place = nn.Embedding(LONGEST, width)
         nn.init.normal_(self.place.weight, std=0.02)
 
     def fit(self, sample: NDArray[np.float32]) -> None:
@@ -86,8 +85,8 @@ class MultimodalEncoder(nn.Module):
         self.mmenc = MMEnc(modalities, width, settings.depth, settings.heads, settings.dropout)
         self.predict = nn.ModuleDict({m: nn.Linear(width, part) for m, part in self.parts.items()})
         for head in self.predict.values():
-            nn.init.zeros_(head.weight)
-            nn.init.zeros_(head.bias)
+            for parameter in head.parameters():
+                nn.init.zeros_(parameter)
 
     @classmethod
     def fitted(cls, settings: PretrainSettings, inputs: Inputs, seed: int) -> Self:
@@ -104,8 +103,8 @@ class MultimodalEncoder(nn.Module):
             widths = {m: (s.pooled.shape[1], s.tokens.values.shape[1]) for m, s in inputs.items()}
             encoder = cls(settings, widths)
         for m, source in inputs.items():
-            encoder.components[m].fit(source.pooled[source.valid], settings.whiten)
-            encoder.front[m].fit(sample_tokens(source.tokens, seed))
+            cast(Components, encoder.components[m]).fit(source.pooled[source.valid], settings.whiten)
+            cast(FrontEnd, encoder.front[m]).fit(sample_tokens(source.tokens, seed))
         return encoder
 
     def targets(self, batch: Batch) -> dict[str, Tensor]:
@@ -151,7 +150,7 @@ class MultimodalEncoder(nn.Module):
         rows = np.flatnonzero(valid)
         for start in range(0, len(rows), _BATCH):
             items = rows[start : start + _BATCH]
-            out[items] = self(gather(inputs, items, most=MAX_TOKENS, device=device)).float().cpu().numpy()
+            out[items] = self(gather(inputs, items, most=LONGEST, device=device)).float().cpu().numpy()
         return out, valid
 
     def save_pretrained(self, folder: Path) -> None:

@@ -109,8 +109,10 @@ class Objective:
         items = rng.permutation(np.unique(pairs.item))
         own = np.zeros((len(users), 0), dtype=np.bool_)
         if self.settings.loss == "softmax":
-            touched = self.history[users]
-            own = (touched if len(other) == touched.shape[1] else touched[:, other]).toarray() > 0
+            touched = sp.csr_array(self.history[users])
+            own = (
+                touched if len(other) == touched.shape[1] else sp.csr_array(touched[:, other])
+            ).toarray() > 0
         weight = self.weight[pairs.user]
         arrays = (pairs.user, pairs.item, users, items, row, weight, other, own)
         return Batch(*(torch.from_numpy(array).to(self.device) for array in arrays))
@@ -118,7 +120,7 @@ class Objective:
     def __call__(self, said: Representations, batch: Batch) -> dict[str, Tensor]:
         """The weighted terms of a batch; their sum is the loss, and a term without weight is not there."""
         settings = self.settings
-        terms = {settings.loss: self._ranking(said, batch)}
+        terms: dict[str, Tensor] = {settings.loss: self._ranking(said, batch)}
         if settings.uia_weight:
             final = said.final
             terms["uia"] = settings.uia_weight * losses.user_item(

@@ -6,8 +6,6 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from alignrec.aligner.inputs import MODALITIES
-
 
 class PretrainSettings(BaseModel):
     """The multimodal encoder and its mask-then-predict training."""
@@ -22,7 +20,7 @@ class PretrainSettings(BaseModel):
     )
     image_weight: float = Field(1.0, gt=0, description="size of the image's part next to the text's")
     predict: tuple[Literal["image", "text"], ...] = Field(
-        MODALITIES, description="modalities that training learns to predict from what is left"
+        ("image", "text"), description="modalities that training learns to predict from what is left"
     )
     width: int = Field(128, ge=8, description="width inside the encoder")
     depth: int = Field(2, ge=1, description="Transformer blocks")

@@ -78,4 +78,5 @@ def negatives(history: sp.csr_array, user: Ints, rng: np.random.Generator) -> In
     shifted = history.indices - (np.arange(history.nnz) - starts[owner])
     rank = rng.integers(items - counts[user])
     below = np.searchsorted(owner * items + shifted, user * items + rank, side="right")
-    return rank + below - starts[user]
+    drawn: Ints = rank + below - starts[user]
+    return drawn

@@ -124,7 +124,8 @@ def diff_sets(first: FeatureSet, second: FeatureSet) -> SetDiff:
 
 def _same_length(first: FeatureSet, second: FeatureSet, ids: list[str]) -> NDArray[np.bool_]:
     a, b = (np.linalg.norm(features.align_to(ids)[0], axis=1) for features in (first, second))
-    return np.abs(a - b) <= 1e-5 * np.maximum(a, b)
+    same: NDArray[np.bool_] = np.abs(a - b) <= 1e-5 * np.maximum(a, b)
+    return same
 
 
 def _neighbour_overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> float | None:
