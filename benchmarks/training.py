@@ -1,15 +1,24 @@
 """How long is an epoch of training, in the paper's form and in the default one, on MMRec's data?
 
-    python benchmarks/training.py ../shared/bench/ml100k
+    python benchmarks/training.py ../shared/bench/ml100k [--authors AlignRec_CIKM24]
 
 The folder holds one interaction file `*.inter` with the split in `x_label`, and `mm_feat.npy`. Prints the
 median epoch of several, once without validation (what the authors' code logs as an epoch's training time) and
 once with it.
+
+Given a clone of the authors' repository, also runs its own main on the same data, as its `src/scripts.sh`
+does, and prints the ratio of the paper's form to it. The clone must be ready for the data set, which it calls
+by the folder's name: `src/configs/dataset/ml100k.yaml`, and in `data/ml100k` the interactions, and
+`mm_feat.npy` as the vision features. Without a GPU, take `.cuda()` out of `src/models/alignrec.py`.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+import re
+import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +39,8 @@ from alignrec.aligner.training import build, train
 
 SEED = 1
 CPU = torch.device("cpu")
-FORMS = {"paper's form": TrainSettings.paper(device="cpu"), "default form": TrainSettings(device="cpu")}
+PAPER = "paper's form"
+FORMS = {PAPER: TrainSettings.paper(device="cpu"), "default form": TrainSettings(device="cpu")}
 Floats = NDArray[np.float32]
 
 
@@ -73,18 +83,54 @@ def whole(split: Split, features: Floats, settings: TrainSettings, epochs: int) 
     return median(np.diff(ends).tolist())
 
 
+def authors(clone: Path, dataset: str, epochs: int) -> float:
+    """The median epoch's training time that the authors' code logs, with as many threads as we have."""
+    command = [sys.executable, "main.py", "--model", "ALIGNREC", "--dataset", dataset, "--ui_cosine_loss"]
+    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    spent: list[float] = []
+    said: list[str] = []
+    with subprocess.Popen(
+        command,
+        cwd=clone / "src",
+        env=os.environ | threads,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        for line in process.stdout or ():
+            said.append(line)
+            if found := re.search(r"epoch \d+ training \[time: ([\d.]+)s", line):
+                spent.append(float(found[1]))
+            if len(spent) == epochs:
+                process.terminate()  # it would go on to the end of its search
+                break
+    if len(spent) < epochs:
+        sys.exit(
+            f"the authors' code in {clone} logged {len(spent)} epochs, not {epochs}; it ended with\n"
+            + "".join(said[-15:])
+        )
+    return median(spent)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path, help="in MMRec's format")
     parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--authors", type=Path, help="a clone of their repository, ready for the data set")
     given = parser.parse_args(arguments)
     split, features = read(given.folder)
     print(f"{split.users:,} users, {split.items:,} items, {torch.get_num_threads()} threads")
+    ours = {}
     for name, settings in FORMS.items():
         alone, both = (work(split, features, settings, given.epochs) for work in (learning, whole))
+        ours[name] = alone
         print(f"{name}: an epoch {alone:.2f} s, with validation {both:.2f} s", flush=True)
+    if given.authors is not None:
+        theirs = authors(given.authors, given.folder.resolve().name, given.epochs)
+        print(f"authors' code: an epoch {theirs:.2f} s without validation")
+        print(f"ratio of the paper's form to it: {ours[PAPER] / theirs:.3f} (at most 0.1)")
 
 
 if __name__ == "__main__":
