@@ -1,8 +1,8 @@
-"""Numbers of one protocol: each subject's mean with its interval, and the trained against the others."""
+"""Numbers of one protocol: each subject's mean with its interval, and our own against the others."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 import numpy as np
@@ -21,22 +21,27 @@ def compare(
     *,
     split: Literal["valid", "test"] = "test",
     share: float | None = None,
+    metrics: Collection[str] = METRICS,
+    own: Collection[str] | None = None,
 ) -> list[Measurement]:
-    """Recall and NDCG of every subject, then the paired differences of the trained from the others.
+    """Every subject's numbers, then the paired differences of our own subjects from the others.
 
     Args:
         protocol: how they were measured.
         results: the subjects' evaluations, all of the same users and cut-offs.
-        seeds: of the subjects that were trained, the seed; each is compared with all that were not.
+        seeds: of the subjects that were trained, the seed.
         split: the part that was evaluated.
         share: masked share of items, under the mask protocols.
+        metrics: what is reported.
+        own: the subjects that are compared with all others; by default those that were trained.
 
     Returns:
         Measurements with 95% intervals over users; nothing where no user has a positive.
     """
+    own = seeds if own is None else own
     rivals: list[tuple[str, str | None]] = [(name, None) for name in results]
-    rivals += [(name, other) for name in results if name in seeds for other in results if other not in seeds]
-    keys = [key for result in results.values() for key in result.values if key[0] in METRICS]
+    rivals += [(name, other) for name in results if name in own for other in results if other not in own]
+    keys = [key for result in results.values() for key in result.values if key[0] in metrics]
     asked = [(subject, against, *key) for subject, against in rivals for key in dict.fromkeys(keys)]
     columns = [
         results[subject].values[metric, k] - (results[against].values[metric, k] if against else 0.0)

@@ -7,10 +7,13 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from alignrec.aligner.errors import FeatureError
+from alignrec.aligner.evaluation import evaluate
 from alignrec.aligner.neighbours import cooccurrence_neighbours
 from alignrec.aligner.ranking import Scorer
+from alignrec.aligner.splits import TRAIN, VALID, Split
 
 EASE_ITEMS = 20_000
+PENALTIES = (50.0, 100.0, 200.0, 400.0, 800.0)
 
 
 def popularity(history: sp.csr_array) -> Scorer:
@@ -67,6 +70,25 @@ def ease(history: sp.csr_array, penalty: float) -> Scorer:
         return np.asarray(history[users] @ weights)
 
     return score
+
+
+def tuned_ease(split: Split, candidates: NDArray[np.bool_] | None = None) -> Scorer:
+    """`ease` with that of `PENALTIES` which has the highest validation Recall@20, the first of equals.
+
+    Args:
+        split: training interactions, and validation to choose by.
+        candidates: bool `[items]`, items that validation may recommend; all by default.
+
+    Raises:
+        FeatureError: too many items.
+    """
+    history = split.matrix(TRAIN)
+
+    def found(penalty: float) -> float:
+        result = evaluate(ease(history, penalty), split, VALID, (20,), candidates=candidates)
+        return result.mean("recall", 20)
+
+    return ease(history, max(PENALTIES, key=found))
 
 
 def cooccurrence_cf(history: sp.csr_array, k: int = 50) -> Scorer:

@@ -1,7 +1,7 @@
 """Ranking metrics at k, a value a user, by MMRec's definitions.
 
 With the places 1, 2, … of a user's hits in the ranking and t = |the user's positives|:
-recall = hits in the first k / t · precision = hits / k · hit_rate = 1 if there is a hit ·
+recall = hits in the first k / t · precision = hits / k · hit = 1 if there is a hit ·
 mrr = 1 / place of the first hit · ndcg = sum over hits of 1 / log2(place + 1), divided by the same sum for
 places 1 … min(k, t) · map = sum over hits of the precision at their place, divided by min(k, t).
 MMRec (arXiv 2302.03497) has the same recall, precision, ndcg and map; hit rate and mrr are the usual ones.
@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-METRICS = ("recall", "precision", "ndcg", "map", "hit_rate", "mrr")
+METRICS = ("recall", "precision", "ndcg", "map", "hit", "mrr")
 Values = NDArray[np.float64]
 
 
@@ -70,6 +70,6 @@ def measure(
         out["precision", k] = found / k
         out["ndcg", k] = gain[:, k - 1] / ideal[reachable - 1]
         out["map", k] = precise[:, k - 1] / reachable
-        out["hit_rate", k] = (found > 0).astype(np.float64)
+        out["hit", k] = (found > 0).astype(np.float64)
         out["mrr", k] = np.where(first <= k, 1 / first, 0.0)
     return out

@@ -19,13 +19,16 @@ from .judge import MULTIMODAL, Judge, Matrix
 from .metrics_file import METRICS, metrics_bytes
 from .pretrain import STAGE as PRETRAINING
 from .pretrain import content_parts, pretrain_resumably, settings_parts
+from .recommendation import recommendation
 from .splits import make_split, split_parts
 from .stage import MANIFEST, StageManifest, digest, fingerprint, list_files
 from .token_shards import read_inputs
+from .train import STAGE as TRAINING
+from .train import training_parts
 
 STAGE = "evaluate"
 # Counts up when the same inputs would give other numbers.
-VERSION = 1
+VERSION = 2
 
 
 def _plan(before: Before) -> Work:
@@ -38,6 +41,8 @@ def _plan(before: Before) -> Work:
     }
     if PRETRAINING in before.done:
         parts |= settings_parts(config) | {"multimodal": digest(before.done[PRETRAINING].files)}
+    if TRAINING in before.done:
+        parts |= training_parts(before) | {"trained": digest(before.done[TRAINING].files)}
     return Work(parts, partial(_run, before, parts))
 
 
@@ -50,6 +55,10 @@ def _run(before: Before, parts: Mapping[str, str], console: Console) -> StageMan
     records = judge.intermediate(inputs, {} if whole is None else {MULTIMODAL: whole})
     if config.evaluate.masked:
         records += judge.masked(inputs, whole, partial(_pretrain_anew, before, parts, console))
+    if TRAINING in before.done:
+        console.note("evaluate: recommendation, against landmarks")
+        aligned, user = (read_set(config.run_folder, name) for name in ("aligned", "user"))
+        records += recommendation(made, config, aligned, user)
     with replacing_folder(before.folder(STAGE)) as folder:
         write_bytes(folder / METRICS, metrics_bytes(records, config))
         write_arrow(made.table(), folder / "split.arrow")

@@ -23,7 +23,7 @@ def slow(ranking: list[int], positives: set[int], k: int) -> dict[str, float]:
         "precision": len(found) / k,
         "ndcg": sum(1 / math.log2(p + 1) for p in found) / sum(1 / math.log2(p + 1) for p in reachable),
         "map": sum(i / p for i, p in enumerate(found, 1)) / len(reachable),
-        "hit_rate": float(bool(found)),
+        "hit": float(bool(found)),
         "mrr": 1 / found[0] if found else 0.0,
     }
 

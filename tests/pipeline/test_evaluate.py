@@ -12,20 +12,26 @@ from typer.testing import CliRunner
 from alignrec.aligner.baselines import baselines, imputed, lose
 from alignrec.aligner.bootstrap import interval
 from alignrec.aligner.evaluation import evaluate
+from alignrec.aligner.fitting import dot_scorer
 from alignrec.aligner.inductive import AlignedEncoder
-from alignrec.aligner.landmarks import cooccurrence_cf, popularity
+from alignrec.aligner.landmarks import PENALTIES, cooccurrence_cf, ease, popularity
 from alignrec.aligner.multimodal import MultimodalEncoder
 from alignrec.aligner.pretraining import pretrain
 from alignrec.aligner.protocols import feature_cf, zero_shot
-from alignrec.aligner.splits import TEST, TRAIN
+from alignrec.aligner.splits import TEST, TRAIN, VALID, Split
+from alignrec.aligner.train_settings import TrainSettings
+from alignrec.aligner.trained_landmarks import collaborative
 from alignrec.export import load_features, verify_folder
+from alignrec.export.features import FeatureSet
 from alignrec.pipeline.cli import app
+from alignrec.pipeline.config import Config
 from alignrec.pipeline.config_file import load_config
 from alignrec.pipeline.console import Console
 from alignrec.pipeline.errors import ConfigError
 from alignrec.pipeline.features import read_set
+from alignrec.pipeline.recommendation import landmarks, long_tail, recommendation
 from alignrec.pipeline.runner import RunResult, run, status
-from alignrec.pipeline.splits import make_split
+from alignrec.pipeline.splits import CatalogueSplit, make_split
 from alignrec.pipeline.token_shards import read_inputs
 from tests.pipeline.catalogues import TINY_PRETRAINING, write_catalogue
 
@@ -92,6 +98,93 @@ def test_numbers_equal_those_of_direct_calls(
             assert (found["value"], found["low"], found["high"]) == pytest.approx(
                 (wanted.mean, wanted.low, wanted.high)
             )
+
+
+def test_recommendation_equals_direct_calls(
+    finished: tuple[Path, RunResult], records: list[dict[str, Any]]
+) -> None:
+    folder, config = finished[1].folder, load_config(finished[0])
+    made = make_split(config, folder / "extract")
+    history = made.split.matrix(TRAIN)
+    user, aligned = (read_set(folder, name).matrix for name in ("user", "aligned"))
+    valid = {
+        p: evaluate(ease(history, p), made.split, VALID, candidates=made.candidates).mean("recall", 20)
+        for p in PENALTIES
+    }
+    bpr = TrainSettings.paper(uia_weight=0.0)
+    scorers = {
+        "aligned": dot_scorer(user, aligned),
+        "popularity": popularity(history),
+        "item-CF": cooccurrence_cf(history),
+        "EASE": ease(history, max(valid, key=lambda p: valid[p])),
+        "LightGCN": collaborative(made.split, bpr, config.seed, made.candidates),
+    }
+    results = {
+        name: evaluate(scorer, made.split, TEST, (2, 5), candidates=made.candidates)
+        for name, scorer in scorers.items()
+    }
+    for subject, got in results.items():
+        for metric in ("recall", "precision", "ndcg", "map", "hit", "mrr"):
+            found = _one(records, protocol="top-k", subject=subject, metric=metric, k=5)
+            assert found["value"] == pytest.approx(got.mean(metric, 5))
+            assert found["seed"] == (1 if subject in ("aligned", "LightGCN") else None)
+    paired = [r for r in records if r["protocol"] == "top-k" and r["against"]]
+    assert {(r["subject"], r["against"]) for r in paired} == {
+        ("aligned", name) for name in results if name != "aligned"
+    }
+    wanted = interval(results["aligned"].values["ndcg", 2], results["EASE"].values["ndcg", 2])
+    found = _one(records, protocol="top-k", subject="aligned", against="EASE", metric="ndcg", k=2)
+    assert (found["value"], found["low"], found["high"]) == pytest.approx(
+        (wanted.mean, wanted.low, wanted.high)
+    )
+
+
+def test_the_long_tail_is_ranked_by_itself(
+    finished: tuple[Path, RunResult], records: list[dict[str, Any]]
+) -> None:
+    folder = finished[1].folder
+    made = make_split(load_config(finished[0]), folder / "extract")
+    rare = long_tail(made.split)
+    counts = made.split.matrix(TRAIN).sum(axis=0)
+    assert 0 < counts[rare].sum() <= 0.2 * counts.sum()
+    assert counts[rare].max() <= counts[~rare & (counts > 0)].min()
+    near = cooccurrence_cf(made.split.matrix(TRAIN))
+    own = Split(made.split.users, made.split.items, *_of(made.split, rare))
+    got = evaluate(near, own, TEST, (2,), candidates=rare).mean("recall", 2)
+    found = _one(records, protocol="long-tail", subject="item-CF", metric="recall", k=2)
+    assert found["value"] == pytest.approx(got)
+
+
+def _of(split: Split, kept: Any) -> tuple[Any, Any, Any]:
+    rows = np.flatnonzero((split.label == TRAIN) | kept[split.item])
+    return split.user[rows], split.item[rows], split.label[rows]
+
+
+def test_new_items_compete_among_themselves() -> None:
+    split = Split(
+        3,
+        4,
+        np.array([0, 0, 1, 1, 2, 0, 1]),
+        np.array([0, 1, 1, 0, 0, 2, 3]),
+        np.array([0, 1, 0, 1, 0, 2, 2], np.uint8),
+    )
+    made = CatalogueSplit(split, ["a", "b", "c"], ["w", "x", "y", "z"], np.ones(4, np.bool_))
+    origin = ["trained", "trained", "content", "content"]
+    marks = np.ones(4, np.bool_)
+    item = FeatureSet(
+        "aligned", made.item_ids, np.array([[9, 9], [9, 9], [1, 0], [0, 1]], np.float32), marks, origin=origin
+    )
+    user = FeatureSet(
+        "user", made.user_ids, np.array([[1, 0], [1, 0], [0, 0]], np.float32), marks[:3], "user_id"
+    )
+    config = Config.model_validate(
+        {"catalog": {"items": {"path": "x"}}, "evaluate": {"k": [1]}, "train": {"epochs": 1}}
+    )
+    found = [r.record() for r in recommendation(made, config, item, user)]
+    # The first user's new item comes first of the two, the second user's does not.
+    assert _one(found, protocol="cold-start", subject="aligned", metric="recall", k=1)["value"] == 0.5
+    assert _one(found, protocol="top-k", subject="aligned", metric="recall", k=1)["value"] == 0
+    assert "EASE" in landmarks(made, config)
 
 
 def test_what_is_masked_is_gone_before_pretraining(
@@ -190,4 +283,4 @@ def test_the_command_line_shows_the_numbers(finished: tuple[Path, RunResult]) ->
     settings = ["-o", "export.sets=null", "-o", "evaluate={k: [2, 5], masked: [0.5]}"]
     answer = CliRunner().invoke(app, ["evaluate", "-c", str(finished[0]), *settings])
     assert answer.exit_code == 0
-    assert "mask-image, 50% lost" in answer.stderr and "multimodal over it" in answer.stderr
+    assert "mask-image, 50% lost" in answer.stderr and "aligned over it" in answer.stderr
