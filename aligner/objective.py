@@ -81,7 +81,8 @@ class Objective:
         self.settings, self.device = settings, device
         self.similarities = None if features is None else Similarities(features)
         self.history = history
-        self.weight = np.float32(np.maximum(np.diff(history.indptr), 1)) ** np.float32(-settings.balance)
+        degree = np.maximum(np.diff(history.indptr), 1).astype(np.float32)
+        self.weight: NDArray[np.float32] = degree ** np.float32(-settings.balance)
         # Nothing can be drawn for a user who touched everything.
         free = np.diff(history.indptr) < history.shape[1]
         self.trainable = sp.csr_array(sp.diags_array(free.astype(np.float32)) @ history)
