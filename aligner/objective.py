@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
@@ -110,10 +111,8 @@ class Objective:
         items = rng.permutation(np.unique(pairs.item))
         own = np.zeros((len(users), 0), dtype=np.bool_)
         if self.settings.loss == "softmax":
-            touched = sp.csr_array(self.history[users])
-            own = (
-                touched if len(other) == touched.shape[1] else sp.csr_array(touched[:, other])
-            ).toarray() > 0
+            touched: Any = self.history[users]  # scipy's stubs take it for a scalar
+            own = (touched if len(other) == touched.shape[1] else touched[:, other]).toarray() > 0
         weight = self.weight[pairs.user]
         arrays = (pairs.user, pairs.item, users, items, row, weight, other, own)
         return Batch(*(torch.from_numpy(array).to(self.device) for array in arrays))
