@@ -14,6 +14,7 @@ PROTOCOLS = {
     "zero-shot": "zero-shot",
     "item-cf": "item-CF",
     "cold-start": "cold start",
+    "long-tail": "long tail",
 }
 
 
