@@ -38,7 +38,7 @@ _DEFINITIONS = {
     "EASE": "Steck, WWW 2019; of the penalties 50, 100, 200, 400, 800 the best on validation Recall@20; left "
     "out above 20,000 items",
     "LightGCN": "He et al., SIGIR 2020; BPR, 64 dimensions, learning rate 0.003, stopped by validation "
-    "Recall@20",
+    "Recall@20, at latest after train.epochs",
     "zero-shot": "a user is the mean of the unit vectors of the training history; cosine",
     "item-cf": "item-based collaborative filtering, 50 nearest neighbours, cosine of features in place of "
     "co-occurrence",
