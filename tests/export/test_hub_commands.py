@@ -146,7 +146,7 @@ def test_killed_at_ten_random_moments_the_next_call_heals(
 def test_the_story_of_ml100k(hub: HubServer, run: Run, ml100k: Path, tmp_path: Path) -> None:
     config, env = tmp_path / "alignrec.yaml", environment(hub.url, tmp_path / "home")
     items = f"{{path: {ml100k}/items.jsonl, id: item_id, image: image, text: '{{title}} ({{year}})'}}"
-    rest = f"name: ml100k\nout: {tmp_path}/run\nexport: {{license: other}}\n"
+    rest = f"name: ml100k\nout: {tmp_path}/run\nexport: {{license: other, sets: [image, text]}}\n"
     config.write_text(f"catalog:\n  items: {items}\n{rest}")
     made = run_python(ALIGNREC, env, "run", "-c", str(config))
     assert made.returncode == 0, made.stderr
