@@ -69,7 +69,8 @@ def _demo(folder: Path, **settings: object) -> Path:
 
 @pytest.mark.slow
 def test_a_killed_demo_ends_in_the_same_bytes(tmp_path: Path) -> None:
-    _kill_and_resume(_demo(tmp_path), tmp_path, kills=5)
+    short = {"pretrain": {"epochs": 3}, "train": {"epochs": 8}, "evaluate": {"masked": []}}
+    _kill_and_resume(_demo(tmp_path, **short), tmp_path, kills=5)
 
 
 @pytest.mark.slow
