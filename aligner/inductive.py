@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from alignrec.aligner.errors import EncoderError, FeatureError
+from alignrec.aligner.encoder_files import read_encoder, write_encoder
+from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.model import AlignRec, Representations
 from alignrec.aligner.neighbours import nearest, unit_rows
 from alignrec.aligner.protocols import ContentSpace
 
-FORMAT = 1
 Floats = NDArray[np.float32]
 
 
@@ -87,11 +86,9 @@ class AlignedEncoder:
 
     def save_pretrained(self, folder: Path) -> None:
         """Write `config.json` and `model.safetensors` into a folder that exists."""
-        config = {"format": FORMAT, "neighbours": self.neighbours, "unit": self.unit}
-        text = json.dumps(config, indent=2, sort_keys=True) + "\n"
-        (folder / "config.json").write_text(text, encoding="utf-8", newline="\n")
         tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in _TENSORS}
-        save_file(tensors, folder / "model.safetensors")
+        config = {"neighbours": self.neighbours, "unit": self.unit}
+        write_encoder(folder, config, lambda path: save_file(tensors, path))
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> Self:
@@ -100,23 +97,13 @@ class AlignedEncoder:
         Raises:
             EncoderError: files are missing, damaged or of another format.
         """
-        folder = Path(folder)
-        try:
-            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            if config["format"] != FORMAT:
-                raise EncoderError(
-                    f"{folder} has encoder format {config['format']}, this version reads {FORMAT}"
-                )
-            tensors = load_file(folder / "model.safetensors")
+
+        def build(config: dict[str, Any], path: Path) -> Self:
+            tensors = load_file(path)
             arrays = {name: tensors[name] for name in _TENSORS}
             return cls(**arrays, neighbours=config["neighbours"], unit=config["unit"])
-        except EncoderError:
-            raise
-        except Exception as error:
-            raise EncoderError(
-                f"{folder} holds no aligner that can be read ({error}): expected config.json and "
-                "model.safetensors as save_pretrained writes them"
-            ) from error
+
+        return read_encoder(Path(folder), "aligner", build)
 
 
 _TENSORS = tuple(field.name for field in fields(AlignedEncoder))[:-2]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self, cast
@@ -16,12 +15,12 @@ from torch import Tensor, nn
 from alignrec.aligner.batches import LONGEST, Batch, Side, gather
 from alignrec.aligner.codes import sample_tokens
 from alignrec.aligner.components import Components
-from alignrec.aligner.errors import EncoderError, FeatureError
+from alignrec.aligner.encoder_files import read_encoder, write_encoder
+from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.inputs import MODALITIES, Inputs
 from alignrec.aligner.mmenc import MMEnc
 from alignrec.aligner.pretrain_settings import PretrainSettings
 
-FORMAT = 1
 _BATCH = 64
 
 
@@ -156,14 +155,11 @@ class MultimodalEncoder(nn.Module):
     def save_pretrained(self, folder: Path) -> None:
         """Write `config.json` and `model.safetensors` into a folder that exists."""
         config = {
-            "format": FORMAT,
             "settings": self.settings.model_dump(mode="json"),
             "widths": {m: list(pair) for m, pair in self.widths.items()},
         }
-        text = json.dumps(config, indent=2, sort_keys=True) + "\n"
-        (folder / "config.json").write_text(text, encoding="utf-8", newline="\n")
         tensors = {name: t.detach().cpu().contiguous() for name, t in self.state_dict().items()}
-        save_file(tensors, folder / "model.safetensors")
+        write_encoder(folder, config, lambda path: save_file(tensors, path))
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> Self:
@@ -172,24 +168,14 @@ class MultimodalEncoder(nn.Module):
         Raises:
             EncoderError: files are missing, damaged or of another format.
         """
-        folder = Path(folder)
-        try:
-            config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            if config["format"] != FORMAT:
-                raise EncoderError(
-                    f"{folder} has encoder format {config['format']}, this version reads {FORMAT}"
-                )
+
+        def build(config: dict[str, Any], path: Path) -> Self:
             settings = PretrainSettings.model_validate(config["settings"])
             encoder = cls(settings, {m: (pooled, token) for m, (pooled, token) in config["widths"].items()})
-            encoder.load_state_dict(load_file(folder / "model.safetensors"))
-        except EncoderError:
-            raise
-        except Exception as error:
-            raise EncoderError(
-                f"{folder} holds no multimodal encoder that can be read ({error}): expected config.json and "
-                "model.safetensors as save_pretrained writes them"
-            ) from error
-        return encoder.eval()
+            encoder.load_state_dict(load_file(path))
+            return encoder.eval()
+
+        return read_encoder(Path(folder), "multimodal encoder", build)
 
     def _check(self, inputs: Inputs) -> None:
         got = {

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from alignrec.aligner.batches import gather
 from alignrec.aligner.codes import token_codes
+from alignrec.aligner.device import device_of
 from alignrec.aligner.ica import MaskThenPredict, choose_hidden
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.multimodal import MultimodalEncoder
@@ -77,7 +78,7 @@ class _Run:
 
     def __init__(self, inputs: Inputs, settings: PretrainSettings, seed: int) -> None:
         self.inputs, self.settings, self.seed = inputs, settings, seed
-        self.device = _device(settings.device)
+        self.device = device_of(settings.device)
         encoder = MultimodalEncoder.fitted(settings, inputs, seed)
         complete = np.all([source.valid for source in inputs.values()], axis=0)
         anything = np.flatnonzero(np.any([source.valid for source in inputs.values()], axis=0))
@@ -188,12 +189,6 @@ class _Run:
         encoder = self.model.encoder
         encoder.load_state_dict(self.best)
         return encoder.cpu().eval()
-
-
-def _device(name: str) -> str:
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return name
 
 
 def _means(seen: list[dict[str, float]]) -> dict[str, float]:

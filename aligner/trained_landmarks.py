@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from alignrec.aligner.fitting import Trainer, device_of, dot_scorer, scored
+from alignrec.aligner.device import device_of
+from alignrec.aligner.fitting import Trainer, dot_scorer, scored
 from alignrec.aligner.graphs import Graph
 from alignrec.aligner.model import Collaborative, Representations, Sides
 from alignrec.aligner.objective import Objective

@@ -10,8 +10,9 @@ import scipy.sparse as sp
 import torch
 from numpy.typing import NDArray
 
+from alignrec.aligner.device import device_of
 from alignrec.aligner.errors import FeatureError
-from alignrec.aligner.fitting import Advance, Fit, Save, State, Trainer, device_of, scored
+from alignrec.aligner.fitting import Advance, Fit, Save, State, Trainer, scored
 from alignrec.aligner.graphs import content_neighbours, graph
 from alignrec.aligner.inductive import AlignedEncoder
 from alignrec.aligner.model import AlignRec

@@ -18,26 +18,25 @@ import numpy as np
 from alignrec.aligner.bootstrap import interval
 from alignrec.aligner.evaluation import Evaluation, evaluate
 from alignrec.aligner.fitting import dot_scorer
-from alignrec.aligner.landmarks import ease
-from alignrec.aligner.splits import TRAIN, VALID, Split, read_mmrec, split_random
+from alignrec.aligner.landmarks import tuned_ease
+from alignrec.aligner.splits import Split, read_mmrec, split_random
 from alignrec.aligner.train_settings import TrainSettings
 from alignrec.aligner.training import train
 
-SEEDS, OWN_SPLITS, PENALTIES = (1, 2, 3), (1, 2), (50, 100, 200, 400, 800)
+SEEDS, OWN_SPLITS = (1, 2, 3), (1, 2)
 FORMS = {"softmax": TrainSettings(), "bpr": TrainSettings.paper()}
 
 
-def tuned_ease(split: Split) -> Evaluation:
-    history = split.matrix(TRAIN)
-    scorers = [ease(history, penalty) for penalty in PENALTIES]
-    best = max(scorers, key=lambda scorer: evaluate(scorer, split, VALID).mean("recall", 20))
-    return evaluate(best, split)
-
-
-def judge(name: str, split: Split, features: np.ndarray, settings: TrainSettings, seed: int) -> None:
+def judge(
+    name: str,
+    split: Split,
+    landmark: Evaluation,
+    features: np.ndarray,
+    settings: TrainSettings,
+    seed: int,
+) -> None:
     done = train(features, np.ones(len(features), dtype=np.bool_), split, settings, seed)
     found = evaluate(dot_scorer(done.user, done.aligned), split)
-    landmark = tuned_ease(split)
     row = {"split": name, "loss": settings.loss, "seed": seed, "epochs": len(done.fit.curves)}
     for metric in ("recall", "ndcg"):
         gain = interval(found.values[metric, 20], landmark.values[metric, 20])
@@ -56,12 +55,13 @@ def main() -> None:
     features = np.load(folder / "mm_feat.npy", allow_pickle=False)
     with (folder / "ml100k.inter").open(encoding="utf-8") as lines:
         split = read_mmrec(lines)
+    landmark = evaluate(tuned_ease(split), split)
     for settings in FORMS.values():
         for seed in SEEDS:
-            judge("shared", split, features, settings, seed)
+            judge("shared", split, landmark, features, settings, seed)
     for number in OWN_SPLITS:
         own = replace(split, label=split_random(split.user, (0.8, 0.1, 0.1), number))
-        judge(f"own {number}", own, features, FORMS["softmax"], 1)
+        judge(f"own {number}", own, evaluate(tuned_ease(own), own), features, FORMS["softmax"], 1)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ from .checkpoint import Checkpoint
 from .config import Config
 from .console import Console
 from .features import read_set
-from .judge import MULTIMODAL, Judge, Matrix
+from .judge import Judge, Matrix
 from .metrics_file import METRICS, metrics_bytes
+from .pretrain import SET as MULTIMODAL
 from .pretrain import STAGE as PRETRAINING
 from .pretrain import content_parts, pretrain_resumably, settings_parts
 from .recommendation import recommendation

@@ -21,10 +21,10 @@ from alignrec.aligner.ranking import Scorer
 from alignrec.aligner.splits import TEST, TRAIN, VALID
 
 from .config import Config
+from .pretrain import SET as MULTIMODAL
 from .splits import CatalogueSplit
 
 Matrix = NDArray[np.float32]
-MULTIMODAL = "multimodal"
 LEFT_OVER = ("centred concatenation", HALF_IMAGE)  # the baselines that stand a missing modality
 _SPLITS: dict[Literal["valid", "test"], int] = {"valid": VALID, "test": TEST}
 _MASKS: dict[str, Protocol] = {"image": "mask-image", "text": "mask-text"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.pretraining import Pretrained, pretrain
@@ -11,13 +10,13 @@ from alignrec.export.atomic import replacing_folder
 from alignrec.export.features import FeatureSet
 
 from .catalog import STAGE as EXTRACTION
-from .chain import Before, Stage, Work, scratch_folder
-from .checkpoint import Checkpoint
+from .chain import Before, Stage, Work
+from .checkpoint import Checkpoint, resumable
 from .config import Config
 from .console import Console
 from .curves_file import write_records
 from .features import read_item_ids, write_set
-from .stage import MANIFEST, StageManifest, check_disk, digest, fingerprint, list_files
+from .stage import MANIFEST, StageManifest, check_disk, digest, list_files
 from .token_shards import read_inputs
 
 STAGE = "pretrain"
@@ -62,23 +61,15 @@ def pretrain_resumably(
 
 
 def _plan(before: Before) -> Work:
-    parts = {**settings_parts(before.config), **content_parts(before)}
-    checkpoint = _checkpoint(before, parts)
-    begun = checkpoint.path.is_file()
-    return Work(parts, partial(_run, before, parts), "stopped in mid-training" if begun else "", begun)
+    return resumable(STAGE, before, {**settings_parts(before.config), **content_parts(before)}, _run)
 
 
-def _checkpoint(before: Before, parts: Mapping[str, str]) -> Checkpoint:
-    folder = scratch_folder(before.config, STAGE)
-    return Checkpoint(folder / "checkpoint.pt", fingerprint(STAGE, parts))
-
-
-def _run(before: Before, parts: Mapping[str, str], console: Console) -> StageManifest:
+def _run(before: Before, parts: Mapping[str, str], checkpoint: Checkpoint, console: Console) -> StageManifest:
     config, source = before.config, before.folder(EXTRACTION)
     item_ids = read_item_ids(source)
     check_disk(config.run_folder, 4 * config.pretrain.dim * len(item_ids) + _CHECKPOINT_BYTES)
     inputs = read_inputs(source)
-    trained = pretrain_resumably(inputs, config, _checkpoint(before, parts), console, STAGE)
+    trained = pretrain_resumably(inputs, config, checkpoint, console, STAGE)
     matrix, valid = trained.encoder.encode(inputs)
     with replacing_folder(before.folder(STAGE)) as folder:
         write_set(FeatureSet(SET, item_ids, matrix, valid), folder / f"{SET}.arrow")

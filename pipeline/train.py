@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +16,8 @@ from alignrec.export.atomic import replacing, replacing_folder
 from alignrec.export.features import FeatureSet
 
 from .catalog import STAGE as EXTRACTION
-from .chain import Before, Stage, Work, scratch_folder
-from .checkpoint import Checkpoint
+from .chain import Before, Stage, Work
+from .checkpoint import Checkpoint, resumable
 from .config import Config
 from .console import Console
 from .curves_file import write_records
@@ -26,7 +25,7 @@ from .features import read_set, write_set
 from .pretrain import SET as MULTIMODAL
 from .pretrain import STAGE as PRETRAINING
 from .splits import CatalogueSplit, make_split, split_parts
-from .stage import MANIFEST, StageManifest, check_disk, digest, fingerprint, list_files
+from .stage import MANIFEST, StageManifest, check_disk, digest, list_files
 
 STAGE = "train"
 ENCODER = "encoder/aligner"
@@ -97,24 +96,16 @@ def train_resumably(
 
 
 def _plan(before: Before) -> Work:
-    parts = training_parts(before)
-    checkpoint = _checkpoint(before, parts)
-    begun = checkpoint.path.is_file()
-    return Work(parts, partial(_run, before, parts), "stopped in mid-training" if begun else "", begun)
+    return resumable(STAGE, before, training_parts(before), _run)
 
 
-def _checkpoint(before: Before, parts: Mapping[str, str]) -> Checkpoint:
-    folder = scratch_folder(before.config, STAGE)
-    return Checkpoint(folder / "checkpoint.pt", fingerprint(STAGE, parts))
-
-
-def _run(before: Before, parts: Mapping[str, str], console: Console) -> StageManifest:
+def _run(before: Before, parts: Mapping[str, str], checkpoint: Checkpoint, console: Console) -> StageManifest:
     config = before.config
     made = make_split(config, before.folder(EXTRACTION))
     features = read_set(config.run_folder, MULTIMODAL)
     # Vectors, gradients, two moments and the best epoch; and the sets themselves.
     check_disk(config.run_folder, 32 * config.train.dim * (made.split.users + made.split.items))
-    trained = train_resumably(features, made, config, _checkpoint(before, parts), console, STAGE)
+    trained = train_resumably(features, made, config, checkpoint, console, STAGE)
     sets = feature_sets(trained, made)
     with replacing_folder(before.folder(STAGE)) as folder:
         for made_set in sets:
