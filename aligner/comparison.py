@@ -1,8 +1,9 @@
-"""Numbers of one protocol: each subject's mean with its interval, and our own against the others."""
+"""Numbers of one protocol: each subject's mean, over seeds too, and our own against the others."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -65,3 +66,55 @@ def compare(
         )
         for (subject, against, metric, k), found in zip(asked, intervals(np.stack(columns, 1)), strict=True)
     ]
+
+
+def compare_seeds(
+    protocol: Protocol,
+    results: Mapping[str, Mapping[int | None, Evaluation]],
+    own: Collection[str],
+    *,
+    split: Literal["valid", "test"] = "test",
+    metrics: Collection[str] = METRICS,
+) -> list[Measurement]:
+    """`compare` for subjects that were trained more than once.
+
+    A subject of several seeds has its mean over seeds, its standard deviation (of a sample), and its numbers
+    seed by seed. A mean's interval, and a paired difference, are over users, each user's values averaged over
+    the seeds first: they tell how sure a mean is for other users, and the deviation how far one training
+    differs from another.
+
+    Args:
+        protocol: how they were measured.
+        results: for each subject, by seed (None where nothing is trained), evaluations of the same users.
+        own: the subjects that are compared with all others.
+        split: the part that was evaluated.
+        metrics: what is reported.
+
+    Returns:
+        Measurements; nothing where no user has a positive.
+    """
+    several = {name: of for name, of in results.items() if len(of) > 1}
+    only = {name: next(iter(of)) for name, of in results.items() if name not in several}
+    seeds = {name: seed for name, seed in only.items() if seed is not None}
+    means = {name: _averaged(list(of.values())) for name, of in results.items()}
+    records = [
+        replace(m, aggregate="mean") if m.subject in several or m.against in several else m
+        for m in compare(protocol, means, seeds, split=split, metrics=metrics, own=own)
+    ]
+    if not records:
+        return []
+    for seed in dict.fromkeys(seed for of in several.values() for seed in of):
+        single = {name: of[seed] for name, of in several.items() if seed in of}
+        trained = {} if seed is None else dict.fromkeys(single, seed)
+        records += compare(protocol, single, trained, split=split, metrics=metrics, own=())
+    for name, of in several.items():
+        for metric, k in (key for key in means[name].values if key[0] in metrics):
+            spread = float(np.std([found.mean(metric, k) for found in of.values()], ddof=1))
+            records.append(Measurement(protocol, name, metric, k, split, spread, aggregate="std"))
+    return records
+
+
+def _averaged(found: Sequence[Evaluation]) -> Evaluation:
+    """Each user's values, averaged over evaluations of the same users."""
+    keys = found[0].values
+    return Evaluation(found[0].users, {key: np.mean([f.values[key] for f in found], axis=0) for key in keys})

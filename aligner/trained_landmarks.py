@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypedDict, Unpack
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from alignrec.aligner.device import device_of
-from alignrec.aligner.fitting import Trainer, dot_scorer, scored
+from alignrec.aligner.fitting import Advance, Save, State, Trainer, dot_scorer, scored
 from alignrec.aligner.graphs import Graph
 from alignrec.aligner.model import Collaborative, Representations, Sides
 from alignrec.aligner.objective import Objective
@@ -18,6 +20,20 @@ from alignrec.aligner.splits import TRAIN, Split
 from alignrec.aligner.train_settings import TrainSettings
 
 _SCALE = 0.1
+
+
+class Hooks(TypedDict, total=False):
+    """How a training is followed and resumed; each as `train` has it.
+
+    Attributes:
+        state: of an interrupted run with the same other arguments.
+        save: takes the state after each epoch.
+        advance: takes the number of epochs done, and the last one's loss parts and validation metrics.
+    """
+
+    state: State | None
+    save: Save | None
+    advance: Advance | None
 
 
 class VisualBPR(nn.Module):
@@ -46,20 +62,27 @@ class VisualBPR(nn.Module):
 
 
 def collaborative(
-    split: Split, settings: TrainSettings, seed: int, candidates: NDArray[np.bool_] | None = None
+    split: Split,
+    settings: TrainSettings,
+    seed: int,
+    candidates: NDArray[np.bool_] | None = None,
+    **hooks: Unpack[Hooks],
 ) -> Scorer:
     """IDs alone, without content: LightGCN (He et al., SIGIR 2020) when trained by BPR.
+
+    Without layers it is matrix factorisation, and trained by BPR that is BPR-MF (Rendle et al., UAI 2009).
 
     Args:
         split: training interactions, and validation to stop by.
         settings: of loss, layers and optimiser; what concerns content has no effect.
         seed: of initial vectors, batches and sampling.
         candidates: bool `[items]`, items that validation may recommend; all by default.
+        hooks: to follow and resume the training.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Collaborative(split.users, split.items, settings.dim, settings.layers)
-    return _fitted(model, split, settings, seed, candidates)
+    return _fitted(model, split, settings, seed, candidates, hooks)
 
 
 def vbpr(
@@ -69,13 +92,14 @@ def vbpr(
     settings: TrainSettings,
     seed: int,
     candidates: NDArray[np.bool_] | None = None,
+    **hooks: Unpack[Hooks],
 ) -> Scorer:
     """VBPR on centred features, float `[items, e]`, of which the rows in `valid` count."""
     space = ContentSpace.of(features, valid)(features, valid)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = VisualBPR(split.users, torch.from_numpy(space), settings.dim)
-    return _fitted(model, split, settings, seed, candidates)
+    return _fitted(model, split, settings, seed, candidates, hooks)
 
 
 def _fitted(
@@ -84,10 +108,14 @@ def _fitted(
     settings: TrainSettings,
     seed: int,
     candidates: NDArray[np.bool_] | None,
+    hooks: Hooks,
 ) -> Scorer:
     device = device_of(settings.device)
     objective = Objective(settings, split.matrix(TRAIN), None, device)
     trainer = Trainer(model.to(device), objective, split, settings, seed, candidates)
-    trainer.run()
+    state = hooks.get("state")
+    if state is not None:
+        trainer.resume(state)
+    trainer.run(hooks.get("save"), hooks.get("advance"))
     with torch.no_grad():
         return dot_scorer(*scored(model(trainer.interactions).final, settings))

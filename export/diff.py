@@ -148,14 +148,13 @@ def _nearest(unit: NDArray[np.float32], rows: NDArray[np.int64], k: int) -> NDAr
 
 
 def _metrics(release: Release) -> dict[tuple[Any, ...], float]:
-    """The numbers of `metrics.json`: means over seeds, and those that stand for themselves."""
+    """The numbers of `metrics.json`; where there were several seeds, their means."""
     path = release.file("metrics.json")
     records = json.loads(path.read_bytes()).get("records", []) if path else []
+    kept = [record for record in records if record.get("aggregate") != "std"]
     return {
         tuple(record.get(name) for name in _NAMED): record["value"]
-        for record in records
-        if record.get("aggregate") == "mean"
-        or (record.get("aggregate") is None and record.get("seed") is None)
+        for record in sorted(kept, key=lambda record: record.get("aggregate") == "mean")
     }
 
 

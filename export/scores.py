@@ -16,6 +16,8 @@ PROTOCOLS = {
     "cold-start": "cold start",
     "long-tail": "long tail",
 }
+# How the names of the recommender's ablations and other forms begin.
+VARIANT = "aligned "
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Score:
         k: length of the list.
         recall, ndcg: the mean over seeds where there were several; None where not measured.
         low, high: 95% interval of the recall; None where there is none.
+        deviation: standard deviation of the recall over seeds; None where there was one at most.
     """
 
     protocol: str
@@ -37,19 +40,27 @@ class Score:
     ndcg: float | None
     low: float | None
     high: float | None
+    deviation: float | None = None
 
 
 def read_scores(metrics: bytes | None) -> list[Score]:
-    """The scores of a metrics.json, best first under each protocol; none where there was no evaluation."""
+    """The scores of a metrics.json, best first under each protocol; none where there was no evaluation.
+
+    Ablations are told under the furthest protocol alone.
+    """
     content = json.loads(metrics) if metrics else {}
     records = [
         r
         for r in content.get("records", [])
-        if r["split"] == "test" and r["against"] is None and r["share"] is None and r["aggregate"] != "std"
+        if r["split"] == "test" and r["against"] is None and r["share"] is None
     ]
+    measured = {r["protocol"] for r in records}
+    furthest = next((protocol for protocol in PROTOCOLS if protocol in measured), None)
     scores = []
     for protocol in PROTOCOLS:
         of = [r for r in records if r["protocol"] == protocol]
+        if protocol != furthest:
+            of = [r for r in of if not r["subject"].startswith(VARIANT)]
         longest = max((r["k"] for r in of), default=0)
         subjects = dict.fromkeys(r["subject"] for r in of)
         found = [
@@ -64,15 +75,16 @@ def _score(protocol: str, subject: str, records: Sequence[dict[str, Any]]) -> Sc
     if recall is None:
         return None
     value, low, high = recall
-    return Score(protocol, subject, records[0]["k"], value, ndcg[0] if ndcg else None, low, high)
+    spread = [r["value"] for r in records if (r["metric"], r["aggregate"]) == ("recall", "std")]
+    k, deviation = records[0]["k"], next(iter(spread), None)
+    return Score(protocol, subject, k, value, ndcg[0] if ndcg else None, low, high, deviation)
 
 
 def _one(records: Sequence[dict[str, Any]]) -> tuple[float, float | None, float | None] | None:
     """Value and interval: the mean over seeds where it is there, else the only number, else their mean."""
+    plain = [r for r in records if r["aggregate"] is None]
     whole = (
-        [r for r in records if r["aggregate"] == "mean"]
-        or [r for r in records if r["seed"] is None]
-        or records
+        [r for r in records if r["aggregate"] == "mean"] or [r for r in plain if r["seed"] is None] or plain
     )
     if len(whole) == 1:
         return whole[0]["value"], whole[0]["low"], whole[0]["high"]

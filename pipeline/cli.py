@@ -67,9 +67,16 @@ def train(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quie
 
 
 @app.command()
-def evaluate(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
+def evaluate(
+    config: ConfigFile = DEFAULT_CONFIG,
+    full: Annotated[
+        bool, typer.Option("--full", help="The whole table: every seed, landmark and ablation.")
+    ] = False,
+    overrides: Overrides = None,
+    quiet: Quiet = False,
+) -> None:
     """Measure what the features are worth, against simple baselines, and show the numbers."""
-    _run(config, "evaluate", overrides, quiet)
+    _run(config, "evaluate", [*(overrides or ()), *(["evaluate.full=true"] if full else [])], quiet)
 
 
 @app.command()

@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from alignrec.aligner.pretrain_settings import PretrainSettings
 from alignrec.aligner.train_settings import TrainSettings
@@ -107,6 +115,19 @@ class EvaluateConfig(_Section):
         description="shares of items that lose their image, or their text, before everything is pretrained "
         "anew; each share costs two pretrainings",
     )
+    seeds: tuple[NonNegativeInt, ...] = Field(
+        (1, 2, 3), min_length=1, description="of the trainings in the whole table, beside the run's own seed"
+    )
+    full: bool = Field(
+        False, description="measure the whole table: every seed, landmark and ablation; as evaluate --full"
+    )
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) != len(seeds):
+            raise ValueError("expected seeds that differ from one another")
+        return seeds
 
 
 class ExportConfig(_Section):
@@ -173,6 +194,15 @@ class Config(_Section):
     def _both_to_mask(self) -> Config:
         if self.evaluate.masked and len(self.modalities) < len(RAW_SETS):
             raise ValueError("evaluate.masked needs a catalogue with images and texts")
+        return self
+
+    @model_validator(mode="after")
+    def _table_has_a_subject(self) -> Config:
+        if self.evaluate.full and not self.trains:
+            raise ValueError(
+                "evaluate.full measures trainings, and this run has none: add aligned to export.sets, and "
+                "catalog.interactions to learn from"
+            )
         return self
 
     @property

@@ -26,17 +26,20 @@ from .stage import MANIFEST, StageManifest, digest, fingerprint, list_files
 from .token_shards import read_inputs
 from .train import STAGE as TRAINING
 from .train import training_parts
+from .whole_table import forget_pieces, whole_table
 
 STAGE = "evaluate"
 # Counts up when the same inputs would give other numbers.
-VERSION = 2
+VERSION = 3
+# The part of a fingerprint that only a whole table has.
+WHOLE = "seeds of the whole table"
 
 
 def _plan(before: Before) -> Work:
     config = before.config
     parts = {
         "stage version": str(VERSION),
-        "evaluate settings": digest(config.evaluate.model_dump(mode="json")),
+        "evaluate settings": digest(config.evaluate.model_dump(mode="json", exclude={"seeds", "full"})),
         **content_parts(before),
         **split_parts(config, before.done[EXTRACTION]),
     }
@@ -44,19 +47,41 @@ def _plan(before: Before) -> Work:
         parts |= settings_parts(config) | {"multimodal": digest(before.done[PRETRAINING].files)}
     if TRAINING in before.done:
         parts |= training_parts(before) | {"trained": digest(before.done[TRAINING].files)}
-    return Work(parts, partial(_run, before, parts))
+    whole = _seeds_of_the_table(before, parts)
+    return Work(parts | whole, partial(_run, before, parts, whole))
 
 
-def _run(before: Before, parts: Mapping[str, str], console: Console) -> StageManifest:
+def _seeds_of_the_table(before: Before, parts: Mapping[str, str]) -> dict[str, str]:
+    """What a whole table adds to the fingerprint; nothing for a normal evaluation.
+
+    A whole table that is there, of the same inputs and settings, serves a normal run too: it has all that a
+    normal evaluation has, so it stays. A normal evaluation never serves where the whole table is asked for.
+    """
+    config, folder = before.config, before.folder(STAGE)
+    if config.evaluate.full:
+        return {WHOLE: digest(config.evaluate.seeds)}
+    held = StageManifest.read(folder / MANIFEST)
+    if held is None or WHOLE not in held.parts or held.damaged(folder):
+        return {}
+    whole = {WHOLE: held.parts[WHOLE]}
+    return whole if held.parts == {**parts, **whole} else {}
+
+
+def _run(
+    before: Before, parts: Mapping[str, str], whole: Mapping[str, str], console: Console
+) -> StageManifest:
     config, extracted = before.config, before.folder(EXTRACTION)
     made, inputs = make_split(config, extracted), read_inputs(extracted)
-    whole = read_set(config.run_folder, MULTIMODAL).matrix if PRETRAINING in before.done else None
+    pretrained = read_set(config.run_folder, MULTIMODAL).matrix if PRETRAINING in before.done else None
     judge = Judge(made, config)
     console.note("evaluate: zero-shot and item-CF")
-    records = judge.intermediate(inputs, {} if whole is None else {MULTIMODAL: whole})
+    records = judge.intermediate(inputs, {} if pretrained is None else {MULTIMODAL: pretrained})
     if config.evaluate.masked:
-        records += judge.masked(inputs, whole, partial(_pretrain_anew, before, parts, console))
-    if TRAINING in before.done:
+        records += judge.masked(inputs, pretrained, partial(_pretrain_anew, before, parts, console))
+    if whole:
+        console.note("evaluate: the whole table")
+        records += whole_table(before, made, parts, console)
+    elif TRAINING in before.done:
         console.note("evaluate: recommendation, against landmarks")
         aligned, user = (read_set(config.run_folder, name) for name in ("aligned", "user"))
         records += recommendation(made, config, aligned, user)
@@ -64,8 +89,12 @@ def _run(before: Before, parts: Mapping[str, str], console: Console) -> StageMan
         write_bytes(folder / METRICS, metrics_bytes(records, config))
         write_arrow(made.table(), folder / "split.arrow")
         summary = {"records": len(records), "users": made.split.users, "items": int(made.candidates.sum())}
-        manifest = StageManifest(STAGE, parts, list_files(folder, list(folder.iterdir())), summary)
+        manifest = StageManifest(
+            STAGE, {**parts, **whole}, list_files(folder, list(folder.iterdir())), summary
+        )
         manifest.write(folder / MANIFEST)
+    if whole:
+        forget_pieces(before)
     return manifest
 
 

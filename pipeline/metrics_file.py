@@ -39,6 +39,19 @@ _DEFINITIONS = {
     "out above 20,000 items",
     "LightGCN": "He et al., SIGIR 2020; BPR, 64 dimensions, learning rate 0.003, stopped by validation "
     "Recall@20, at latest after train.epochs",
+    "BPR-MF": "LightGCN without layers: Rendle et al., UAI 2009",
+    "VBPR": "He and McAuley, AAAI 2016, on the multimodal features; trained as LightGCN is",
+    "aligned in the paper's form": "BPR, and the alignment of users with items as a term of its own; 64 "
+    "dimensions, learning rate 0.003",
+    "aligned without ICA": "on features of an encoder that was not pretrained",
+    "aligned without CCA, without regularisation": "without the term that aligns content with IDs; without "
+    "the one that keeps content as similar as features are",
+    "aligned without UIA": "the paper's form less its alignment of users with items: the softmax is such an "
+    "alignment itself, so nothing of it is left under BPR alone",
+    "aligned without image, without text": "on features of an encoder that knows the other modality alone",
+    "mean, std": "over the seeds of full training on the run's own features; a mean's interval, and a "
+    "difference, are over users, each user's values averaged over the seeds first; std is that of a sample",
+    "strongest landmark": "that of the highest recall on validation",
     "zero-shot": "a user is the mean of the unit vectors of the training history; cosine",
     "item-cf": "item-based collaborative filtering, 50 nearest neighbours, cosine of features in place of "
     "co-occurrence",
@@ -74,13 +87,17 @@ def metrics_tables(path: Path) -> list[Table]:
 def _table(records: list[dict[str, Any]], protocol: str, share: float | None) -> Table:
     """Recall and NDCG at the largest k, best first, and how far each trained subject is above the others."""
     last = max(r["k"] for r in records)
-    values = {
-        (r["subject"], r["metric"]): r["value"] for r in records if r["against"] is None and r["k"] == last
-    }
+    shown = [r for r in records if r["k"] == last and r["metric"] in ("recall", "ndcg")]
+    recalls = [r for r in shown if r["metric"] == "recall"]
+    spread = {r["subject"]: f" ± {r['value']:.3f}" for r in recalls if r["aggregate"] == "std"}
+    # Where several seeds were trained, their mean stands for all of them.
+    whole = sorted(shown, key=lambda r: r["aggregate"] == "mean")
+    whole = [r for r in whole if r["aggregate"] != "std"]
+    values = {(r["subject"], r["metric"]): r["value"] for r in whole if r["against"] is None}
     gains = {
         (r["subject"], r["against"]): f"{r['value']:+.3f} [{r['low']:+.3f}, {r['high']:+.3f}]"
-        for r in records
-        if r["against"] is not None and (r["metric"], r["k"]) == ("recall", last)
+        for r in whole
+        if r["against"] is not None and r["metric"] == "recall"
     }
     trained = list(dict.fromkeys(subject for subject, _ in gains))
     title = protocol if share is None else f"{protocol}, {share:.0%} lost"
@@ -92,6 +109,7 @@ def _table(records: list[dict[str, Any]], protocol: str, share: float | None) ->
         table.add_column(heading, justify="right", no_wrap=True)
     subjects = dict.fromkeys(subject for subject, _ in values)
     for subject in sorted(subjects, key=lambda name: -values[name, "recall"]):
-        numbers = [f"{values[subject, metric]:.3f}" for metric in ("recall", "ndcg")]
-        table.add_row(subject, *numbers, *(gains.get((name, subject), "") for name in trained))
+        recall, ndcg = (f"{values[subject, metric]:.3f}" for metric in ("recall", "ndcg"))
+        of = (gains.get((name, subject), "") for name in trained)
+        table.add_row(subject, recall + spread.get(subject, ""), ndcg, *of)
     return table

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from alignrec.aligner.graphs import content_neighbours
+from alignrec.aligner.train_settings import TrainSettings
+from alignrec.aligner.trained_landmarks import Hooks
 from alignrec.aligner.training import Neighbours, Trained, train
 from alignrec.export.atomic import replacing, replacing_folder
 from alignrec.export.features import FeatureSet
@@ -60,20 +63,14 @@ def kept_neighbours(folder: Path) -> Neighbours:
     return search
 
 
-def train_resumably(
-    features: FeatureSet,
-    made: CatalogueSplit,
-    config: Config,
-    checkpoint: Checkpoint,
-    console: Console,
-    title: str,
-) -> Trained:
-    """Train, from the checkpoint on if there is one, with a bar that shows the loss's parts."""
+@contextmanager
+def following(checkpoint: Checkpoint, epochs: int, console: Console, title: str) -> Iterator[Hooks]:
+    """What lets a training go on from its checkpoint, and shows the loss's parts behind a bar."""
     state = checkpoint.load()
     done = 0 if state is None else len(state["curves"])
     if done:
         console.note(f"{title}: resuming after epoch {done}")
-    with console.progress(title, config.train.epochs) as advance:
+    with console.progress(title, epochs) as advance:
 
         def show(epochs: int, curve: Mapping[str, float]) -> None:
             nonlocal done
@@ -81,17 +78,30 @@ def train_resumably(
             advance(epochs - done, ", ".join([*losses, f"recall@20 {curve['recall@20']:.4f}"]))
             done = epochs
 
+        yield {"state": state, "save": checkpoint.save, "advance": show}
+
+
+def train_resumably(
+    features: FeatureSet,
+    made: CatalogueSplit,
+    settings: TrainSettings,
+    seed: int,
+    checkpoint: Checkpoint,
+    console: Console,
+    title: str,
+) -> Trained:
+    """Train, from the checkpoint on if there is one; found neighbours are kept beside it."""
+    near = kept_neighbours(checkpoint.path.parent)
+    with following(checkpoint, settings.epochs, console, title) as hooks:
         return train(
             features.matrix,
             features.valid,
             made.split,
-            config.train,
-            config.seed,
+            settings,
+            seed,
             candidates=made.candidates,
-            state=state,
-            save=checkpoint.save,
-            advance=show,
-            neighbours=kept_neighbours(checkpoint.path.parent),
+            neighbours=near,
+            **hooks,
         )
 
 
@@ -105,7 +115,7 @@ def _run(before: Before, parts: Mapping[str, str], checkpoint: Checkpoint, conso
     features = read_set(config.run_folder, MULTIMODAL)
     # Vectors, gradients, two moments and the best epoch; and the sets themselves.
     check_disk(config.run_folder, 32 * config.train.dim * (made.split.users + made.split.items))
-    trained = train_resumably(features, made, config, checkpoint, console, STAGE)
+    trained = train_resumably(features, made, config.train, config.seed, checkpoint, console, STAGE)
     sets = feature_sets(trained, made)
     with replacing_folder(before.folder(STAGE)) as folder:
         for made_set in sets:

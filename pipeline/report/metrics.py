@@ -111,16 +111,28 @@ def is_ours(subject: str) -> bool:
 
 
 def strongest(found: Sequence[Estimate], like: Estimate) -> Estimate | None:
-    """The best landmark of the same protocol, metric, cut-off, split and share as an estimate."""
-    rivals = [
-        e
+    """The best landmark of the same protocol, metric, cut-off, split and share as an estimate.
+
+    The best is the best on validation; where a landmark was not measured there, the best of the same split.
+    """
+    rivals = {split: _landmarks(found, like, split) for split in ("valid", like.split)}
+    ours, judges = rivals[like.split], rivals["valid"]
+    if judges.keys() < ours.keys():
+        judges = ours
+    best = max(ours, key=lambda name: (judges[name].value, name), default=None)
+    return None if best is None else ours[best]
+
+
+def _landmarks(found: Sequence[Estimate], like: Estimate, split: str) -> dict[str, Estimate]:
+    """By name, what the landmarks reached where `like` was measured, but on this split."""
+    return {
+        e.subject: e
         for e in found
         if e.against is None
         and not is_ours(e.subject)
-        and (e.protocol, e.metric, e.k, e.split, e.share)
-        == (like.protocol, like.metric, like.k, like.split, like.share)
-    ]
-    return max(rivals, key=lambda e: (e.value, e.subject), default=None)
+        and e.split == split
+        and (e.protocol, e.metric, e.k, e.share) == (like.protocol, like.metric, like.k, like.share)
+    }
 
 
 def difference(found: Sequence[Estimate], of: Estimate, against: str) -> Estimate | None:

@@ -114,6 +114,9 @@ EVALUATION = json.dumps(
             _record("aligned | x", 0.5, protocol="top-k", seed=2),
             _record("aligned | x", 0.45, protocol="top-k", aggregate="mean"),
             _record("aligned | x", 0.07, protocol="top-k", aggregate="std"),
+            _record("aligned without CCA", 0.4, protocol="top-k", seed=1),
+            _record("aligned without CCA", 0.2, protocol="long-tail", seed=1),
+            _record("aligned", 0.1, protocol="long-tail", seed=1),
         ]
     }
 ).encode()
@@ -123,13 +126,16 @@ def test_an_evaluation_becomes_a_table_and_a_chart(tmp_path: Path) -> None:
     sets = [features("image", 4)]
     manifest = write_release(tmp_path / "r", sets, [], {"licence": "mit"}, extractors={}, metrics=EVALUATION)
     text = render_card(REPO, "1.0.0", manifest, {}, metrics=EVALUATION)
-    rows = [line for line in text.splitlines() if line.startswith(("| zero-shot", "| recommendation"))]
+    rows = [line for line in text.splitlines() if line.startswith(("| zero-shot", "| recomm", "| long"))]
     assert rows == [
-        "| recommendation | aligned \\| x | 0.4500 | 0.4400 to 0.4600 |  |",
+        "| recommendation | aligned \\| x | 0.4500 ± 0.0700 | 0.4400 to 0.4600 |  |",
+        "| recommendation | aligned without CCA | 0.4000 | 0.3900 to 0.4100 |  |",
         "| zero-shot | multimodal | 0.2000 | 0.1900 to 0.2100 | 0.0900 |",
         "| zero-shot | text, centred | 0.1100 | 0.1000 to 0.1200 |  |",
+        # An ablation is told once.
+        "| long tail | aligned | 0.1000 | 0.0900 to 0.1100 |  |",
     ]
-    assert "](chart.png)" in text
+    assert "](chart.png)" in text and "± is the standard deviation over several trainings" in text
     verify_folder(tmp_path / "r")
     with Image.open(tmp_path / "r" / "chart.png") as chart:
         assert chart.format == "PNG" and chart.width > 600

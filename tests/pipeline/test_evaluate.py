@@ -29,7 +29,7 @@ from alignrec.pipeline.config_file import load_config
 from alignrec.pipeline.console import Console
 from alignrec.pipeline.errors import ConfigError
 from alignrec.pipeline.features import read_set
-from alignrec.pipeline.recommendation import landmarks, long_tail, recommendation
+from alignrec.pipeline.recommendation import long_tail, recommendation, untrained_landmarks
 from alignrec.pipeline.runner import RunResult, run, status
 from alignrec.pipeline.splits import CatalogueSplit, make_split
 from alignrec.pipeline.token_shards import read_inputs
@@ -184,7 +184,7 @@ def test_new_items_compete_among_themselves() -> None:
     # The first user's new item comes first of the two, the second user's does not.
     assert _one(found, protocol="cold-start", subject="aligned", metric="recall", k=1)["value"] == 0.5
     assert _one(found, protocol="top-k", subject="aligned", metric="recall", k=1)["value"] == 0
-    assert "EASE" in landmarks(made, config)
+    assert "EASE" in untrained_landmarks(made)
 
 
 def test_what_is_masked_is_gone_before_pretraining(

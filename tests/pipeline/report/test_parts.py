@@ -54,6 +54,15 @@ def test_a_gain_over_a_weak_landmark_proves_nothing() -> None:
     assert "No interval was measured" in verdict.sentence
 
 
+def test_the_strongest_landmark_is_chosen_on_validation() -> None:
+    judged = [replace(WEAK, split="valid", value=0.18), replace(STRONG, split="valid", value=0.17)]
+    won = gain(0.05, 0.15, against="popularity")
+    (verdict,) = verdicts(estimates([OURS, WEAK, STRONG, won, *judged]))
+    assert "0.1000 for the strongest landmark, popularity" in verdict.sentence
+    (verdict,) = verdicts(estimates([OURS, WEAK, STRONG, won, judged[0]]))
+    assert "0.1500 for the strongest landmark, LightGCN" in verdict.sentence
+
+
 def test_features_are_compared_with_features_and_behaviour_is_told_beside() -> None:
     ours, rival, behaviour = (
         replace(OURS, protocol="item-cf", subject=name, value=value)
