@@ -15,7 +15,7 @@ from .chart import CHART
 from .errors import ReleaseError
 from .hub_withdrawn import Withdrawal
 from .load import PREFERRED
-from .manifest import Manifest
+from .manifest import IMAGES, Manifest
 from .scores import PROTOCOLS, Score, read_scores
 
 BEGIN, END = "<!-- alignrec: begin -->", "<!-- alignrec: end -->"
@@ -103,6 +103,8 @@ def _metadata(repo: str, manifest: Manifest) -> dict[str, Any]:
         | ({"default": True} if name == default else {})
         for name in manifest.sets
     ]
+    if manifest.images:
+        configs.append({"config_name": "images", "data_files": f"{IMAGES}*.parquet"})
     card = DatasetCardData(
         license=licence_of(manifest),
         pretty_name=repo.partition("/")[2],
@@ -139,6 +141,7 @@ def _body(
         version=version,
         keys=" or ".join(sorted({entry.key.removesuffix("_id") for entry in manifest.sets.values()})),
         sets=[(name, entry, CONTENT.get(name, "")) for name, entry in manifest.sets.items()],
+        pictures=sum(entry.rows or 0 for entry in manifest.images),
         scores=scores,
         protocols=PROTOCOLS,
         chart=CHART if any(entry.path == CHART for entry in manifest.files) else None,
@@ -147,6 +150,7 @@ def _body(
         extractors=sorted(_extractors(manifest.provenance)),
         provenance=list(_flat(manifest.provenance)),
         licence=licence_of(manifest),
+        software=_software(manifest.provenance),
         withdrawn=sorted(withdrawn.items()),
     )
 
@@ -157,6 +161,12 @@ def _extractors(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for modality, card in (extractors if isinstance(extractors, Mapping) else {}).items():
         if isinstance(card, Mapping) and "name" in card:
             yield str(modality), str(card["name"])
+
+
+def _software(provenance: Mapping[str, Any]) -> str | None:
+    """The version of this software that made the release, if it says."""
+    software = provenance.get("software")
+    return str(software["alignrec"]) if isinstance(software, Mapping) and "alignrec" in software else None
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -22,8 +22,9 @@ def extend_release(
 ) -> Manifest:
     """Write a release that holds another one's files, and new items in parts after them.
 
-    `metrics.json` stays as it was: it speaks of the items that were there. `provenance.extends` names the
-    releases that this one stands on, the first first.
+    `metrics.json` stays as it was: it speaks of the items that were there. Item pictures are left out; a
+    push can take them along again. `provenance.extends` names the releases that this one stands on, the
+    first first.
 
     Args:
         release: what is extended.
@@ -40,8 +41,9 @@ def extend_release(
         raise ReleaseError(f"{folder} exists and is not empty: choose another folder, or remove it")
     _check(release, sets)
     old = release.manifest
+    kept = [entry for entry in old.files if entry not in old.images]
     with replacing_folder(folder) as new:
-        for entry in old.files:
+        for entry in kept:
             target = new / entry.path
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(release.fetch(entry), target)
@@ -54,7 +56,7 @@ def extend_release(
         path = new / "data" / f"rejected-{_generation(old):05d}.parquet"
         added.append(describe_file(new, path, write_rejected(rejected, path)))
         lineage = [*old.provenance.get("extends", []), old.release_id]
-        manifest = Manifest.make([*old.files, *added], entries, old.provenance | {"extends": lineage})
+        manifest = Manifest.make([*kept, *added], entries, old.provenance | {"extends": lineage})
         write_bytes(new / MANIFEST, manifest.to_bytes())
     return manifest
 

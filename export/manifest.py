@@ -17,6 +17,8 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 # The parts of a release that its identity covers; metrics and the card may be rendered anew.
 IDENTITY_FOLDERS = ("data/", "encoder/")
+# Item pictures, which a push takes along only when asked to.
+IMAGES = "images/"
 
 
 def canonical_json(value: Any) -> bytes:
@@ -138,6 +140,15 @@ class Manifest(_Frozen):
         return (
             json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1, ensure_ascii=False) + "\n"
         ).encode()
+
+    @property
+    def images(self) -> tuple[FileEntry, ...]:
+        """The files of item pictures; none unless they were asked for."""
+        return tuple(entry for entry in self.files if entry.path.startswith(IMAGES))
+
+    def same_content(self, other: Manifest) -> bool:
+        """Whether two releases hold the same data, encoders and pictures; the rest may be rendered anew."""
+        return self.release_id == other.release_id and self.images == other.images
 
     def parts(self, set_name: str) -> list[FileEntry]:
         """The Parquet parts of one feature set, in order."""

@@ -10,7 +10,7 @@ from typing import Literal
 from huggingface_hub import HfApi
 
 from .card import licence_of
-from .errors import HubError, RefusedError, VerificationError
+from .errors import HubError, RefusedError, ReleaseError, VerificationError
 from .hub import PAUSES, HubRepo, open_repo, pause_for
 from .hub_errors import (
     BusyError,
@@ -60,6 +60,7 @@ def push(
     version: str,
     *,
     public: bool = False,
+    with_images: bool = False,
     dry_run: bool = False,
     with_progress: Callable[[str], None] | None = None,
     api: HfApi | None = None,
@@ -71,22 +72,35 @@ def push(
         repo: OWNER/NAME; made if it does not exist.
         version: X.Y.Z; versions may be published in any order.
         public: make the repository public, or allow publishing to one that is.
+        with_images: the folder holds its items' pictures (see `add_images`), and they may travel.
         dry_run: only say what would be sent; no request changes anything.
         with_progress: called with a line about each step.
         api: the client; without it one with the environment's endpoint and token.
 
     Raises:
-        ReleaseError: no release there, no licence, or a malformed version or name.
+        ReleaseError: no release there, no licence, a malformed version or name, or no pictures in a
+            release that is to take them along.
         VerificationError: the folder, or what the Hub stored, is not what the manifest says.
         RefusedError: that version exists with other content or was withdrawn; the repository is
-            public and `public` is not set; or a file that is not ours is in the way.
+            public and `public` is not set; the folder holds pictures and `with_images` is not set; or a
+            file that is not ours is in the way.
         HubError: the network or the Hub failed. No version is visible; the same call heals.
     """
     wanted = Version.parse(version)
     manifest = verify_folder(folder)
     licence_of(manifest)
+    _check_images(folder, manifest, with_images)
     target = open_repo(repo, api)
     return _Push(target, folder, manifest, wanted, with_progress or (lambda _: None)).run(public, dry_run)
+
+
+def _check_images(folder: Path, manifest: Manifest, meant: bool) -> None:
+    if manifest.images and not meant:
+        raise RefusedError(
+            f"{folder} holds its items' pictures, which are their owners'. Say --with-images if they may travel"
+        )
+    if meant and not manifest.images:
+        raise ReleaseError(f"{folder} holds no pictures to take along")
 
 
 @dataclass
@@ -151,8 +165,10 @@ class _Push:
         if commit is None:
             return None
         there = self.manifest_at(commit)
-        if there is None or there.release_id != self.manifest.release_id:
+        if there is None or not there.same_content(self.manifest):
             other = f"release {there.release_id}" if there else "not a release"
+            if there and there.release_id == self.manifest.release_id:
+                other = "the same release, but not with the same pictures"
             raise RefusedError(
                 f"{self.repo.name} already has version {self.version} with other content (commit {commit} is "
                 f"{other}, this one is release {self.manifest.release_id}). Versions never change: choose a "
@@ -231,7 +247,7 @@ class _Push:
     def differences(self, commit: str) -> list[str]:
         """Paths where a commit is not this release; its metrics and provenance are its own."""
         there = self.manifest_at(commit)
-        if there is None or there.release_id != self.manifest.release_id:
+        if there is None or not there.same_content(self.manifest):
             return [MANIFEST]
         stored = self.repo.files_at(commit, [entry.path for entry in there.files])
         return [

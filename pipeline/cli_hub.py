@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,22 +36,55 @@ def push(
     public: Annotated[
         bool, typer.Option("--public", help="Let everybody read it; private otherwise.")
     ] = False,
+    with_images: Annotated[
+        bool, typer.Option("--with-images", help="Take the items' pictures along; they stay here otherwise.")
+    ] = False,
+    config: Annotated[
+        Path, typer.Option("--config", "-c", help="--with-images: the config of the release's run.")
+    ] = Path("alignrec.yaml"),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be sent.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Publish a release as an immutable version of a Hub dataset."""
+    """Publish a release as an immutable version of a Hub dataset; interrupted, the same command goes on."""
     from alignrec.export.push import push as push_release
 
     _bars_on_terminals_only()
-    result = push_release(
-        release,
-        repo,
-        version,
-        public=public,
-        dry_run=dry_run,
-        with_progress=lambda line: typer.echo(line, err=True),
-    )
+    with _with_pictures(release, config) if with_images else nullcontext(release) as folder:
+        result = push_release(
+            folder,
+            repo,
+            version,
+            public=public,
+            with_images=with_images,
+            dry_run=dry_run,
+            with_progress=lambda line: typer.echo(line, err=True),
+        )
     typer.echo(json.dumps(asdict(result)) if as_json else _described(result))
+
+
+@contextmanager
+def _with_pictures(release: Path, config: Path) -> Iterator[Path]:
+    """A copy of a release with its items' pictures, until the block ends; the release itself if it has them."""
+    from alignrec.export.images import add_images
+    from alignrec.export.manifest import Manifest
+
+    from .config_file import load_config
+    from .item_pictures import item_pictures
+
+    manifest = Manifest.read(release)
+    with TemporaryDirectory(prefix=f".{release.name}-", dir=release.absolute().parent) as scratch:
+        folder = release
+        if not manifest.images:
+            folder = Path(scratch) / release.name
+            manifest = add_images(release, item_pictures(load_config(config), release), folder)
+        count, size = (sum(getattr(one, what) or 0 for one in manifest.images) for what in ("rows", "bytes"))
+        typer.echo(
+            f"warning: {count:,} pictures ({size / 1e6:.1f} MB) travel along, with all that their files say of "
+            f"place and camera. They are their owners': the licence {manifest.provenance.get('licence')!r} is "
+            "that of the features, so send only what you may",
+            err=True,
+        )
+        yield folder
 
 
 def _bars_on_terminals_only() -> None:
@@ -208,5 +244,9 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-push_features_app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+push_features_app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 push_features_app.command()(push)
