@@ -97,7 +97,8 @@ def push(
 def _check_images(folder: Path, manifest: Manifest, meant: bool) -> None:
     if manifest.images and not meant:
         raise RefusedError(
-            f"{folder} holds its items' pictures, which are their owners'. Say --with-images if they may travel"
+            f"{folder} holds its items' pictures, which are their owners'. Say --with-images if they may "
+            "travel"
         )
     if meant and not manifest.images:
         raise ReleaseError(f"{folder} holds no pictures to take along")

@@ -16,7 +16,9 @@ from . import cli_data, cli_diff, cli_encode, cli_hub, cli_report
 
 app = typer.Typer(
     name="alignrec",
-    help="Aligned multimodal features for recommendation, from a raw catalogue to a published release.",
+    help="Aligned multimodal features for recommendation: from a raw catalogue to a published release.",
+    epilog="Start with `alignrec demo`; or, in your data's folder, with `alignrec init` and `alignrec run`. "
+    "Exit codes: 0 done, 2 wrong usage or config, 3 refused, 4 network or Hub failure, 130 interrupted.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -25,7 +27,7 @@ app = typer.Typer(
 ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The config file.", show_default=True)]
 Overrides = Annotated[
     list[str] | None,
-    typer.Option("--set", "-o", help="Override a setting: -o extract.batch_size=8", metavar="K=V"),
+    typer.Option("--set", "-o", help="Override a setting: -o train.epochs=5 (repeatable).", metavar="K=V"),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 DEFAULT_CONFIG = Path("alignrec.yaml")
@@ -40,29 +42,42 @@ def _options(debug: Annotated[bool, typer.Option("--debug", help="Show traceback
 @app.command()
 def run(
     config: ConfigFile = DEFAULT_CONFIG,
-    until: Annotated[str, typer.Option(help="Stop after this stage.")] = "export",
+    until: Annotated[
+        str,
+        typer.Option(
+            help="Stop after this stage: extract, pretrain, train, evaluate or export.", metavar="STAGE"
+        ),
+    ] = "export",
     overrides: Overrides = None,
     quiet: Quiet = False,
 ) -> None:
-    """Run all stages, resuming what was begun and doing only what changed."""
+    """Run all stages, resuming what was begun, redoing what changed.
+
+    The stages are extract, pretrain, train, evaluate and export; what the config does not need is left
+    out. Results go into the config's `out` (default runs/NAME), with report.html for a browser and
+    release/ to publish. Interrupted at any moment, the same command goes on.
+    """
     _run(config, until, overrides, quiet)
 
 
 @app.command()
 def extract(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
-    """Embed the catalogue's images and texts with frozen pretrained models."""
+    """Embed images and texts with frozen pretrained models."""
     _run(config, "extract", overrides, quiet)
 
 
 @app.command()
 def pretrain(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
-    """Learn the multimodal encoder: one vector of an item's image and text."""
+    """Learn the multimodal encoder: one vector of image and text."""
     _run(config, "pretrain", overrides, quiet)
 
 
 @app.command()
 def train(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
-    """Refine the features by who interacted with what: aligned, content and user vectors."""
+    """Refine the features by who interacted with what.
+
+    Makes the sets aligned (the representation that recommends), content and user.
+    """
     _run(config, "train", overrides, quiet)
 
 
@@ -75,13 +90,19 @@ def evaluate(
     overrides: Overrides = None,
     quiet: Quiet = False,
 ) -> None:
-    """Measure what the features are worth, against simple baselines, and show the numbers."""
+    """Measure what the features are worth, against simple baselines.
+
+    Shows the numbers; all of them, with definitions and intervals, are in evaluate/metrics.json.
+    """
     _run(config, "evaluate", [*(overrides or ()), *(["evaluate.full=true"] if full else [])], quiet)
 
 
 @app.command()
 def export(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
-    """Write the release folder, after bringing what it needs up to date."""
+    """Write the release folder, after bringing what it needs up to date.
+
+    `alignrec push` publishes it.
+    """
     _run(config, "export", overrides, quiet)
 
 
@@ -117,7 +138,10 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="Another seed makes another catalogue.")] = 1,
     quiet: Quiet = False,
 ) -> None:
-    """Run the whole pipeline on a small catalogue that it makes itself, with models that need no network."""
+    """Run the whole pipeline on a small catalogue that it draws.
+
+    Needs no data, network, account or GPU. Ends with a report for the browser and what to type next.
+    """
     from .console import Console
     from .demo_run import run_demo
 

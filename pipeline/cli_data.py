@@ -14,7 +14,11 @@ def init(
     folder: Annotated[Path, typer.Argument(help="The folder that holds the catalogue.")] = Path(),
     force: Annotated[bool, typer.Option("--force", help="Replace a config that is there.")] = False,
 ) -> None:
-    """Look at a folder and write a commented alignrec.yaml that runs."""
+    """Look at a folder and write a commented alignrec.yaml that runs.
+
+    It finds the items and interactions tables, the pictures' folder and the columns; correct what it
+    guessed wrong, then `alignrec run`.
+    """
     import re
 
     from alignrec.export.atomic import write_bytes
@@ -48,7 +52,10 @@ def download(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, with every failure.")] = False,
 ) -> None:
-    """Fetch the pictures that the items table names by URL; what is there already is kept."""
+    """Fetch the pictures that the items table names by URL.
+
+    They go into catalog.items.image_root, where `alignrec run` finds them; what is there is kept.
+    """
     from .config_file import load_config
     from .console import Console
     from .download import download as fetch_all

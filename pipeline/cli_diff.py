@@ -20,7 +20,7 @@ def diff(
     second: Reference,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
-    """Compare two releases: items, vectors, neighbourhoods and metrics."""
+    """Compare two releases: items, vectors, neighbours and metrics."""
     from alignrec.export.diff import diff_releases
 
     found = diff_releases(open_reference(first), open_reference(second))

@@ -42,7 +42,11 @@ def encode(
     max_rejected: Share = 0.05,
     as_json: Json = False,
 ) -> None:
-    """Make a release's features for new items, with its own models, template and encoders."""
+    """Make a release's features for items it has never seen.
+
+    With the release's own models, text template and encoders; a model that differs is refused.
+    Interrupted, the same command goes on.
+    """
     from alignrec.export.release import write_release
 
     source = open_reference(release)
@@ -72,7 +76,11 @@ def extend(
     max_rejected: Share = 0.05,
     as_json: Json = False,
 ) -> None:
-    """Make a release with new items appended; its files stay as they are, and are not sent again."""
+    """Make a release with new items appended.
+
+    What the release holds stays as it is, to the byte, and is not sent again by `alignrec push`. Items
+    that it has already are left out.
+    """
     from alignrec.export.extend import extend_release, known_ids, without
 
     source = open_reference(release)

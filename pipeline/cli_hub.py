@@ -40,12 +40,16 @@ def push(
         bool, typer.Option("--with-images", help="Take the items' pictures along; they stay here otherwise.")
     ] = False,
     config: Annotated[
-        Path, typer.Option("--config", "-c", help="--with-images: the config of the release's run.")
+        Path, typer.Option("--config", "-c", help="With --with-images: the config of the release's run.")
     ] = Path("alignrec.yaml"),
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be sent.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Publish a release as an immutable version of a Hub dataset; interrupted, the same command goes on."""
+    """Publish a release as an immutable version of a Hub dataset.
+
+    The token comes from HF_TOKEN or `hf auth login`. A version never changes: the same content again is
+    a success, other content is refused. Interrupted, the same command goes on.
+    """
     from alignrec.export.push import push as push_release
 
     _bars_on_terminals_only()
@@ -64,7 +68,7 @@ def push(
 
 @contextmanager
 def _with_pictures(release: Path, config: Path) -> Iterator[Path]:
-    """A copy of a release with its items' pictures, until the block ends; the release itself if it has them."""
+    """A copy of a release with its items' pictures, for the block; the release itself if it has them."""
     from alignrec.export.images import add_images
     from alignrec.export.manifest import Manifest
 
@@ -79,9 +83,9 @@ def _with_pictures(release: Path, config: Path) -> Iterator[Path]:
             manifest = add_images(release, item_pictures(load_config(config), release), folder)
         count, size = (sum(getattr(one, what) or 0 for one in manifest.images) for what in ("rows", "bytes"))
         typer.echo(
-            f"warning: {count:,} pictures ({size / 1e6:.1f} MB) travel along, with all that their files say of "
-            f"place and camera. They are their owners': the licence {manifest.provenance.get('licence')!r} is "
-            "that of the features, so send only what you may",
+            f"warning: {count:,} pictures ({size / 1e6:.1f} MB) travel along, with all that their files say "
+            f"of place and camera. They are their owners': {manifest.provenance.get('licence')!r} is the "
+            "licence of the features, so send only what you may",
             err=True,
         )
         yield folder
@@ -140,7 +144,10 @@ def pull(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Download a published version, every file checked, or write it in another tool's format."""
+    """Download a published version, or write another tool's format.
+
+    Every file is checked by its SHA-256.
+    """
     _bars_on_terminals_only()
     if form is not None:
         answer = _converted(reference, form, to, sets or [], config)
@@ -222,7 +229,7 @@ def withdraw(
     reason: Annotated[str, typer.Option(help="Why: every later reader of the version is told.")],
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Take a published version back: its tag goes, and the card says why."""
+    """Take a published version back: its tag goes, the card says why."""
     from alignrec.export.errors import ReleaseError
     from alignrec.export.versions import split_reference
     from alignrec.export.withdraw import withdraw as withdraw_version

@@ -15,7 +15,7 @@ def report(
         list[str] | None, typer.Option("--set", "-o", help="Override a setting.", metavar="K=V")
     ] = None,
 ) -> None:
-    """Write the run's report.html: what was made, whether it helped, what is alike."""
+    """Write the run's report.html: what was made, and if it helped."""
     from .config_file import load_config
     from .report.write import write_report
 
@@ -23,7 +23,7 @@ def report(
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False) -> None:
-    """Say what this machine has, what is missing, and what will be slow here and why."""
+    """Say what this machine has, lacks, and what will be slow here."""
     from rich.console import Console as Rich
     from rich.table import Table
 

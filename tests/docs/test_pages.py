@@ -110,6 +110,14 @@ def test_links_lead_to_files_that_are_there(page: Path) -> None:
 
 @pytest.mark.parametrize("name", [None, *get_command(app).commands])  # type: ignore[attr-defined]
 def test_help_fits_a_screen(name: str | None) -> None:
-    answer = CliRunner().invoke(app, [*([name] if name else []), "--help"], env={"COLUMNS": "80"})
-    assert answer.exit_code == 0
-    assert len(answer.output.splitlines()) <= 50
+    for columns, most in (("80", 44), ("100", 40)):
+        answer = CliRunner().invoke(app, [*([name] if name else []), "--help"], env={"COLUMNS": columns})
+        assert answer.exit_code == 0
+        assert len(answer.output.splitlines()) <= most
+
+
+def test_the_help_tells_each_command_in_a_line() -> None:
+    answer = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"})
+    told = re.findall(r"^│ (\w+) +(\S.*\S) +│$", answer.output, re.MULTILINE)
+    assert dict(told).keys() == get_command(app).commands.keys()  # type: ignore[attr-defined]
+    assert all(line.endswith(".") for _, line in told)
