@@ -98,6 +98,25 @@ def evaluate(
 
 
 @app.command()
+def tune(
+    config: ConfigFile = DEFAULT_CONFIG,
+    trials: Annotated[int, typer.Option(min=1, help="How many settings are tried in all.")] = 20,
+    overrides: Overrides = None,
+    quiet: Quiet = False,
+) -> None:
+    """Search for better settings of training, by validation, and print a train section to paste."""
+    import yaml
+
+    from .config_file import load_config
+    from .console import Console
+    from .tune import train_section
+    from .tune import tune as search
+
+    log = search(load_config(config, overrides or ()), trials, Console(quiet))
+    typer.echo(yaml.safe_dump({"train": train_section(log.best.settings)}, sort_keys=False), nl=False)
+
+
+@app.command()
 def export(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
     """Write the release folder, after bringing what it needs up to date.
 

@@ -38,8 +38,8 @@ def _files(folder: Path) -> dict[str, bytes]:
 def _kill_and_resume(config: Path, folder: Path, kills: int, until: str = "export", start: str = "") -> None:
     """Kill `kills` times, between the start of the stage `start` (or at all) and the end of `until`."""
     if start:
-        for name in ("clean", "killed"):
-            assert _start(config, folder / name, start).wait() == 0
+        assert _start(config, folder / "clean", start).wait() == 0
+        shutil.copytree(folder / "clean", folder / "killed")
     begun = time.monotonic()
     assert _start(config, folder / "clean", until).wait() == 0
     whole = time.monotonic() - begun
@@ -76,6 +76,12 @@ def test_a_killed_demo_ends_in_the_same_bytes(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_ten_kills_of_pretraining_end_in_the_same_bytes(tmp_path: Path) -> None:
     _kill_and_resume(_demo(tmp_path), tmp_path, kills=10, until="pretrain", start="extract")
+
+
+@pytest.mark.slow
+def test_ten_kills_of_training_end_in_the_same_bytes(tmp_path: Path) -> None:
+    steady = {"pretrain": {"epochs": 1}, "train": {"epochs": 25, "patience": 25}}
+    _kill_and_resume(_demo(tmp_path, **steady), tmp_path, kills=10, until="train", start="pretrain")
 
 
 @pytest.mark.slow
