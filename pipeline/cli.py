@@ -104,7 +104,10 @@ def tune(
     overrides: Overrides = None,
     quiet: Quiet = False,
 ) -> None:
-    """Search for better settings of training, by validation, and print a train section to paste."""
+    """Search for better settings of training, by validation.
+
+    Prints a train section to paste; every trial is on record in the run folder's tune/.
+    """
     import yaml
 
     from .config_file import load_config
