@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -23,10 +24,31 @@ def kept_judged(path: Path, judge: Callable[[], Judged]) -> Judged:
         found = judge()
         with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez_compressed(file, **_arrays(found))  # type: ignore[arg-type]
-    return _read(path)
+    return _JudgedFile(path)
+
+
+@dataclass(frozen=True)
+class _JudgedFile(Mapping[tuple[Protocol, Part], Evaluation]):
+    """Evaluations that are read when they are asked for: those of a whole table need not fit into memory."""
+
+    path: Path
+
+    def __getitem__(self, key: tuple[Protocol, Part]) -> Evaluation:
+        with np.load(self.path, allow_pickle=False) as arrays:
+            of = {name.split("/")[2]: arrays[name] for name in arrays.files if _key(name) == key}
+        users = of.pop(_USERS)
+        return Evaluation(users, {_metric(name): values for name, values in of.items()})
+
+    def __iter__(self) -> Iterator[tuple[Protocol, Part]]:
+        with np.load(self.path, allow_pickle=False) as arrays:
+            return iter([_key(name) for name in arrays.files if name.endswith(f"/{_USERS}")])
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
 
 
 def _arrays(found: Judged) -> dict[str, object]:
+    """By `protocol/part/what`."""
     arrays: dict[str, object] = {}
     for (protocol, part), evaluation in found.items():
         arrays[f"{protocol}/{part}/{_USERS}"] = evaluation.users
@@ -35,15 +57,10 @@ def _arrays(found: Judged) -> dict[str, object]:
     return arrays
 
 
-def _read(path: Path) -> Judged:
-    found: Judged = {}
-    with np.load(path, allow_pickle=False) as arrays:
-        for name in arrays.files:
-            protocol, part, what = name.split("/")
-            key = cast("tuple[Protocol, Part]", (protocol, part))
-            if what == _USERS:
-                found[key] = Evaluation(arrays[name], {})
-            else:
-                metric, _, k = what.partition("@")
-                found[key].values[metric, int(k)] = arrays[name]
-    return found
+def _key(name: str) -> tuple[Protocol, Part]:
+    return cast("tuple[Protocol, Part]", tuple(name.split("/")[:2]))
+
+
+def _metric(name: str) -> tuple[str, int]:
+    metric, _, k = name.partition("@")
+    return metric, int(k)

@@ -30,7 +30,7 @@ TAIL = 0.2  # share of the training interactions that the long tail's items have
 Mask = NDArray[np.bool_]
 Part = Literal["valid", "test"]
 # All that one recommender got: an evaluation for each protocol and part of the split.
-Judged = dict[tuple[Protocol, Part], Evaluation]
+Judged = Mapping[tuple[Protocol, Part], Evaluation]
 PARTS: dict[Part, int] = {"valid": VALID, "test": TEST}
 
 
@@ -79,7 +79,7 @@ def landmark_settings(config: Config) -> TrainSettings:
 
 def judged(scorer: Scorer, made: CatalogueSplit, ks: tuple[int, ...]) -> Judged:
     """A recommender under every protocol, on validation and on test."""
-    found: Judged = {}
+    found: dict[tuple[Protocol, Part], Evaluation] = {}
     for protocol, kept in ranked_items(made).items():
         split = _narrowed(made.split, kept)
         for name, part in PARTS.items():
