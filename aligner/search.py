@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import numpy as np
+from pydantic import ValidationError
 
 from alignrec.aligner.train_settings import TrainSettings
 
 # Values worth trying, for both forms of the objective and for one of them.
 SPACE: dict[str, tuple[float, ...]] = {
     "dim": (64, 128, 256, 512),
-    "learning_rate": (0.0003, 0.001, 0.003),
+    "learning_rate": (0.0005, 0.001, 0.002, 0.004, 0.008),
+    "batch_size": (1024, 2048, 4096, 8192),
     "layers": (1, 2, 3),
     "neighbours": (5, 10, 20),
     "cca_weight": (0.0, 0.003, 0.01, 0.03, 0.1),
@@ -48,7 +50,10 @@ def propose(
     for _ in range(_DRAWS):
         names = rng.choice(sorted(values), size=rng.integers(1, _CHANGES + 1), replace=False)
         changes = {name: values[name][rng.integers(len(values[name]))] for name in names}
-        trial = TrainSettings.model_validate(best.model_dump() | changes)
+        try:
+            trial = TrainSettings.model_validate(best.model_dump() | changes)
+        except ValidationError:  # values that do not go together
+            continue
         if trial not in tried:
             return trial
     return None
