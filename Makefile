@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow lint types docs stills wheel clean
+.PHONY: demo test slow kills others lint types docs stills wheel clean
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -17,6 +17,13 @@ test: .venv/ready
 
 slow: .venv/ready
 	$(BIN)/python -m pytest -m slow
+
+# All tests in two halves of about the same length, for two cores: `make --jobs=2 kills others`.
+kills: .venv/ready
+	$(BIN)/python -m pytest --durations=8 -m slow tests/pipeline/test_kill.py
+
+others: .venv/ready
+	$(BIN)/python -m pytest --durations=8 -m 'slow or not slow' --ignore=tests/pipeline/test_kill.py
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -31,6 +31,7 @@ Overrides = Annotated[
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
 DEFAULT_CONFIG = Path("alignrec.yaml")
+INTERRUPTED = 128 + 2  # as shells say of a process that SIGINT ended
 
 
 @app.callback()
@@ -206,9 +207,12 @@ def _guard(command: Callable[[], Any]) -> None:
     """Turn the errors that a user can act on into one message and an exit code."""
     try:
         command()
-    except KeyboardInterrupt:
-        typer.echo("interrupted. What is finished is kept: the same command goes on from there.", err=True)
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer's answer to Ctrl-C, which it gives without a word
+            typer.echo(
+                "interrupted: what is finished is kept, and the same command goes on from there", err=True
+            )
+        raise
     except Exception as error:
         if os.environ.get("ALIGNREC_DEBUG") or not hasattr(error, "exit_code"):
             raise

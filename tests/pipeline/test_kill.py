@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -35,29 +36,51 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in found}
 
 
+def _marks(folder: Path) -> dict[Path, int]:
+    """When each file was written last, as far as a process at work beside us lets itself be looked at."""
+    marks = {}
+    for path in folder.rglob("*"):
+        with suppress(FileNotFoundError):
+            marks[path] = path.stat().st_mtime_ns
+    return marks
+
+
+def _killed(config: Path, out: Path, until: str, pause: float) -> bool:
+    """Start a run and kill it `pause` seconds after its first sign of life; False if it ended before."""
+    before = _marks(out)
+    process = _start(config, out, until)
+    while process.poll() is None and _marks(out) == before:
+        time.sleep(0.05)
+    try:
+        process.wait(timeout=pause)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        return True
+    return False
+
+
 def _kill_and_resume(config: Path, folder: Path, kills: int, until: str = "export", start: str = "") -> None:
-    """Kill `kills` times, between the start of the stage `start` (or at all) and the end of `until`."""
+    """Kill `kills` times, between the end of the stage `start` (or nothing at all) and that of `until`.
+
+    The moments are spread so that the kills together take about one run: each stage is met, and of a
+    process's life little is spent on its imports, where a kill proves nothing.
+    """
+    clean, killed = folder / "clean", folder / "killed"
     if start:
-        assert _start(config, folder / "clean", start).wait() == 0
-        shutil.copytree(folder / "clean", folder / "killed")
+        assert _start(config, clean, start).wait() == 0
+        shutil.copytree(clean, killed)
     begun = time.monotonic()
-    assert _start(config, folder / "clean", until).wait() == 0
+    assert _start(config, clean, until).wait() == 0
     whole = time.monotonic() - begun
-    moments = random.Random(0)
-    killed = 0
-    while killed < kills:
-        process = _start(config, folder / "killed", until)
-        try:
-            process.wait(timeout=moments.uniform(0.1, 1.0) * min(whole, 14))
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            killed += 1
-            process.wait()
-        else:
-            # It finished before all the kills were spent: begin anew, killed again.
-            shutil.rmtree(folder / "killed" / until if start else folder / "killed")
-    assert _start(config, folder / "killed", until).wait() == 0
-    assert _files(folder / "killed") == _files(folder / "clean")
+    moments, left = random.Random(0), kills
+    while left:
+        if _killed(config, killed, until, moments.uniform(0.0, 2.0) * (1.0 + whole / kills)):
+            left -= 1
+        else:  # it finished before all the kills were spent: begin anew, killed again
+            shutil.rmtree(killed / until if start else killed)
+    assert _start(config, killed, until).wait() == 0
+    assert _files(killed) == _files(clean)
 
 
 def _demo(folder: Path, **settings: object) -> Path:
