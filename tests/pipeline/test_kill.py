@@ -10,17 +10,23 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
 import yaml
 
+from alignrec.pipeline.console import Console
 from alignrec.pipeline.demo import make_catalogue
 from alignrec.pipeline.demo_run import SETTINGS
+from alignrec.pipeline.runner import run
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "ml100k.yaml"
 # As many threads each time: the bytes of a training depend on it.
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
+# The killed processes begin with everything imported: a kill before that proves nothing.
+READY = get_context("forkserver")
+READY.set_forkserver_preload(["alignrec.pipeline.runner", "alignrec.pipeline.report.write", "transformers"])
 NOT_COMPARED = {"digests.json", ".lock"}  # remembered file times, and the lock
 
 
@@ -48,23 +54,21 @@ def _marks(folder: Path) -> dict[Path, int]:
 def _killed(config: Path, out: Path, until: str, pause: float) -> bool:
     """Start a run and kill it `pause` seconds after its first sign of life; False if it ended before."""
     before = _marks(out)
-    process = _start(config, out, until)
-    while process.poll() is None and _marks(out) == before:
+    process = READY.Process(target=run, args=(config, until, [f"out={out}"], Console(quiet=True)))
+    process.start()
+    while process.is_alive() and _marks(out) == before:
         time.sleep(0.05)
-    try:
-        process.wait(timeout=pause)
-    except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        return True
-    return False
+    process.join(pause)
+    process.kill()
+    process.join()
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return process.exitcode != 0
 
 
 def _kill_and_resume(config: Path, folder: Path, kills: int, until: str = "export", start: str = "") -> None:
     """Kill `kills` times, between the end of the stage `start` (or nothing at all) and that of `until`.
 
-    The moments are spread so that the kills together take about one run: each stage is met, and of a
-    process's life little is spent on its imports, where a kill proves nothing.
+    The moments are spread so that the kills together take about one run, and each stage is met.
     """
     clean, killed = folder / "clean", folder / "killed"
     if start:
