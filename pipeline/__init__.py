@@ -9,7 +9,7 @@ __all__ = ["RunResult", "run"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the runner, and torch with it, when it is asked for: the command line answers quicker without."""
+    """Import the runner, and torch with it, when it is asked for: the command line starts quicker without."""
     if name in __all__:
         from . import runner
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import yaml
 
 from tests.pipeline.catalogues import TINY_PRETRAINING, write_catalogue
 
-EPOCHS = 400
+EPOCHS = 60
 
 
 @pytest.fixture
@@ -57,6 +58,7 @@ def test_ctrl_c_says_how_to_go_on_and_the_same_command_ends_in_the_same_bytes(
     assert said.splitlines()[-1].startswith("interrupted:") and "the same command goes on" in said
     assert "Traceback" not in said
     assert checkpoint.is_file() and not (tmp_path / "stopped" / "pretrain" / "stage.json").exists()
+    shutil.copytree(tmp_path / "stopped" / "extract", tmp_path / "whole" / "extract")
     for out in ("stopped", "whole"):
         process = start(config, tmp_path / out)
         assert process.communicate(timeout=300) is not None and process.returncode == 0

@@ -280,7 +280,13 @@ OPEN = {"items": _items, "interactions": _interactions}
         ),
         ("movielens", "items", "movies.csv", b"movieId,title,genres\n1,\xe9,b\n", "line 2: not UTF-8"),
         ("movielens", "items", "movies.dat", b"1::a::b\n2::c\n", "line 2: expected 3 fields"),
-        ("movielens", "interactions", "ratings.csv.gz", b"x", "MovieLens calls this file"),
+        (
+            "movielens",
+            "interactions",
+            "ratings.csv",
+            b"userId,movieId\n",
+            "line 1: expected the header userId",
+        ),
         ("movielens", "interactions", "u.data", b"1\t2\t3\t4\n1 2 3 4\n", "line 2: expected 4 fields"),
         ("mmrec", "interactions", "a.inter", b"user\titemID\n", "line 1: expected a tab-separated header"),
         ("mmrec", "interactions", "a.inter", b"userID\titemID\n0\t1\n0\n", "line 3: expected 2"),
@@ -309,6 +315,10 @@ def test_what_is_damaged_is_named_with_its_line(
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
+    # A name that says nothing of the layout: no line of the file is at fault, and none is read.
+    (tmp_path / "films.csv").write_bytes(b"x")
+    with pytest.raises(CatalogError, match=r"films\.csv: MovieLens calls this file movies\.csv"):
+        _items("movielens", tmp_path / "films.csv")
     with pytest.raises(CatalogError, match="there is no file"):
         _items("amazon-2018", tmp_path / "no.json")
     with pytest.raises(CatalogError, match=r"one \.inter file, found 0"):
