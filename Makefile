@@ -39,7 +39,7 @@ docs: .venv/ready
 	$(BIN)/python -m alignrec.pipeline.config_reference docs/config.md
 
 stills: demo
-	$(BIN)/python docs/stills.py demo/run/report.html
+	$(BIN)/python docs/stills.py demo
 
 wheel: .venv/ready
 	rm -rf build dist

@@ -13,7 +13,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from .config import Config
-from .errors import ConfigError
+from .errors import ConfigError, nearest_file
 from .sources import split_source
 
 
@@ -31,7 +31,8 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(
-            f"there is no config {path}. Name one with -c FILE, or try `alignrec demo`."
+            f"there is no config {path}.{nearest_file(path)} Name one with -c FILE, let `alignrec init` "
+            "write one, or try `alignrec demo`."
         ) from None
     except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{path} is not a readable YAML file: {error}") from None

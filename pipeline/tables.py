@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from .errors import CatalogError
+from .errors import CatalogError, nearest_file
 
 Row = dict[str, Any]
 ROWS_AT_ONCE = 1024
@@ -75,7 +75,7 @@ def open_table(path: str) -> Table:
         return _open_saved_dataset(file)
     if not file.exists():
         raise CatalogError(
-            f"there is no table at {path}. Check the path; it starts from the config's folder."
+            f"there is no table at {path}.{nearest_file(file)} The path starts from the config's folder."
         )
     endings = [suffix.lower() for suffix in file.suffixes[-2:]]
     ending = endings[-2] if len(endings) == 2 and endings[-1] == ".gz" else endings[-1] if endings else ""

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
-from alignrec.pipeline.errors import CatalogError
+from alignrec.pipeline.errors import CatalogError, nearest_file
 from alignrec.pipeline.tables import Row, Table, open_bytes, readable
 
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp")
@@ -20,7 +20,9 @@ def read_lines(file: Path) -> Iterator[tuple[int, bytes]]:
         CatalogError: it is not there, or ends in the middle of its compressed data; with the line.
     """
     if not file.is_file():
-        raise CatalogError(f"there is no file {file}. Check the path; it starts from the config's folder.")
+        raise CatalogError(
+            f"there is no file {file}.{nearest_file(file)} The path starts from the config's folder."
+        )
     with readable(file), open_bytes(file) as lines:
         for number, line in enumerate(lines, start=1):
             if line.strip():

@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from alignrec.pipeline.console import Console
 from alignrec.pipeline.demo import make_catalogue
 from alignrec.pipeline.demo_run import SETTINGS
 from alignrec.pipeline.runner import run
@@ -54,7 +53,7 @@ def _marks(folder: Path) -> dict[Path, int]:
 def _killed(config: Path, out: Path, until: str, pause: float) -> bool:
     """Start a run and kill it `pause` seconds after its first sign of life; False if it ended before."""
     before = _marks(out)
-    process = READY.Process(target=run, args=(config, until, [f"out={out}"], Console(quiet=True)))
+    process = READY.Process(target=run, args=(config, until, [f"out={out}"]))
     process.start()
     while process.is_alive() and _marks(out) == before:
         time.sleep(0.05)

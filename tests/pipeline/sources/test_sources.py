@@ -314,6 +314,17 @@ def test_what_is_damaged_is_named_with_its_line(
             _all(open_items(str(path), tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("asked", "there"), [("amazon-2018:meta.json", "Meta.json"), ("item.csv", "items.csv")]
+)
+def test_the_nearest_file_is_named(tmp_path: Path, asked: str, there: str) -> None:
+    (tmp_path / there).touch()
+    scheme, _, name = asked.rpartition(":")
+    path = f"{scheme}:{tmp_path / name}" if scheme else str(tmp_path / name)
+    with pytest.raises(CatalogError, match=f"Did you mean .*/{there}\\?"):
+        _all(open_items(path, tmp_path))
+
+
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     # A name that says nothing of the layout: no line of the file is at fault, and none is read.
     (tmp_path / "films.csv").write_bytes(b"x")
