@@ -40,6 +40,8 @@ def test_the_page_says_what_is_needed(manifest: Manifest) -> None:
         manifest.release_id,
         "| extract.image | packaged:efficientnet-lite0 |",
         "2403.12384",
+        "@software{alignrec,",
+        "author  = {{The AlignRec contributors}},",
         "Licence: cc-by-4.0",
     ):
         assert needed in text
