@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -143,7 +143,7 @@ def measure(config: Config, count: int, seed: int, folder: Path) -> None:
     show(f"cold-start, the {count} items held back", "aligned", scorers, cold, held)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -151,7 +151,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("runs/held-back"))
-    given = parser.parse_args()
+    given = parser.parse_args(arguments)
     config = load_config(given.config)
     # Every set is needed, whatever the config publishes, and of the evaluation as little as can be.
     sets = ("image", "text", "multimodal", "content", "aligned", "user")
