@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from alignrec.aligner.errors import AlignerError, SplitError
 from alignrec.aligner.evaluation import evaluate
 from alignrec.aligner.graphs import bipartite, graph
-from alignrec.aligner.model import Sides
+from alignrec.aligner.model import Sides, unit_shares
 from alignrec.aligner.objective import Batch, Objective
 from alignrec.aligner.ranking import Scorer
 from alignrec.aligner.sampling import epoch_rng
@@ -52,12 +52,14 @@ def dot_scorer(user: NDArray[np.floating], item: NDArray[np.floating]) -> Scorer
 
 
 def scored(final: Sides, settings: TrainSettings) -> tuple[Floats, Floats]:
-    """User and item vectors whose dot product is what training ranks by: unit rows under softmax."""
-    parts = (final.user, final.item)
+    """User and item vectors whose dot product is what training ranks by.
+
+    Under softmax rows are units, and the product is the mean of the members' cosines.
+    """
+    user, item = final.user, final.item
     if settings.loss == "softmax":
-        parts = tuple(nn.functional.normalize(part, dim=1) for part in parts)  # type: ignore[assignment]
-    user, item = (part.detach().cpu().numpy() for part in parts)
-    return user, item
+        user, item = unit_shares(user, settings.members), unit_shares(item, settings.members)
+    return user.detach().cpu().numpy(), item.detach().cpu().numpy()
 
 
 class Trainer:

@@ -13,9 +13,10 @@ from safetensors.numpy import load_file, save_file
 
 from alignrec.aligner.encoder_files import read_encoder, write_encoder
 from alignrec.aligner.errors import FeatureError
-from alignrec.aligner.model import AlignRec, Representations
-from alignrec.aligner.neighbours import nearest, unit_rows
+from alignrec.aligner.model import AlignRec, Representations, unit_shares
+from alignrec.aligner.neighbours import nearest
 from alignrec.aligner.protocols import ContentSpace
+from alignrec.aligner.train_settings import TrainSettings
 
 Floats = NDArray[np.float32]
 
@@ -37,7 +38,8 @@ class AlignedEncoder:
         passed: float32 `[n, d]`, what an item passes on to similar items.
         category: float32 `[n, d]`, ID representations after propagation over the interactions.
         neighbours: how many trained items a new one is placed by.
-        unit: whether aligned vectors have length 1, as softmax training ranks by.
+        members: whose shares lie side by side in every vector.
+        unit: whether every member's share of an aligned vector is made as long, as softmax training ranks by.
     """
 
     mean: Floats
@@ -48,18 +50,18 @@ class AlignedEncoder:
     passed: Floats
     category: Floats
     neighbours: int
+    members: int
     unit: bool
 
     @classmethod
-    def of(
-        cls, model: AlignRec, said: Representations, space: ContentSpace, neighbours: int, unit: bool
-    ) -> Self:
-        """The encoder of a trained model and of what it says of its items."""
+    def of(cls, model: AlignRec, said: Representations, space: ContentSpace, settings: TrainSettings) -> Self:
+        """The encoder of a model that was trained with `settings`, and of what it says of its items."""
         passed = model.passed()[-1]
         gate, category = model.projection, said.category.item
         learned = (model.features, gate.weight, gate.bias, model.item, passed, category)
         arrays = dict(zip(_TENSORS[1:], (t.detach().cpu().numpy() for t in learned), strict=True))
-        return cls(mean=space.mean, **arrays, neighbours=neighbours, unit=unit)
+        unit = settings.loss == "softmax"
+        return cls(space.mean, **arrays, neighbours=settings.neighbours, members=settings.members, unit=unit)
 
     def encode(self, features: NDArray[np.floating], valid: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Aligned and content vectors, float32 `[m, d]` each; zeros where `valid` is False.
@@ -81,13 +83,15 @@ class AlignedEncoder:
         gate = torch.sigmoid(torch.from_numpy(unit @ self.weight.T + self.bias)).numpy()
         own = mean_of * (weights @ self.item) * gate
         content = (own + weights @ self.passed) / (1 + total)
-        aligned = content + mean_of * (weights @ self.category)
-        return (unit_rows(aligned) if self.unit else aligned.astype(np.float32)), content.astype(np.float32)
+        aligned = (content + mean_of * (weights @ self.category)).astype(np.float32)
+        if self.unit:
+            aligned = unit_shares(torch.from_numpy(aligned), self.members).numpy()
+        return aligned, content.astype(np.float32)
 
     def save_pretrained(self, folder: Path) -> None:
         """Write `config.json` and `model.safetensors` into a folder that exists."""
         tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in _TENSORS}
-        config = {"neighbours": self.neighbours, "unit": self.unit}
+        config = {name: getattr(self, name) for name in _CONFIG}
         write_encoder(folder, config, lambda path: save_file(tensors, path))
 
     @classmethod
@@ -101,9 +105,10 @@ class AlignedEncoder:
         def build(config: dict[str, Any], path: Path) -> Self:
             tensors = load_file(path)
             arrays = {name: tensors[name] for name in _TENSORS}
-            return cls(**arrays, neighbours=config["neighbours"], unit=config["unit"])
+            return cls(**arrays, **{name: config[name] for name in _CONFIG})
 
         return read_encoder(Path(folder), "aligner", build)
 
 
-_TENSORS = tuple(field.name for field in fields(AlignedEncoder))[:-2]
+_CONFIG = ("neighbours", "members", "unit")
+_TENSORS = tuple(field.name for field in fields(AlignedEncoder) if field.name not in _CONFIG)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
 from alignrec.aligner.graphs import Graph
 
@@ -23,6 +25,11 @@ class Sides:
         """Row by row."""
         return Sides(self.user + other.user, self.item + other.item)
 
+    def shares(self, members: int) -> list[Sides]:
+        """Each member's columns, `[users, d / members]` and `[items, d / members]`."""
+        parts = (self.user.chunk(members, dim=1), self.item.chunk(members, dim=1))
+        return [Sides(user, item) for user, item in zip(*parts, strict=True)]
+
 
 @dataclass(frozen=True, eq=False)
 class Representations:
@@ -37,6 +44,20 @@ class Representations:
     final: Sides
     category: Sides
     content: Sides | None = None
+
+    def shares(self, members: int) -> list[Representations]:
+        """What each member says: nothing in this model mixes columns, so each share is a model of its own."""
+        final, category = self.final.shares(members), self.category.shares(members)
+        content = [None] * members if self.content is None else self.content.shares(members)
+        return [Representations(*sides) for sides in zip(final, category, content, strict=True)]
+
+
+def unit_shares(x: Tensor, members: int) -> Tensor:
+    """Vectors, float `[n, d]`, of length 1 or 0 to which every member's share contributes alike.
+
+    A product of two of them is the mean of the members' cosines.
+    """
+    return (normalize(x.reshape(len(x), members, -1), dim=2) / math.sqrt(members)).reshape(x.shape)
 
 
 class Collaborative(nn.Module):

@@ -118,7 +118,18 @@ class Objective:
         return Batch(*(torch.from_numpy(array).to(self.device) for array in arrays))
 
     def __call__(self, said: Representations, batch: Batch) -> dict[str, Tensor]:
-        """The weighted terms of a batch; their sum is the loss, and a term without weight is not there."""
+        """The weighted terms of a batch, each the mean over the members; a term without weight is not there.
+
+        Their sum is the loss.
+        """
+        near = None
+        if said.content is not None and self.similarities is not None and self.settings.similarity_weight:
+            near = self.similarities(batch.items[:_COMPARED])
+        members = [self._terms(share, batch, near) for share in said.shares(self.settings.members)]
+        return {name: torch.stack([terms[name] for terms in members]).mean() for name in members[0]}
+
+    def _terms(self, said: Representations, batch: Batch, near: Tensor | None) -> dict[str, Tensor]:
+        """One member's; `near`, float `[n, n]`, are the cosines of the first items' features."""
         settings = self.settings
         terms: dict[str, Tensor] = {settings.loss: self._ranking(said, batch)}
         if settings.uia_weight:
@@ -128,17 +139,15 @@ class Objective:
             )
         if settings.l2_weight:
             terms["l2"] = settings.l2_weight * self._length(said, batch)
-        if said.content is not None and self.similarities is not None:
-            items, users = batch.items[:_COMPARED], batch.users[:_COMPARED]
-            content, category = said.content, said.category
-            if settings.cca_weight:
-                terms["cca"] = settings.cca_weight * (
-                    losses.contrast(content.item[items], category.item[items], settings.cca_temperature)
-                    + losses.contrast(content.user[users], category.user[users], settings.cca_temperature)
-                )
-            if settings.similarity_weight:
-                kept = losses.similarity(content.item[items], self.similarities(items))
-                terms["similarity"] = settings.similarity_weight * kept
+        items, users = batch.items[:_COMPARED], batch.users[:_COMPARED]
+        content, category = said.content, said.category
+        if settings.cca_weight and content is not None:
+            terms["cca"] = settings.cca_weight * (
+                losses.contrast(content.item[items], category.item[items], settings.cca_temperature)
+                + losses.contrast(content.user[users], category.user[users], settings.cca_temperature)
+            )
+        if near is not None and content is not None:
+            terms["similarity"] = settings.similarity_weight * losses.similarity(content.item[items], near)
         return terms
 
     def _ranking(self, said: Representations, batch: Batch) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class TrainSettings(BaseModel):
@@ -12,7 +12,10 @@ class TrainSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    dim: int = Field(256, gt=0, description="size of aligned, content and user vectors")
+    dim: int = Field(512, gt=0, description="size of aligned, content and user vectors")
+    members: int = Field(
+        8, ge=1, description="models trained side by side, each on its share of dim; their mean score ranks"
+    )
     loss: Literal["softmax", "bpr"] = Field(
         "softmax", description="softmax: against the whole catalogue, by cosine; bpr: the paper's"
     )
@@ -38,8 +41,15 @@ class TrainSettings(BaseModel):
     patience: int = Field(10, ge=1, description="epochs without a better validation Recall@20")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
 
+    @model_validator(mode="after")
+    def _share_out(self) -> Self:
+        if self.dim % self.members:
+            raise ValueError(f"dim {self.dim} cannot be shared out among {self.members} members evenly")
+        return self
+
     @classmethod
     def paper(cls, **changes: object) -> Self:
         """The paper's objective: BPR, and user-item alignment by cosine as a term of its own."""
-        form = {"loss": "bpr", "dim": 64, "learning_rate": 0.003, "uia_weight": 0.1, "patience": 30}
+        form = {"loss": "bpr", "dim": 64, "members": 1, "batch_size": 2048, "patience": 30}
+        form |= {"learning_rate": 0.003, "uia_weight": 0.1}
         return cls.model_validate(form | changes)

@@ -107,8 +107,7 @@ def train(
     fit = trainer.run(save, advance)
     with torch.no_grad():
         said = model(trainer.interactions)
-    unit = settings.loss == "softmax"
-    encoder = AlignedEncoder.of(model, said, space, settings.neighbours, unit)
+    encoder = AlignedEncoder.of(model, said, space, settings)
     user, item = scored(said.final, settings)
     aligned, content = encoder.encode(features, valid & ~warm)
     aligned[warm], content[warm] = item, said.content.item.cpu().numpy()

@@ -21,6 +21,7 @@ from tests.aligner.worlds import two_tastes
 
 ALL = {
     "dim": 4,
+    "members": 2,
     "batch_size": 30,
     "cca_weight": 0.1,
     "uia_weight": 0.2,
@@ -70,6 +71,36 @@ def test_an_ablation_removes_its_term_and_nothing_else(loss: str, term: str) -> 
     )
     removed = torch.autograd.grad(full[term], model.item)[0]
     assert torch.allclose(whole - removed, rest, atol=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["softmax", "bpr"])
+def test_members_learn_as_if_each_were_alone(loss: str) -> None:
+    settings = TrainSettings.model_validate(ALL | {"loss": loss})
+    features, _, split = two_tastes()
+    history, space = split.matrix(TRAIN), unit_rows(features)
+    near, edges = content_neighbours(space, 10), graph(bipartite(history))
+    pair = build(space, near, split.users, settings, 1, CPU)
+    objective = Objective(settings, history, pair.features, CPU)
+    batch = next(objective.batches(epoch_rng(1, 0)))
+    together = objective(pair(edges), batch)
+    torch.stack(list(together.values())).sum().backward()
+    alone = settings.model_copy(update={"members": 1, "dim": 2})
+    found = []
+    for member in (slice(0, 2), slice(2, 4)):
+        single = build(space, near, split.users, alone, 1, CPU)
+        with torch.no_grad():
+            for name, value in single.named_parameters():
+                columns = (slice(None), member) if name in ("user", "item") else (member,)
+                value.copy_(pair.get_parameter(name)[columns])
+        terms = Objective(alone, history, single.features, CPU)(single(edges), batch)
+        torch.stack(list(terms.values())).sum().backward()
+        for name, value in single.named_parameters():
+            columns = (slice(None), member) if name in ("user", "item") else (member,)
+            learned = pair.get_parameter(name).grad[columns]
+            assert torch.allclose(2 * learned, value.grad, atol=1e-6), name
+        found.append({name: term.item() for name, term in terms.items()})
+    for name, term in together.items():
+        assert term.item() == pytest.approx(np.mean([terms[name] for terms in found]), rel=1e-5)
 
 
 @pytest.mark.parametrize("term", ["cca", "uia", "similarity", "l2"])

@@ -20,7 +20,8 @@ from alignrec.aligner.train_settings import TrainSettings
 from alignrec.aligner.training import Trained, train
 from tests.aligner.worlds import COLD, ITEMS, two_tastes
 
-SMALL = {"dim": 8, "batch_size": 32, "epochs": 6, "learning_rate": 0.02, "uia_weight": 0.1, "device": "cpu"}
+SMALL = {"dim": 8, "members": 2, "batch_size": 32, "epochs": 6, "patience": 6}
+SMALL |= {"learning_rate": 0.02, "uia_weight": 0.1, "device": "cpu"}
 
 
 def run(seed: int = 1, **changes: Any) -> Trained:
@@ -67,6 +68,14 @@ def test_killed_after_any_epoch_it_ends_in_the_same_bytes(loss: str) -> None:
         state = torch.load(stored, weights_only=True)
         assert len(state["curves"]) == epoch
     assert same(run(loss=loss, state=state), whole)
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_every_member_speaks_with_the_same_weight(members: int) -> None:
+    done = run(members=members)
+    for vectors in (done.aligned[done.valid], done.user):
+        lengths = np.linalg.norm(vectors.reshape(len(vectors), members, -1), axis=2)
+        assert lengths == pytest.approx(members**-0.5, abs=1e-5)
 
 
 def test_seeds_decide_everything() -> None:
