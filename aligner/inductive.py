@@ -60,8 +60,13 @@ class AlignedEncoder:
         gate, category = model.projection, said.category.item
         learned = (model.features, gate.weight, gate.bias, model.item, passed, category)
         arrays = dict(zip(_TENSORS[1:], (t.detach().cpu().numpy() for t in learned), strict=True))
-        unit = settings.loss == "softmax"
-        return cls(space.mean, **arrays, neighbours=settings.neighbours, members=settings.members, unit=unit)
+        return cls(
+            mean=space.mean,
+            **arrays,
+            neighbours=settings.neighbours,
+            members=settings.members,
+            unit=settings.loss == "softmax",
+        )
 
     def encode(self, features: NDArray[np.floating], valid: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Aligned and content vectors, float32 `[m, d]` each; zeros where `valid` is False.
@@ -104,8 +109,8 @@ class AlignedEncoder:
 
         def build(config: dict[str, Any], path: Path) -> Self:
             tensors = load_file(path)
-            arrays = {name: tensors[name] for name in _TENSORS}
-            return cls(**arrays, **{name: config[name] for name in _CONFIG})
+            values: dict[str, Any] = {name: tensors[name] for name in _TENSORS}
+            return cls(**values, **{name: config[name] for name in _CONFIG})
 
         return read_encoder(Path(folder), "aligner", build)
 
