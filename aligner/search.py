@@ -12,6 +12,7 @@ from alignrec.aligner.train_settings import TrainSettings
 # Values worth trying, for both forms of the objective and for one of them.
 SPACE: dict[str, tuple[float, ...]] = {
     "dim": (64, 128, 256, 512),
+    "members": (1, 2, 4, 8),
     "learning_rate": (0.0005, 0.001, 0.002, 0.004, 0.008),
     "batch_size": (1024, 2048, 4096, 8192),
     "layers": (1, 2, 3),
