@@ -20,7 +20,7 @@ from .metrics_file import METRICS, metrics_bytes
 from .pretrain import SET as MULTIMODAL
 from .pretrain import STAGE as PRETRAINING
 from .pretrain import content_parts, pretrain_resumably, settings_parts
-from .recommendation import recommendation
+from .recommendation import landmark_settings, recommendation
 from .splits import make_split, split_parts
 from .stage import MANIFEST, StageManifest, digest, fingerprint, list_files
 from .token_shards import read_inputs
@@ -47,6 +47,7 @@ def _plan(before: Before) -> Work:
         parts |= settings_parts(config) | {"multimodal": digest(before.done[PRETRAINING].files)}
     if TRAINING in before.done:
         parts |= training_parts(before) | {"trained": digest(before.done[TRAINING].files)}
+        parts["landmark settings"] = digest(landmark_settings(config).model_dump(mode="json"))
     whole = _seeds_of_the_table(before, parts)
     return Work(parts | whole, partial(_run, before, parts, whole))
 

@@ -81,9 +81,10 @@ def whole_table(
     found: dict[str, dict[int | None, Judged]] = {}
     for number, piece in enumerate(pieces, 1):
         checkpoint = _checkpoint(before, piece.name, parts)
-        judge = partial(_judge, piece, checkpoint, f"evaluate {number} of {len(pieces)}: {piece.name}", made)
-        path = checkpoint.path.with_suffix(".judged")
-        found.setdefault(piece.subject, {})[piece.seed] = kept_judged(path, partial(judge, config.evaluate.k))
+        title = f"evaluate {number} of {len(pieces)}: {piece.name}"
+        judge = partial(_judge, piece, checkpoint, title, made, config.evaluate.k)
+        kept = kept_judged(checkpoint.path.with_suffix(".judged"), judge)
+        found.setdefault(piece.subject, {})[piece.seed] = kept
         checkpoint.path.unlink(missing_ok=True)
     return measurements(found)
 
