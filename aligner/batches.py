@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
@@ -35,6 +35,10 @@ class Side:
     mask: Tensor
     position: Tensor
     row: Tensor
+
+    def of(self, items: Tensor) -> Side:
+        """The side of some items of the batch: int64 `[c]`, places in it."""
+        return Side(*(getattr(self, field.name)[items] for field in fields(self)))
 
 
 Batch = Mapping[str, Side]

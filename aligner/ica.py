@@ -20,6 +20,7 @@ from alignrec.aligner.batches import LONGEST, Batch
 from alignrec.aligner.multimodal import MultimodalEncoder
 
 _HALF = "half"
+_HALVES = 0.2  # share of complete items that show half of both sides
 
 
 class TokenDecoder(nn.Module):
@@ -33,17 +34,18 @@ class TokenDecoder(nn.Module):
         self.head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, codes))
 
     def forward(self, cls: Tensor, place: Tensor) -> Tensor:
-        """`[b, width]` and int64 `[b, t]` to `[b, t, codes]`."""
-        logits: Tensor = self.head(cls[:, None] + self.place(place))
+        """`[n, width]` and int64 `[n]`, a row a token, to `[n, codes]`."""
+        logits: Tensor = self.head(cls + self.place(place))
         return logits
 
 
 def choose_hidden(valid: Mapping[str, NDArray[np.bool_]], rng: np.random.Generator) -> NDArray[np.str_]:
     """What each item hides, `[b]`: a modality's name, or `half`; items with one modality hide half."""
     modalities = list(valid)
-    choice = np.array([*modalities, _HALF])[rng.integers(len(modalities) + 1, size=len(valid[modalities[0]]))]
-    complete = np.all(list(valid.values()), axis=0) & (len(modalities) > 1)
-    return np.where(complete, choice, _HALF)
+    size = len(valid[modalities[0]])
+    gone = np.array(modalities)[rng.integers(len(modalities), size=size)]
+    whole = (rng.random(size) >= _HALVES) & np.all(list(valid.values()), axis=0) & (len(modalities) > 1)
+    return np.where(whole, gone, _HALF)
 
 
 class MaskThenPredict(nn.Module):
@@ -72,29 +74,41 @@ class MaskThenPredict(nn.Module):
             hidden: what each hides (see `choose_hidden`).
             noise: draws the tokens that are left of items that show half.
         """
-        encoder, settings = self.encoder, self.encoder.settings
+        losses: dict[str, Tensor] = {}
+        for way in (*batch, _HALF):
+            rows = np.flatnonzero(hidden == way)
+            if len(rows) and (way in self.encoder.settings.predict or way == _HALF):
+                items = torch.from_numpy(rows).to(next(iter(batch.values())).valid.device)
+                shown = {m: side.of(items) for m, side in batch.items()}
+                losses |= self._halved(shown, noise) if way == _HALF else self._without(way, shown)
+        return losses
+
+    def _without(self, m: str, batch: Batch) -> dict[str, Tensor]:
+        """A whole side is hidden, and not even looked at: its vector, and its tokens' codes, are told."""
+        encoder, settings, side = self.encoder, self.encoder.settings, batch[m]
         targets = encoder.targets(batch)
-        gone = {m: torch.from_numpy(hidden == m).to(s.valid.device) for m, s in batch.items()}
-        half = torch.from_numpy(hidden == _HALF).to(next(iter(batch.values())).valid.device)
+        seen = {o: torch.cat([s.valid[:, None], s.mask], dim=1) for o, s in batch.items() if o != m}
+        cls = encoder.gather(batch, targets, seen)
+        losses = {m: (encoder.predict[m](cls) - targets[m]).square().sum(dim=1).mean()}
+        if settings.code_weight and side.mask.any():
+            logits = self.decoders[m](cls[side.mask.nonzero()[:, 0]], side.position[side.mask])
+            code = self.codes[m].to(cls.device)[side.row[side.mask]]
+            entropy = nn.functional.cross_entropy(logits, code) / np.log(settings.codes)
+            losses[f"{m} codes"] = settings.code_weight * entropy
+        return losses
+
+    def _halved(self, batch: Batch, noise: np.random.Generator) -> dict[str, Tensor]:
+        """Half of all tokens are hidden, and the pooled vectors, which are told."""
+        encoder = self.encoder
+        targets = encoder.targets(batch)
         seen = {}
         for m, side in batch.items():
             kept = torch.from_numpy(noise.random(tuple(side.mask.shape)) < 0.5).to(side.mask.device)
-            tokens = side.mask & ~gone[m][:, None] & (kept | ~half[:, None])
-            seen[m] = torch.cat([(side.valid & ~gone[m] & ~half)[:, None], tokens], dim=1)
+            seen[m] = torch.cat([torch.zeros_like(side.valid)[:, None], side.mask & kept], dim=1)
         cls = encoder.gather(batch, targets, seen)
-        losses: dict[str, Tensor] = {}
-        for m in settings.predict:
-            if m not in batch:
-                continue
-            side = batch[m]
-            error = (encoder.predict[m](cls) - targets[m]).square().sum(dim=1)
-            for name, rows in ((m, gone[m] & side.valid), (_HALF, half & side.valid)):
-                if rows.any():
-                    losses[name] = losses.get(name, torch.zeros((), device=cls.device)) + error[rows].mean()
-            target = gone[m][:, None] & side.mask
-            if settings.code_weight and target.any():
-                logits = self.decoders[m](cls, side.position)[target]
-                code = self.codes[m].to(cls.device)[side.row[target]]
-                entropy = nn.functional.cross_entropy(logits, code) / np.log(settings.codes)
-                losses[f"{m} codes"] = settings.code_weight * entropy
-        return losses
+        errors = [
+            (encoder.predict[m](cls) - targets[m]).square().sum(dim=1)[batch[m].valid].mean()
+            for m in encoder.settings.predict
+            if m in batch and batch[m].valid.any()
+        ]
+        return {_HALF: torch.stack(errors).sum()} if errors else {}

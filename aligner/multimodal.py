@@ -22,34 +22,39 @@ from alignrec.aligner.mmenc import MMEnc
 from alignrec.aligner.pretrain_settings import PretrainSettings
 
 _BATCH = 64
+# Where something stands in a picture is what pooling has lost; a text model's tokens know their order.
+_PLACE = {"image": 0.5, "text": 0.02}
 
 
 class FrontEnd(nn.Module):
-    """Turns a frozen extractor's tokens, and its pooled vector as one token more, into MMEnc's tokens."""
+    """Turns a frozen extractor's tokens, and its pooled vector as one token more, into MMEnc's tokens.
 
-    mean: Tensor
-    spread: Tensor
+    Tokens come in their principal components: from a few hundred items, weights for all of a frozen model's
+    dimensions would learn the items by heart.
+    """
 
-    def __init__(self, token_dim: int, pooled_dim: int, width: int) -> None:
-        """Make a front end for tokens of `token_dim` and residual components of `pooled_dim`."""
+    def __init__(self, token_dim: int, pooled_dim: int, components: int, width: int, place: float) -> None:
+        """Make a front end for tokens of `token_dim` and residual components of `pooled_dim`.
+
+        Args:
+            token_dim: width of the extractor's tokens.
+            pooled_dim: number of the pooled vector's components.
+            components: principal components of a token that are looked at.
+            width: of MMEnc.
+            place: how much a token's place weighs at first; its content weighs about 0.6.
+        """
         super().__init__()
-        self.register_buffer("mean", torch.zeros(token_dim))
-        self.register_buffer("spread", torch.ones(token_dim))
-        self.token = nn.Linear(token_dim, width)
+        self.components = Components(token_dim, components)
+        self.token = nn.Linear(components, width)
         self.pooled = nn.Linear(pooled_dim, width)
         self.place = nn.Embedding(LONGEST, width)
-        nn.init.normal_(self.place.weight, std=0.02)
+        nn.init.normal_(self.place.weight, std=place)
 
-    def fit(self, sample: NDArray[np.float32]) -> None:
-        """Learn the tokens' means and standard deviations from a sample, float32 `[s, token_dim]`."""
-        self.mean.copy_(torch.from_numpy(sample.mean(axis=0)))
-        self.spread.copy_(torch.from_numpy(sample.std(axis=0) + 1e-6))
-
-    def forward(self, side: Side, components: Tensor) -> Tensor:
+    def forward(self, side: Side, pooled: Tensor) -> Tensor:
         """The pooled vector's token and then the sequence: `[b, 1 + t, width]`."""
-        tokens = self.token((side.tokens - self.mean) / self.spread) + self.place(side.position)
-        scale = components.shape[1] ** 0.5
-        return torch.cat([self.pooled(components * scale)[:, None], tokens], dim=1)
+        content = self.components(side.tokens)
+        tokens = self.token(content * content.shape[-1] ** 0.5) + self.place(side.position)
+        return torch.cat([self.pooled(pooled * pooled.shape[-1] ** 0.5)[:, None], tokens], dim=1)
 
 
 class MultimodalEncoder(nn.Module):
@@ -79,7 +84,10 @@ class MultimodalEncoder(nn.Module):
             {m: Components(pooled, self.parts[m]) for m, (pooled, _) in self.widths.items()}
         )
         self.front = nn.ModuleDict(
-            {m: FrontEnd(token, self.parts[m], width) for m, (_, token) in self.widths.items()}
+            {
+                m: FrontEnd(token, self.parts[m], settings.token_dim, width, _PLACE[m])
+                for m, (_, token) in self.widths.items()
+            }
         )
         self.mmenc = MMEnc(modalities, width, settings.depth, settings.heads, settings.dropout)
         self.predict = nn.ModuleDict({m: nn.Linear(width, part) for m, part in self.parts.items()})
@@ -103,7 +111,7 @@ class MultimodalEncoder(nn.Module):
             encoder = cls(settings, widths)
         for m, source in inputs.items():
             cast(Components, encoder.components[m]).fit(source.pooled[source.valid], settings.whiten)
-            cast(FrontEnd, encoder.front[m]).fit(sample_tokens(source.tokens, seed))
+            cast(FrontEnd, encoder.front[m]).components.fit(sample_tokens(source.tokens, seed), whiten=0)
         return encoder
 
     def targets(self, batch: Batch) -> dict[str, Tensor]:
@@ -111,8 +119,9 @@ class MultimodalEncoder(nn.Module):
         return {m: self.components[m](s.pooled) * s.valid[:, None] for m, s in batch.items()}
 
     def gather(self, batch: Batch, targets: Mapping[str, Tensor], seen: Mapping[str, Tensor]) -> Tensor:
-        """`[CLS]` of a batch, `[b, width]`; `seen` has bool `[b, 1 + t]`, the pooled vector's mark first."""
-        tokens = {m: self.front[m](side, targets[m]) for m, side in batch.items()}
+        """`[CLS]` of a batch, `[b, width]`: all that `seen` names and marks, bool `[b, 1 + t]`, the pooled
+        vector's mark first."""
+        tokens = {m: self.front[m](batch[m], targets[m]) for m in seen}
         cls: Tensor = self.mmenc(tokens, seen)
         return cls
 

@@ -1,10 +1,10 @@
 """The embedded catalogue of `alignrec demo`: drawn products, their texts, and users with tastes.
 
-Picture and text overlap in part. Both show the shape and, not always truly, the style. Colours and pattern
-are in the picture alone, theme and audience in the text alone; yet each side lets the other be guessed:
-every style has its own code of colours for themes and of patterns for audiences, and most items follow it.
-The codes are rows of a Latin rectangle, so neither style nor theme alone tells the colours. Users care for
-all of it.
+Picture and text overlap in part. Both show the shape. The finish is in the picture alone, theme and audience
+in the text alone; yet each side lets the other be guessed, from what simple features do not show. Every kind
+of product has its own code of finishes for audiences, so that neither tells the finish alone. And every theme
+has its place in the picture, which the average over a picture hides. Most items follow these codes. Users
+care least for the shape, which features show best.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from alignrec.pipeline.demo_drawing import BACKDROPS, PALETTES, PATTERNS, Look, draw
+from alignrec.pipeline.demo_drawing import BACKDROPS, FINISHES, PLACES, Look, draw
 from alignrec.pipeline.demo_faults import break_images, break_interactions, break_items
 from alignrec.pipeline.demo_shapes import SHAPES
-from alignrec.pipeline.demo_text import AUDIENCES, STYLES, THEMES, category_of, description, title
+from alignrec.pipeline.demo_text import AUDIENCES, THEMES, category_of, description, title
 
-_DECIDED = 0.97  # share of items whose colours (and pattern) follow the codes
-_SHOWN = 0.97  # share of items whose picture (and, independently, text) shows the true style
-_TASTE = {"shape": 1.0, "palette": 1.2, "pattern": 1.0, "style": 0.6, "theme": 1.8, "audience": 1.2}
+_DECIDED = 0.97  # share of items whose finish (and, independently, place) follows the code
+_TASTE = {"shape": 0.5, "finish": 1.3, "theme": 1.5, "audience": 0.6}
+_SHARPNESS = 4.0  # of tastes, against chance
 _START, _DAY = 1_700_000_000, 86_400
 
 Ints = NDArray[np.int64]
@@ -35,14 +35,13 @@ class _Latent:
     """What is true of each item: int64 `[n]` of positions in the names of that attribute."""
 
     shape: Ints
-    palette: Ints
-    pattern: Ints
-    style: Ints
     theme: Ints
     audience: Ints
+    finish: Ints
+    place: Ints
 
 
-def make_catalogue(folder: Path, seed: int = 1, items: int = 400, users: int = 600) -> None:
+def make_catalogue(folder: Path, seed: int = 1, items: int = 800, users: int = 600) -> None:
     """Write a catalogue: `items.jsonl`, `images/` and `interactions.csv`.
 
     The same arguments give the same bytes (with the same Pillow and numpy). A few entries are broken
@@ -70,46 +69,43 @@ def make_catalogue(folder: Path, seed: int = 1, items: int = 400, users: int = 6
 
 
 def _draw_latent(n: int, rng: np.random.Generator) -> _Latent:
-    shape, style = rng.integers(len(SHAPES), size=n), rng.integers(len(STYLES), size=n)
-    theme, audience = rng.integers(len(THEMES), size=n), rng.integers(len(AUDIENCES), size=n)
-    palette = _mostly(_latin(len(STYLES), len(PALETTES), rng)[style, theme], len(PALETTES), rng)
-    pattern = _mostly(_latin(len(STYLES), len(PATTERNS), rng)[style, audience], len(PATTERNS), rng)
-    return _Latent(shape, palette, pattern, style, theme, audience)
+    shape, theme, audience = (rng.integers(len(names), size=n) for names in (SHAPES, THEMES, AUDIENCES))
+    finish = _mostly(_codes(len(SHAPES), len(FINISHES), rng)[shape, audience], len(FINISHES), rng)
+    place = _mostly(rng.permutation(len(PLACES))[theme], len(PLACES), rng)
+    return _Latent(shape, theme, audience, finish, place)
 
 
-def _latin(rows: int, columns: int, rng: np.random.Generator) -> Ints:
-    """A table whose every row is a permutation and no column repeats a value, int64 `[rows, columns]`."""
-    table = (np.arange(columns) + np.arange(rows)[:, None]) % columns
-    codes: Ints = rng.permutation(columns)[table[:, rng.permutation(columns)]]
+def _codes(rows: int, columns: int, rng: np.random.Generator) -> Ints:
+    """A table whose rows are permutations and whose columns hold all values about equally often."""
+    shifts = rng.permutation(rows)[:, None]
+    codes: Ints = rng.permutation(columns)[(np.arange(columns) + shifts) % columns]
     return codes
 
 
-def _mostly(decided: Ints, values: int, rng: np.random.Generator, share: float = _DECIDED) -> Ints:
-    """The decided values, but for a share of 1 - `share` drawn at random."""
-    return np.where(rng.random(len(decided)) < share, decided, rng.integers(values, size=len(decided)))
+def _mostly(decided: Ints, values: int, rng: np.random.Generator) -> Ints:
+    """The decided values, but for a share of 1 - `_DECIDED` drawn at random."""
+    return np.where(rng.random(len(decided)) < _DECIDED, decided, rng.integers(values, size=len(decided)))
 
 
 def _write_pictures(folder: Path, latent: _Latent, rng: np.random.Generator) -> None:
-    shown = _mostly(latent.style, len(STYLES), rng, _SHOWN)
-    names = [list(table) for table in (SHAPES, PALETTES, PATTERNS, BACKDROPS)]
-    rows = np.stack([latent.shape, latent.palette, latent.pattern, shown], axis=1)
+    names = [list(table) for table in (SHAPES, FINISHES, PLACES, BACKDROPS)]
+    backdrop = rng.integers(len(BACKDROPS), size=len(latent.shape))
+    rows = np.stack([latent.shape, latent.finish, latent.place, backdrop], axis=1)
     for number, row in enumerate(rows):
         picture = draw(Look(*(choices[i] for choices, i in zip(names, row, strict=True))), rng)
         picture.save(folder / "images" / f"{_item_id(number)}.png")
 
 
 def _write_items(folder: Path, latent: _Latent, rng: np.random.Generator) -> None:
-    shapes, styles, themes, audiences = (list(table) for table in (SHAPES, STYLES, THEMES, AUDIENCES))
-    told = _mostly(latent.style, len(STYLES), rng, _SHOWN)
+    shapes, themes, audiences = (list(table) for table in (SHAPES, THEMES, AUDIENCES))
     records = []
-    for number in range(len(told)):
-        shape, style = shapes[latent.shape[number]], styles[told[number]]
-        theme, audience = themes[latent.theme[number]], audiences[latent.audience[number]]
+    for number in range(len(latent.shape)):
+        shape, audience = shapes[latent.shape[number]], audiences[latent.audience[number]]
         record = {
             "item_id": _item_id(number),
-            "title": title(number, shape, style, rng),
+            "title": title(number, shape, audience, rng),
             "category": category_of(shape),
-            "description": description(theme, audience, style, rng),
+            "description": description(themes[latent.theme[number]], audience, rng),
             "image": f"images/{_item_id(number)}.png",
         }
         records.append(record)
@@ -135,7 +131,7 @@ def _write_interactions(folder: Path, latent: _Latent, users: int, rng: np.rando
     items = affinity.shape[1]
     popularity = 0.5 * rng.standard_normal(items)
     # Gumbel noise and the largest: draws from the softmax, without repeats.
-    score = 1.9 * affinity + popularity + rng.gumbel(size=affinity.shape)
+    score = _SHARPNESS * affinity + popularity + rng.gumbel(size=affinity.shape)
     counts = np.minimum(rng.integers(15, 41, size=users), items // 2)
     user = np.repeat(np.arange(users), counts)
     rank = np.arange(len(user)) - np.repeat(np.cumsum(counts) - counts, counts)

@@ -1,4 +1,4 @@
-"""Draw a product picture: its shape, colours, pattern and backdrop, and nothing that needs a font."""
+"""Draw a product picture: its shape, finish, place and backdrop, and nothing that needs a font."""
 
 from __future__ import annotations
 
@@ -15,22 +15,32 @@ Colour = tuple[int, int, int]
 SIDE = 256
 _FULL = 2 * SIDE  # drawn larger and shrunk, which smooths the edges
 
-# A main colour and the one its pattern is drawn in.
-PALETTES: dict[str, tuple[Colour, Colour]] = {
-    "red": ((200, 28, 38), (255, 226, 216)),
-    "yellow": ((246, 196, 30), (110, 70, 10)),
-    "green": ((34, 139, 62), (214, 246, 196)),
-    "blue": ((28, 78, 190), (200, 230, 255)),
+# Where the product stands: steps from the middle, to the right and down.
+PLACES: dict[str, tuple[int, int]] = {
+    "upper left": (-1, -1),
+    "upper right": (1, -1),
+    "lower left": (-1, 1),
+    "lower right": (1, 1),
 }
+_STEP, _SLACK = 0.2, 0.03  # of the side
+
+
+@dataclass(frozen=True)
+class Finish:
+    """A main colour, and a pattern drawn in another."""
+
+    main: Colour
+    accent: Colour
+    pattern: Callable[[ImageDraw.ImageDraw, Colour, int], None]
 
 
 @dataclass(frozen=True)
 class Look:
-    """What a picture shows: a name each from `SHAPES`, `PALETTES`, `PATTERNS` and `BACKDROPS`."""
+    """What a picture shows: a name each from `SHAPES`, `FINISHES`, `PLACES` and `BACKDROPS`."""
 
     shape: str
-    palette: str
-    pattern: str
+    finish: str
+    place: str
     backdrop: str
 
 
@@ -39,7 +49,7 @@ def draw(look: Look, rng: np.random.Generator) -> Image.Image:
 
     Args:
         look: what to show.
-        rng: decides what no attribute does: place, size, tilt, light, the backdrop's tint.
+        rng: decides what no attribute does: size, tilt, light, the backdrop's tint.
 
     Returns:
         RGB image, `SIDE` x `SIDE` pixels.
@@ -48,15 +58,15 @@ def draw(look: Look, rng: np.random.Generator) -> Image.Image:
     BACKDROPS[look.backdrop](ImageDraw.Draw(canvas))
     tint = Image.new("RGB", (_FULL, _FULL), tuple(int(v) for v in rng.integers(60, 256, size=3)))
     canvas = Image.blend(canvas, tint, float(rng.uniform(0.0, 0.35)))
-    main, accent = PALETTES[look.palette]
-    cover = Image.new("RGB", (_FULL, _FULL), main)
-    PATTERNS[look.pattern](ImageDraw.Draw(cover), accent, int(_FULL * rng.uniform(0.075, 0.11)))
-    size, tilt = float(rng.uniform(0.72, 1.0)), float(rng.uniform(-14, 14))
-    x, y = (float(v) for v in _FULL * rng.uniform(-0.07, 0.07, size=2))
+    finish = FINISHES[look.finish]
+    cover = Image.new("RGB", (_FULL, _FULL), finish.main)
+    finish.pattern(ImageDraw.Draw(cover), finish.accent, int(_FULL * rng.uniform(0.06, 0.09)))
+    size, tilt = float(rng.uniform(0.46, 0.56)), float(rng.uniform(-14, 14))
+    x, y = (_FULL * (_STEP * step + float(rng.uniform(-_SLACK, _SLACK))) for step in PLACES[look.place])
     body, details = (_place(mask, size, tilt, x, y) for mask in silhouette(look.shape, _FULL))
     canvas.paste((20, 20, 20), mask=ImageChops.offset(body, 10, 14).point(lambda v: v / 3))
     canvas.paste(cover, mask=body)
-    canvas.paste((main[0] // 3, main[1] // 3, main[2] // 3), mask=details)
+    canvas.paste(tuple(tone // 3 for tone in finish.main), mask=details)
     canvas = canvas.resize((SIDE, SIDE), Image.Resampling.BOX)
     return ImageEnhance.Brightness(canvas).enhance(float(rng.uniform(0.85, 1.1)))
 
@@ -105,11 +115,11 @@ def _planks(pen: ImageDraw.ImageDraw) -> None:
             pen.line((0, y, _FULL, y), fill=(122 + tone, 82 + tone, 44 + tone), width=3)
 
 
-PATTERNS: dict[str, Callable[[ImageDraw.ImageDraw, Colour, int], None]] = {
-    "plain": _plain,
-    "stripes": _stripes,
-    "dots": _dots,
-    "zigzag": _zigzag,
+FINISHES: dict[str, Finish] = {
+    "plain red": Finish((200, 28, 38), (255, 226, 216), _plain),
+    "striped yellow": Finish((246, 196, 30), (110, 70, 10), _stripes),
+    "dotted green": Finish((34, 139, 62), (214, 246, 196), _dots),
+    "zigzag blue": Finish((28, 78, 190), (200, 230, 255), _zigzag),
 }
 BACKDROPS: dict[str, Callable[[ImageDraw.ImageDraw], None]] = {
     "studio": _studio,

@@ -1,4 +1,4 @@
-"""The words of the demo's products: what the text says of a theme, an audience and a style."""
+"""The words of the demo's products: what the text says of a shape, a theme and an audience."""
 
 from __future__ import annotations
 
@@ -48,11 +48,6 @@ AUDIENCES: dict[str, tuple[str, ...]] = {
     "seniors": ("Easy to use for grandparents and retirees.", "Thought out for elderly users."),
     "athletes": ("Built for athletes and the gym.", "Keeps up with runners and training days."),
 }
-STYLES: dict[str, tuple[str, ...]] = {
-    "minimal": ("minimalist", "modern", "clean-lined"),
-    "rustic": ("rustic", "farmhouse", "country"),
-}
-_MANNERS = ("A truly {} look.", "Its {} design is simply right.", "In the {} manner.")
 _BRANDS = (
     "Aldora",
     "Brevik",
@@ -82,16 +77,14 @@ def category_of(shape: str) -> str:
     return next(name for name, shapes in CATEGORIES.items() if shape in shapes)
 
 
-def title(number: int, shape: str, style: str, rng: np.random.Generator) -> str:
-    """A title such as `Brevik retro coffee mug 117`; `number` makes it the only one of its name."""
-    return f"{_pick(_BRANDS, rng)} {_pick(STYLES[style], rng)} {_pick(NOUNS[shape], rng)} {number}"
+def title(number: int, shape: str, audience: str, rng: np.random.Generator) -> str:
+    """A title such as `Brevik students' coffee mug 117`; `number` makes it the only one of its name."""
+    return f"{_pick(_BRANDS, rng)} {audience}' {_pick(NOUNS[shape], rng)} {number}"
 
 
-def description(theme: str, audience: str, style: str, rng: np.random.Generator) -> str:
-    """A few sentences in any order: style, theme, audience, and some that tell nothing."""
-    filler = _pick(_FILLER, rng)
-    manner = _MANNERS[int(rng.integers(len(_MANNERS)))].format(_pick(STYLES[style], rng))
-    sentences = [manner, _pick(THEMES[theme], rng), _pick(AUDIENCES[audience], rng), filler]
+def description(theme: str, audience: str, rng: np.random.Generator) -> str:
+    """A few sentences in any order: of the theme, of the audience, and one that tells nothing."""
+    sentences = [_pick(THEMES[theme], rng), *AUDIENCES[audience], _pick(_FILLER, rng)]
     return " ".join(sentences[i] for i in rng.permutation(len(sentences)))
 
 
