@@ -25,19 +25,19 @@ class PretrainSettings(BaseModel):
     token_dim: int = Field(
         32, ge=1, description="principal components of the extractors' tokens that the encoder sees"
     )
-    width: int = Field(128, ge=8, description="width inside the encoder")
+    width: int = Field(64, ge=8, description="width inside the encoder")
     depth: int = Field(2, ge=1, description="Transformer blocks")
     heads: int = Field(4, ge=1, description="attention heads; they divide the width")
     tokens: int = Field(24, ge=1, description="tokens a modality that a training step draws from an item")
     codes: int = Field(128, ge=2, description="k-means codes that masked tokens are told apart by")
     code_weight: float = Field(0.1, ge=0, description="weight of the codes' loss; 0 leaves it out")
     dropout: float = Field(0.1, ge=0, lt=1)
-    batch_size: int = Field(32, ge=2)
-    learning_rate: float = Field(5e-4, gt=0)
-    weight_decay: float = Field(0.05, ge=0)
+    batch_size: int = Field(64, ge=2)
+    learning_rate: float = Field(2e-3, gt=0)
+    weight_decay: float = Field(0.2, ge=0)
     warmup: float = Field(0.1, ge=0, le=1, description="share of the steps in which the learning rate rises")
     clip: float = Field(1.0, gt=0, description="largest norm of a step's gradient")
-    epochs: int = Field(40, ge=0, description="at most so many passes; 0 leaves the encoder untrained")
+    epochs: int = Field(50, ge=0, description="at most so many passes; 0 leaves the encoder untrained")
     held_out: float = Field(
         0.1, gt=0, lt=1, description="share of complete items that only judge the training"
     )

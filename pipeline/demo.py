@@ -23,7 +23,7 @@ from alignrec.pipeline.demo_shapes import SHAPES
 from alignrec.pipeline.demo_text import AUDIENCES, THEMES, category_of, description, title
 
 _DECIDED = 0.97  # share of items whose finish (and, independently, place) follows the code
-_TASTE = {"shape": 0.5, "finish": 1.3, "theme": 1.5, "audience": 0.6}
+_TASTE = {"shape": 0.4, "finish": 1.5, "theme": 1.5, "audience": 0.5}
 _SHARPNESS = 4.0  # of tastes, against chance
 _START, _DAY = 1_700_000_000, 86_400
 
@@ -41,7 +41,7 @@ class _Latent:
     place: Ints
 
 
-def make_catalogue(folder: Path, seed: int = 1, items: int = 800, users: int = 600) -> None:
+def make_catalogue(folder: Path, seed: int = 1, items: int = 800, users: int = 1200) -> None:
     """Write a catalogue: `items.jsonl`, `images/` and `interactions.csv`.
 
     The same arguments give the same bytes (with the same Pillow and numpy). A few entries are broken
