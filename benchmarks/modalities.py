@@ -82,7 +82,7 @@ def show(title: str, found: Mapping[str, Values]) -> bool:
 
 
 def judge(config: Config, share: float) -> dict[str, bool]:
-    """Print the tables of one catalogue; for each case, whether ours is surely above all others."""
+    """Print the tables of one catalogue; for each case, whether ours is surely above the baselines."""
     extracted = run(config, "extract", console=Console(quiet=True)).folder / "extract"
     inputs, made, seed = read_inputs(extracted), make_split(config, extracted), config.seed
     sure = {}
@@ -112,7 +112,8 @@ def main() -> None:
         config = load_config(write_demo(arguments.out / str(seed), seed, Console(quiet=True)))
         tally.update({case: int(sure) for case, sure in judge(config, arguments.share).items()})
     for case in CASES:
-        print(f"{case}: surely above the untrained and every baseline in {tally[case]} of {len(arguments.seeds)} seeds")
+        above = f"{tally[case]} of {len(arguments.seeds)} seeds"
+        print(f"{case}: surely above the untrained and every baseline in {above}")
 
 
 if __name__ == "__main__":
