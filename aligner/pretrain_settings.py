@@ -43,3 +43,6 @@ class PretrainSettings(BaseModel):
     )
     patience: int = Field(12, ge=1, description="epochs without a better held-out loss that end the training")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of training's products; bfloat16 helps on a GPU with a wide encoder"
+    )

@@ -154,7 +154,9 @@ class _Run:
         batch = gather(self.inputs, items, most=self.settings.tokens, rng=rng, device=self.device)
         if hidden is None:
             hidden = choose_hidden({m: source.valid[items] for m, source in self.inputs.items()}, rng)
-        losses: dict[str, torch.Tensor] = self.model(batch, hidden, rng)
+        half = self.settings.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+            losses: dict[str, torch.Tensor] = self.model(batch, hidden, rng)
         return losses
 
     def _set_rate(self, step: int) -> None:

@@ -232,3 +232,60 @@ def test_a_sequence_beyond_the_longest_is_cut() -> None:
     assert gather({"text": source}, np.array([0]), most=10**6)["text"].tokens.shape[1] == LONGEST
     drawn = gather({"text": source}, np.array([0]), most=5, rng=rng)["text"]
     assert int(drawn.position.max()) < LONGEST
+
+
+def test_what_only_a_place_tells_is_learned() -> None:
+    """Something stands at one of four places of a picture; its text tells which. Pooling has lost it."""
+    rng = np.random.default_rng(0)
+    n, kinds = 240, 4
+    kind = rng.integers(kinds, size=n)
+    tokens = np.tile(np.array([1.0, 0, 0, 0, 0, 0]), (n, kinds, 1)) + 0.1 * rng.standard_normal((n, kinds, 6))
+    tokens[np.arange(n), kind, 1] += 2
+    text = np.eye(kinds, 8)[kind] + 0.05 * rng.standard_normal((n, 8))
+    offsets = np.arange(n + 1)
+    inputs = {
+        "image": ModalityInput(
+            tokens.mean(axis=1).astype(np.float32),
+            np.ones(n, dtype=np.bool_),
+            TokenSequences(tokens.reshape(n * kinds, 6).astype(np.float16), offsets * kinds),
+        ),
+        "text": ModalityInput(
+            text.astype(np.float32),
+            np.ones(n, dtype=np.bool_),
+            TokenSequences(text.astype(np.float16), offsets),
+        ),
+    }
+    settings = TINY.model_copy(update={"width": 32, "tokens": 8, "epochs": 40, "learning_rate": 3e-3})
+    curves = pretrain(inputs, settings, 1).curves
+    assert min(curve["held out text"] for curve in curves) < 0.3  # 1 is knowing nothing
+
+
+def test_a_hidden_side_is_not_looked_at() -> None:
+    inputs = world()
+    encoder = MultimodalEncoder.fitted(TINY, inputs, 1).eval()
+    for parameter in encoder.parameters():
+        torch.nn.init.normal_(parameter, std=0.1, generator=torch.Generator().manual_seed(0))
+    model = MaskThenPredict(encoder, {}).eval()
+    model.encoder.settings = TINY.model_copy(update={"code_weight": 0.0})
+    seen: list[torch.Tensor] = []
+    encoder.mmenc.register_forward_hook(lambda _module, _inputs, cls: seen.append(cls))
+    blind = {**inputs, "image": ModalityInput(-inputs["image"].pooled, *_rest(inputs["image"]))}
+    for source in (inputs, blind):
+        batch = gather(source, np.arange(8), most=8)
+        model(batch, np.full(8, "image"), np.random.default_rng(0))
+    torch.testing.assert_close(seen[0], seen[1], rtol=0, atol=0)
+
+
+def _rest(source: ModalityInput) -> tuple[Any, TokenSequences]:
+    return source.valid, TokenSequences(-source.tokens.values, source.tokens.offsets)
+
+
+def test_bfloat16_learns_nearly_the_same() -> None:
+    inputs = world()
+    exact, coarse = (
+        pretrain(inputs, TINY.model_copy(update={"precision": p}), 1) for p in ("float32", "bfloat16")
+    )
+    assert exact.curves != coarse.curves
+    for ours, theirs in zip(exact.curves, coarse.curves, strict=True):
+        assert ours["held out text"] == pytest.approx(theirs["held out text"], rel=0.1)
+    assert all(t.dtype == torch.float32 for t in coarse.encoder.parameters())

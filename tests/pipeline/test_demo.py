@@ -10,15 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from alignrec.pipeline import demo_faults as faults
 from alignrec.pipeline.demo import _draw_latent, make_catalogue
-from alignrec.pipeline.demo_drawing import BACKDROPS, PALETTES, PATTERNS, SIDE, Look, draw
+from alignrec.pipeline.demo_drawing import FINISHES, PLACES, SIDE, Look, draw
 from alignrec.pipeline.demo_shapes import SHAPES
-from alignrec.pipeline.demo_text import AUDIENCES, CATEGORIES, NOUNS, STYLES, THEMES
+from alignrec.pipeline.demo_text import AUDIENCES, CATEGORIES, NOUNS, THEMES
 
 ITEMS, USERS = 40, 30
+Ints = NDArray[np.int64]
 
 
 def digests(folder: Path) -> dict[str, str]:
@@ -67,14 +69,13 @@ def test_titles_are_distinct_and_no_field_is_missing(records: list[dict[str, str
     assert {tuple(r) for r in records} == {("item_id", "title", "category", "description", "image")}
 
 
-def test_colours_and_patterns_are_never_told_in_words(records: list[dict[str, str]]) -> None:
+def test_finishes_and_places_are_never_told_in_words(records: list[dict[str, str]]) -> None:
     words = set(" ".join(r["title"] + " " + r["description"] for r in records).lower().split())
-    assert not words & {*PALETTES, *PATTERNS}
+    assert not words & set(" ".join([*FINISHES, *PLACES]).split())
 
 
 def test_every_name_has_its_words() -> None:
     assert list(NOUNS) == list(SHAPES) == [shape for shapes in CATEGORIES.values() for shape in shapes]
-    assert len(STYLES) == len(BACKDROPS)
 
 
 def test_every_user_has_a_history_in_time_order(log: list[dict[str, str]]) -> None:
@@ -88,27 +89,40 @@ def test_every_user_has_a_history_in_time_order(log: list[dict[str, str]]) -> No
     assert np.mean([int(r["rating"]) >= 4 for r in usable]) > 0.7
 
 
-def test_style_with_theme_decides_the_colours_but_neither_alone() -> None:
+def top_share(given: Ints, told: Ints) -> float:
+    """How often the likeliest value of `told` is right, where `given` is known."""
+    pairs = Counter(zip(given.tolist(), told.tolist(), strict=True))
+    right = {cell: max(n for (c, _), n in pairs.items() if c == cell) for cell in set(given.tolist())}
+    return sum(right.values()) / len(given)
+
+
+def test_shape_and_audience_together_decide_the_finish_but_neither_alone() -> None:
     latent = _draw_latent(4000, np.random.default_rng(0))
-    together = Counter(zip(latent.style, latent.theme, latent.palette, strict=True))
-    cells = Counter(zip(latent.style, latent.theme, strict=True))
-    for cell in cells:
-        assert max(n for key, n in together.items() if key[:2] == cell) / cells[cell] > 0.85
-    alone = Counter(zip(latent.theme, latent.palette, strict=True))
-    for theme in range(len(THEMES)):
-        counts = [n for key, n in alone.items() if key[0] == theme]
-        assert max(counts) / sum(counts) < 0.6
-    assert len(AUDIENCES) == len(PATTERNS) and len(THEMES) == len(PALETTES)
+    assert top_share(latent.shape * len(AUDIENCES) + latent.audience, latent.finish) > 0.95
+    assert top_share(latent.shape, latent.finish) < 0.35
+    assert top_share(latent.audience, latent.finish) < 0.4
+    assert len(AUDIENCES) == len(FINISHES)
+
+
+def test_the_theme_decides_the_place() -> None:
+    latent = _draw_latent(4000, np.random.default_rng(0))
+    assert top_share(latent.theme, latent.place) > 0.95
+    assert len(THEMES) == len(PLACES)
 
 
 def test_pictures_show_what_they_should() -> None:
-    looks = [Look("clock", palette, "plain", "studio") for palette in PALETTES]
-    middles = []
-    for look in looks:
-        picture = draw(look, np.random.default_rng(3))
+    def tones(place: str, finish: str, at: tuple[int, int]) -> tuple[float, ...]:
+        picture = draw(Look("clock", finish, place, "studio"), np.random.default_rng(3))
         assert picture.size == (SIDE, SIDE) and picture.mode == "RGB"
-        middles.append(picture.getpixel((SIDE // 3, SIDE // 2)))
-    assert len(set(middles)) == len(PALETTES)
+        x, y = (SIDE // 2 + step * SIDE // 5 for step in at)
+        return tuple(np.asarray(picture.crop((x - 30, y - 30, x + 30, y + 30))).mean(axis=(0, 1)))
+
+    for place, at in PLACES.items():
+        covers = [tones(place, finish, at) for finish in FINISHES]
+        bare = tones(place, "plain red", (-at[0], -at[1]))
+        everything = np.array([*covers, bare])
+        apart = np.abs(everything[:, None] - everything[None]).sum(axis=2)
+        assert apart[~np.eye(len(everything), dtype=np.bool_)].min() > 30
 
 
 @pytest.mark.parametrize("item", [faults.TRUNCATED, faults.MISSING])
