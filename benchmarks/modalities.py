@@ -1,12 +1,14 @@
-"""Does mask-then-predict do the work? Items that lost their text, or image, on the demo's catalogue.
+"""Does mask-then-predict do the work? Items that lost their text, or image.
 
     python benchmarks/modalities.py --seeds 11 12 13
+    python benchmarks/modalities.py --seeds 1 2 3 --config examples/ml100k.yaml
 
-For each seed draws the demo's catalogue and prints zero-shot Recall@20 with the whole catalogue, with half of
-the texts gone, and with half of the images gone: of the encoder trained in both directions, in one, not at
-all, and of every simple baseline; and how far the first is above each, with a paired 95% interval over users.
-The last lines tell in how many of the seeds it is above the untrained encoder and every baseline, the
-interval included.
+Prints Recall@20 on test, zero-shot and as item-CF with the whole catalogue, zero-shot with half of the texts
+gone, and with half of the images gone: of the encoder trained in both directions, in one, not at all, and of
+every simple baseline; and how far the first is above each, with a paired 95% interval over users. Without a
+config, each seed draws a catalogue of the demo's, and the last lines tell in how many of them the first is
+above the untrained encoder and every baseline, the interval included. With one, seeds are of losses and
+pretraining, and a user's value is the mean over them.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from alignrec.aligner.evaluation import evaluate
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.pretrain_settings import PretrainSettings
 from alignrec.aligner.pretraining import pretrain
-from alignrec.aligner.protocols import zero_shot
+from alignrec.aligner.protocols import feature_cf, zero_shot
 from alignrec.aligner.splits import TEST, TRAIN
 from alignrec.pipeline.config import Config
 from alignrec.pipeline.config_file import load_config
@@ -44,8 +46,10 @@ ONE_DIRECTION: dict[str, dict[str, object]] = {
     "text direction": {"predict": ("text",)},
 }
 TRAININGS: dict[str, dict[str, object]] = {OURS: {}, **ONE_DIRECTION, "untrained": {"epochs": 0}}
-CASES = {"whole": None, "half of the texts gone": "text", "half of the images gone": "image"}
+GONE = {"half of the texts gone": "text", "half of the images gone": "image"}
+PROTOCOLS = {"zero-shot": zero_shot, "item-CF": feature_cf}
 Values = NDArray[np.float64]
+Found = dict[str, Values]  # by name of the features, a value a user
 
 
 def encode(inputs: Inputs, settings: PretrainSettings, seed: int) -> NDArray[np.float32]:
@@ -53,18 +57,19 @@ def encode(inputs: Inputs, settings: PretrainSettings, seed: int) -> NDArray[np.
     return pretrain(inputs, settings, seed).encoder.encode(inputs)[0]
 
 
-def recall(features: Mapping[str, NDArray[np.float32]], made: CatalogueSplit) -> dict[str, Values]:
-    """Zero-shot Recall@20 on test, a value a user."""
+def recall(
+    features: Mapping[str, NDArray[np.float32]], made: CatalogueSplit, protocol: str = "zero-shot"
+) -> Found:
+    """Recall@20 on test."""
     history, found = made.split.matrix(TRAIN), {}
     for name, matrix in features.items():
-        scorer = zero_shot(matrix, history)
-        found[name] = evaluate(scorer, made.split, TEST, (20,), candidates=made.candidates).values[
-            "recall", 20
-        ]
+        scorer = PROTOCOLS[protocol](matrix, history)
+        result = evaluate(scorer, made.split, TEST, (20,), candidates=made.candidates)
+        found[name] = result.values["recall", 20]
     return found
 
 
-def show(title: str, found: Mapping[str, Values]) -> bool:
+def show(title: str, found: Found) -> bool:
     """Print a table, best first; returns whether ours is surely above all but other trainings."""
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for heading in ("", "Recall@20", f"{OURS} over it"):
@@ -81,39 +86,55 @@ def show(title: str, found: Mapping[str, Values]) -> bool:
     return bool(sure)
 
 
-def judge(config: Config, share: float) -> dict[str, bool]:
-    """Print the tables of one catalogue; for each case, whether ours is surely above the baselines."""
+def measure(config: Config, seed: int, share: float) -> dict[str, Found]:
+    """Recall of all features, by case."""
     extracted = run(config, "extract", console=Console(quiet=True)).folder / "extract"
-    inputs, made, seed = read_inputs(extracted), make_split(config, extracted), config.seed
-    sure = {}
-    for case, side in CASES.items():
-        left = dict(inputs)
-        if side is not None:
-            left[side] = inputs[side].without(lose(inputs[side].valid, share, seed))
+    inputs, made = read_inputs(extracted), make_split(config, extracted)
+    # With nothing gone there is next to nothing to predict: other trainings would be the same.
+    whole = {OURS: encode(inputs, config.pretrain, seed), **baselines(inputs)}
+    found = {f"whole, {protocol}": recall(whole, made, protocol) for protocol in PROTOCOLS}
+    for case, side in GONE.items():
+        left = {**inputs, side: inputs[side].without(lose(inputs[side].valid, share, seed))}
         features = {
             name: encode(left, config.pretrain.model_copy(update=change), seed)
             for name, change in TRAININGS.items()
-            if side is not None or name == OURS  # with nothing gone there is next to nothing to predict
         }
-        features |= {**baselines(left), **imputed(left, seed)}
-        sure[case] = show(f"seed {seed}, {case}", recall(features, made))
-    return sure
+        found[case] = recall({**features, **baselines(left), **imputed(left, seed)}, made)
+    return found
+
+
+def over_demos(seeds: list[int], share: float, out: Path) -> None:
+    """Each seed's catalogue for itself, and in how many the encoder is surely above."""
+    tally: Counter[str] = Counter()
+    for seed in seeds:
+        config = load_config(write_demo(out / str(seed), seed, Console(quiet=True)))
+        for case, found in measure(config, seed, share).items():
+            tally[case] += show(f"seed {seed}, {case}", found)
+    for case, count in tally.items():
+        print(f"{case}: surely above the untrained and every baseline in {count} of {len(seeds)} seeds")
+
+
+def over_seeds(config: Config, seeds: list[int], share: float) -> None:
+    """One catalogue, the mean over seeds."""
+    runs = [measure(config, seed, share) for seed in seeds]
+    for case, first in runs[0].items():
+        show(
+            f"{config.name}, {case}", {name: np.mean([r[case][name] for r in runs], axis=0) for name in first}
+        )
 
 
 def main() -> None:
     """Run for the seeds asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--config", type=Path, help="measure this run's catalogue instead of the demo's")
     parser.add_argument("--share", type=float, default=0.5, help="share of the items that lose it")
     parser.add_argument("--out", type=Path, default=Path("demo-modalities"), help="where catalogues go")
     arguments = parser.parse_args()
-    tally: Counter[str] = Counter()
-    for seed in arguments.seeds:
-        config = load_config(write_demo(arguments.out / str(seed), seed, Console(quiet=True)))
-        tally.update({case: int(sure) for case, sure in judge(config, arguments.share).items()})
-    for case in CASES:
-        above = f"{tally[case]} of {len(arguments.seeds)} seeds"
-        print(f"{case}: surely above the untrained and every baseline in {above}")
+    if arguments.config is None:
+        over_demos(arguments.seeds, arguments.share, arguments.out)
+    else:
+        over_seeds(load_config(arguments.config), arguments.seeds, arguments.share)
 
 
 if __name__ == "__main__":
