@@ -58,7 +58,7 @@ def gather(
     *,
     most: int,
     rng: np.random.Generator | None = None,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
 ) -> dict[str, Side]:
     """The batch of `items`, int64 `[b]`.
 
@@ -73,7 +73,12 @@ def gather(
 
 
 def _side(
-    inputs: Inputs, modality: str, items: Ints, most: int, rng: np.random.Generator | None, device: str
+    inputs: Inputs,
+    modality: str,
+    items: Ints,
+    most: int,
+    rng: np.random.Generator | None,
+    device: str | torch.device,
 ) -> Side:
     source = inputs[modality]
     sequences: TokenSequences = source.tokens

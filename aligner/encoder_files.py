@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from alignrec.aligner.errors import EncoderError
 
 FORMAT = 1
-Encoder = TypeVar("Encoder")
 
 
 def write_encoder(folder: Path, config: dict[str, Any], save: Callable[[Path], None]) -> None:
@@ -26,13 +26,13 @@ def write_encoder(folder: Path, config: dict[str, Any], save: Callable[[Path], N
     save(folder / "model.safetensors")
 
 
-def read_encoder(folder: Path, what: str, build: Callable[[dict[str, Any], Path], Encoder]) -> Encoder:
-    """The encoder that `write_encoder` wrote.
+@contextmanager
+def reading(folder: Path, what: str) -> Iterator[tuple[dict[str, Any], Path]]:
+    """The config that `write_encoder` wrote, and the path of the tensors; whatever fails inside tells where.
 
     Args:
         folder: where from.
         what: the encoder's name in an error.
-        build: makes it of the config and of the tensors' path.
 
     Raises:
         EncoderError: files are missing, damaged or of another format.
@@ -41,7 +41,7 @@ def read_encoder(folder: Path, what: str, build: Callable[[dict[str, Any], Path]
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         if config["format"] != FORMAT:
             raise EncoderError(f"{folder} has encoder format {config['format']}, this version reads {FORMAT}")
-        return build(config, folder / "model.safetensors")
+        yield config, folder / "model.safetensors"
     except EncoderError:
         raise
     except Exception as error:

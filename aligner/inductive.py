@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from alignrec.aligner.encoder_files import read_encoder, write_encoder
+from alignrec.aligner.encoder_files import reading, write_encoder
 from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.model import AlignRec, Representations, unit_shares
 from alignrec.aligner.neighbours import nearest
@@ -106,13 +106,10 @@ class AlignedEncoder:
         Raises:
             EncoderError: files are missing, damaged or of another format.
         """
-
-        def build(config: dict[str, Any], path: Path) -> Self:
+        with reading(Path(folder), "aligner") as (config, path):
             tensors = load_file(path)
             values: dict[str, Any] = {name: tensors[name] for name in _TENSORS}
             return cls(**values, **{name: config[name] for name in _CONFIG})
-
-        return read_encoder(Path(folder), "aligner", build)
 
 
 _CONFIG = ("neighbours", "members", "unit")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Self, cast
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from alignrec.aligner.batches import LONGEST, Batch, Side, gather
 from alignrec.aligner.codes import sample_tokens
 from alignrec.aligner.components import Components
-from alignrec.aligner.encoder_files import read_encoder, write_encoder
+from alignrec.aligner.encoder_files import reading, write_encoder
 from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.inputs import MODALITIES, Inputs
 from alignrec.aligner.mmenc import MMEnc
@@ -177,14 +177,11 @@ class MultimodalEncoder(nn.Module):
         Raises:
             EncoderError: files are missing, damaged or of another format.
         """
-
-        def build(config: dict[str, Any], path: Path) -> Self:
+        with reading(Path(folder), "multimodal encoder") as (config, path):
             settings = PretrainSettings.model_validate(config["settings"])
             encoder = cls(settings, {m: (pooled, token) for m, (pooled, token) in config["widths"].items()})
             encoder.load_state_dict(load_file(path))
-            return encoder.eval()
-
-        return read_encoder(Path(folder), "multimodal encoder", build)
+        return encoder.eval()
 
     def _check(self, inputs: Inputs) -> None:
         got = {
