@@ -19,9 +19,11 @@ from alignrec.aligner.encoder_files import reading, write_encoder
 from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.inputs import MODALITIES, Inputs
 from alignrec.aligner.mmenc import MMEnc
+from alignrec.aligner.own_direction import OwnDirection
 from alignrec.aligner.pretrain_settings import PretrainSettings
 
 _BATCH = 64
+_OWN = 0.7  # length of the direction of its own, of an item of whose missing side nothing is told
 # Where something stands in a picture is what pooling has lost; a text model's tokens know their order.
 _PLACE = {"image": 0.5, "text": 0.02}
 
@@ -62,8 +64,8 @@ class MultimodalEncoder(nn.Module):
 
     The item vector has a part for each modality. Where an item has the modality, the part is the residual
     path: the pooled vector's components. Where not, it is what `[CLS]` predicts of them from the other
-    modality (zeros before training). Parts are as long as `Components` makes them, the image's times
-    `image_weight`.
+    modality (zeros before training), and a direction of the item's own for what it cannot tell. Parts are as
+    long as `Components` makes them, 1 in the root mean square, the image's times `image_weight`.
     """
 
     def __init__(self, settings: PretrainSettings, widths: Mapping[str, tuple[int, int]]) -> None:
@@ -91,6 +93,13 @@ class MultimodalEncoder(nn.Module):
         )
         self.mmenc = MMEnc(modalities, width, settings.depth, settings.heads, settings.dropout)
         self.predict = nn.ModuleDict({m: nn.Linear(width, part) for m, part in self.parts.items()})
+        self.own = nn.ModuleDict(
+            {
+                m: OwnDirection(settings.dim - part, part)
+                for m, part in self.parts.items()
+                if part < settings.dim
+            }
+        )
         for head in self.predict.values():
             for parameter in head.parameters():
                 nn.init.zeros_(parameter)
@@ -132,9 +141,18 @@ class MultimodalEncoder(nn.Module):
         cls = self.gather(batch, targets, seen)
         parts = []
         for m, side in batch.items():
-            part = torch.where(side.valid[:, None], targets[m], self.predict[m](cls))
+            part = targets[m]
+            if m in self.own:
+                part = torch.where(side.valid[:, None], part, self._told(m, targets, cls))
             parts.append(part * (self.settings.image_weight if m == "image" else 1.0))
         return torch.cat(parts, dim=1)
+
+    def _told(self, m: str, targets: Mapping[str, Tensor], cls: Tensor) -> Tensor:
+        """In place of a missing modality: what the rest tells of it, and the item's own direction."""
+        told: Tensor = self.predict[m](cls)
+        rest = (1 - told.square().sum(dim=1, keepdim=True)).clamp(min=0).sqrt()
+        known = torch.cat([part for o, part in targets.items() if o != m], dim=1)
+        return told + _OWN * rest * self.own[m](known)
 
     @torch.no_grad()
     def encode(self, inputs: Inputs, device: str = "cpu") -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,7 +96,9 @@ class _Run:
             self.model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
         )
         self.steps = math.ceil(len(self.train_items) / settings.batch_size)
-        self.epoch, self.stale, self.best_loss = 0, 0, math.inf
+        self.epoch, self.stale = 0, 0
+        # An encoder that generalises to nothing is no better than an untrained one, which is kept then.
+        self.best_loss = self._loss(self._judge()) if self.can_learn and settings.epochs else math.inf
         self.best = copy.deepcopy(encoder.state_dict())
         self.curves: list[dict[str, float]] = []
 
@@ -108,7 +110,7 @@ class _Run:
             train = self._train(rng)
         held_out = self._judge()
         self.epoch += 1
-        loss = sum(held_out.get(m, 0.0) for m in self.settings.predict)
+        loss = self._loss(held_out)
         self.stale += 1
         if loss < self.best_loss:
             self.best_loss, self.stale = loss, 0
@@ -147,6 +149,10 @@ class _Run:
                 losses = self._losses(items, rng, np.full(len(items), hide))
                 seen.append({k: float(v) for k, v in losses.items()})
         return _means(seen)
+
+    def _loss(self, held_out: Mapping[str, float]) -> float:
+        """What decides between epochs: the errors of whole hidden sides."""
+        return sum(held_out.get(m, 0.0) for m in self.settings.predict)
 
     def _losses(
         self, items: NDArray[np.int64], rng: np.random.Generator, hidden: NDArray[np.str_] | None = None
