@@ -19,7 +19,7 @@ HEIGHT, PAGE = 860, "#fbfbfa"
 STILLS = Path(__file__).parent / "stills"
 # Typed in the demo's folder; what they answer is what the still shows.
 COMMANDS = ("alignrec status", "alignrec evaluate")
-COLUMNS, LINES = 100, 24
+COLUMNS, LINES = 100, 18
 
 
 def take(demo: Path, stills: Path = STILLS) -> None:

@@ -71,7 +71,7 @@ def run(
     with locked(settings.run_folder):
         for stage in stages:
             done[stage.name] = _bring_up_to_date(stage, Before(settings, done), console)
-        console.note(f"report: {write_report(settings, unless_current=True)}")
+        console.note(f"report: {_from_here(write_report(settings, unless_current=True))}")
     release = settings.run_folder / STAGES[-1].folder if until == STAGES[-1].name else None
     return RunResult(settings.run_folder, done, release)
 
@@ -135,3 +135,9 @@ def _why(done: StageManifest, parts: Mapping[str, str], folder: Path, *, verify:
     if damaged:
         reasons.append(f"damaged or missing: {', '.join(damaged[:3])}{' …' if len(damaged) > 3 else ''}")
     return "; ".join(reasons)
+
+
+def _from_here(path: Path) -> Path:
+    """A path as one would type it: relative below the working folder."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
