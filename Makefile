@@ -19,12 +19,12 @@ test: .venv/ready
 slow: .venv/ready
 	$(BIN)/python -m pytest -m slow
 
-# All tests in two halves of about the same length, for two cores: `make --jobs=2 kills others`.
+# `slow` in two parts; with `test`, two cores share all tests: `make --jobs=2 test kills others`.
 kills: .venv/ready
 	$(BIN)/python -m pytest --durations=8 -m slow tests/pipeline/test_kill.py
 
 others: .venv/ready
-	$(BIN)/python -m pytest --durations=8 -m 'slow or not slow' --ignore=tests/pipeline/test_kill.py
+	$(BIN)/python -m pytest --durations=8 -m slow --ignore=tests/pipeline/test_kill.py
 
 lint: .venv/ready
 	$(BIN)/ruff check .
