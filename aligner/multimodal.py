@@ -152,7 +152,8 @@ class MultimodalEncoder(nn.Module):
         told: Tensor = self.predict[m](cls)
         rest = (1 - told.square().sum(dim=1, keepdim=True)).clamp(min=0).sqrt()
         known = torch.cat([part for o, part in targets.items() if o != m], dim=1)
-        return told + _OWN * rest * self.own[m](known)
+        own: Tensor = self.own[m](known)
+        return told + _OWN * rest * own
 
     @torch.no_grad()
     def encode(self, inputs: Inputs, device: str = "cpu") -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
