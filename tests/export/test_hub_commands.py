@@ -162,7 +162,7 @@ def test_the_story_of_ml100k(hub: HubServer, run: Run, ml100k: Path, tmp_path: P
 @pytest.mark.slow
 def test_the_command_that_the_demo_ends_with(hub: HubServer, run: Run, tmp_path: Path) -> None:
     env = environment(hub.url, tmp_path / "home")
-    made = run_python(ALIGNREC, env, "demo", "--out", str(tmp_path / "demo"), "--quiet")
+    made = run_python(ALIGNREC, env, "demo", "--out", str(tmp_path / "demo"), "--quiet", timeout=1200)
     assert made.returncode == 0, made.stderr
     command = next(line.split() for line in made.stdout.splitlines() if line.startswith("  push-features"))
     arguments = [word.replace("YOUR-NAME", "team") for word in command[1:]]

@@ -22,7 +22,9 @@ def environment(url: str, home: Path, token: str | None = "hf_test", **extra: st
     return kept | client | ({"HF_TOKEN": token} if token else {}) | extra
 
 
-def run_python(code: str, env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a program text to its end; standard output and error are captured."""
+def run_python(
+    code: str, env: dict[str, str], *arguments: str, timeout: float = 300
+) -> subprocess.CompletedProcess[str]:
+    """Run a program text to its end, within `timeout` seconds; standard output and error are captured."""
     command = [sys.executable, "-c", code, *arguments]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=timeout, check=False)

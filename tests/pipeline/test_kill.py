@@ -87,7 +87,7 @@ def _kill_and_resume(config: Path, folder: Path, kills: int, until: str = "expor
 
 
 def _demo(folder: Path, **settings: object) -> Path:
-    make_catalogue(folder / "catalogue", seed=3)
+    make_catalogue(folder / "catalogue", seed=3, items=400, users=600)
     config = folder / "alignrec.yaml"
     config.write_text(yaml.safe_dump(SETTINGS | settings))
     return config
