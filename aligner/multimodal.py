@@ -23,7 +23,7 @@ from alignrec.aligner.own_direction import OwnDirection
 from alignrec.aligner.pretrain_settings import PretrainSettings
 
 _BATCH = 64
-_OWN = 0.7  # length of the direction of its own, of an item of whose missing side nothing is told
+_OWN = 0.35  # length of its own direction, of an item of whose missing side nothing is told
 # Where something stands in a picture is what pooling has lost; a text model's tokens know their order.
 _PLACE = {"image": 0.5, "text": 0.02}
 
