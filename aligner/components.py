@@ -21,12 +21,14 @@ class Components(nn.Module):
 
     mean: Tensor
     basis: Tensor
+    spread: Tensor  # standard deviation of each component over the catalogue
 
     def __init__(self, inputs: int, dim: int) -> None:
         """Make room for `inputs` dimensions in and `dim` out; `fit` fills it."""
         super().__init__()
         self.register_buffer("mean", torch.zeros(inputs))
         self.register_buffer("basis", torch.zeros(inputs, dim))
+        self.register_buffer("spread", torch.zeros(dim))
 
     def fit(self, vectors: NDArray[np.float32], whiten: float) -> Self:
         """Learn the components from the catalogue's vectors, float32 `[n, inputs]`, all of them valid."""
@@ -40,12 +42,11 @@ class Components(nn.Module):
         top = basis[:, ::-1][:, :dim][:, kept]
         # A component's sign is arbitrary: its largest entry decides, so that equal input gives equal output.
         top = top * np.sign(top[np.abs(top).argmax(axis=0), np.arange(top.shape[1])])
-        top = top / spread[kept] ** whiten
-        scale = np.sqrt((spread[kept] ** (2 - 2 * whiten)).sum())
-        filled = np.zeros(self.basis.shape)
-        filled[:, : top.shape[1]] = top / max(float(scale), 1e-12)
+        factor = spread[kept] ** -whiten
+        factor /= max(float(np.linalg.norm(spread[kept] * factor)), 1e-12)
         self.mean.copy_(torch.from_numpy(mean))
-        self.basis.copy_(torch.from_numpy(filled))
+        for buffer, values in ((self.basis, top * factor), (self.spread, spread[kept] * factor)):
+            buffer.zero_()[..., : len(factor)] = torch.from_numpy(values)
         return self
 
     def forward(self, vectors: Tensor) -> Tensor:

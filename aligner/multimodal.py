@@ -23,7 +23,7 @@ from alignrec.aligner.own_direction import OwnDirection
 from alignrec.aligner.pretrain_settings import PretrainSettings
 
 _BATCH = 64
-_OWN = 0.35  # length of its own direction, of an item of whose missing side nothing is told
+_OWN = 0.5  # length of its own direction, of an item of whose missing side nothing is told
 # Where something stands in a picture is what pooling has lost; a text model's tokens know their order.
 _PLACE = {"image": 0.5, "text": 0.02}
 
@@ -152,7 +152,7 @@ class MultimodalEncoder(nn.Module):
         told: Tensor = self.predict[m](cls)
         rest = (1 - told.square().sum(dim=1, keepdim=True)).clamp(min=0).sqrt()
         known = torch.cat([part for o, part in targets.items() if o != m], dim=1)
-        own: Tensor = self.own[m](known)
+        own: Tensor = self.own[m](known, self.components[m].spread)
         return told + _OWN * rest * own
 
     @torch.no_grad()

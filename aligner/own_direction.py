@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+_FLAT = 0.01  # a component of less spread than this, in vectors of length 1, is as good as unused
 _FREQUENCY = 6.0  # unit vectors with a cosine below 0.9 have nearly nothing in common any more
 
 
@@ -16,7 +17,8 @@ class OwnDirection(nn.Module):
     The same input gives the same direction, and nearly the same a similar one; those of different inputs are
     as good as orthogonal. An item without a text whose image alone filled its vector would, by cosine, look
     sure of what it shows, and be recommended for it; with a direction of its own in place of the text, it is
-    as similar to others as the image says, and no more.
+    as similar to others as the image says, and no more. Directions keep to the components in which real
+    vectors differ least: they should meet those as little as one another.
     """
 
     frequency: Tensor
@@ -28,7 +30,16 @@ class OwnDirection(nn.Module):
         self.register_buffer("frequency", torch.randn(inputs, dim) * _FREQUENCY)
         self.register_buffer("phase", torch.rand(dim) * 2 * math.pi)
 
-    def forward(self, vectors: Tensor) -> Tensor:
-        """Float `[b, inputs]` to unit rows `[b, dim]`."""
+    def forward(self, vectors: Tensor, spread: Tensor) -> Tensor:
+        """Directions for vectors.
+
+        Args:
+            vectors: float `[b, inputs]`.
+            spread: float `[dim]`, of the components that the directions take the place of.
+
+        Returns:
+            Unit rows `[b, dim]`.
+        """
         unit = nn.functional.normalize(vectors, dim=-1)
-        return nn.functional.normalize(torch.cos(unit @ self.frequency + self.phase), dim=-1)
+        waves = torch.cos(unit @ self.frequency + self.phase)
+        return nn.functional.normalize(waves / spread.clamp(min=_FLAT), dim=-1)
