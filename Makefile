@@ -4,7 +4,8 @@ BIN := .venv/bin
 
 .PHONY: demo test slow kills others lint types docs stills wheel clean
 
-# Most of what the libraries hold is never imported: Python compiles the rest when it is.
+# Most of what the libraries hold is never imported: Python compiles the rest when it is, and keeps that.
+unexport PYTHONDONTWRITEBYTECODE
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[dev]'

@@ -34,8 +34,9 @@ class Components(nn.Module):
         """Learn the components from the catalogue's vectors, float32 `[n, inputs]`, all of them valid."""
         unit = unit_rows(vectors).astype(np.float64)
         mean = unit.mean(axis=0)
-        # The smaller of the two Gram matrices: exact, and never larger than inputs x inputs.
-        size, basis = np.linalg.eigh((unit - mean).T @ (unit - mean) / len(unit))
+        unit -= mean
+        # Exact, and never larger than inputs x inputs; of one matrix with itself, half of it is computed.
+        size, basis = np.linalg.eigh(unit.T @ unit / len(unit))
         dim = self.basis.shape[1]
         spread = np.sqrt(np.maximum(size[::-1][:dim], 0))
         kept = spread > 1e-6 * max(float(spread.max(initial=0)), 1e-12)
