@@ -19,12 +19,14 @@ from alignrec.aligner.objective import Batch, Objective
 from alignrec.aligner.ranking import Scorer
 from alignrec.aligner.sampling import epoch_rng
 from alignrec.aligner.splits import TRAIN, VALID, Split
+from alignrec.aligner.threads import one_thread
 from alignrec.aligner.train_settings import TrainSettings
 
 State = dict[str, Any]
 Save = Callable[[State], None]
 Advance = Callable[[int, dict[str, float]], None]
 Floats = NDArray[np.float32]
+_SMALL = 10_000_000  # numbers that one layer moves along the interactions
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,12 @@ class Trainer:
         """Whether the last epoch is done or patience is over."""
         return self.epoch >= self.settings.epochs or self.epoch - self.best_epoch >= self.settings.patience
 
+    @property
+    def _small(self) -> bool:
+        """Whether a step is sparse products of few numbers alone; softmax multiplies dense matrices."""
+        settings = self.settings
+        return settings.loss == "bpr" and self.objective.trainable.nnz * settings.dim < _SMALL
+
     def state(self) -> State:
         """What `resume` needs: tensors, numbers, strings, lists and dicts alone.
 
@@ -132,16 +140,17 @@ class Trainer:
 
     def run(self, save: Save | None = None, advance: Advance | None = None) -> Fit:
         """Train to the end, and put the best epoch's parameters back into the model."""
-        while not self.finished:
-            curve = self._train() | self._validate()
-            self.curves.append(curve)
-            if self.best_epoch == 0 or curve["recall@20"] > self.curves[self.best_epoch - 1]["recall@20"]:
-                self.best_epoch = self.epoch
-                self.best = {name: value.clone() for name, value in self.model.state_dict().items()}
-            if save is not None:
-                save(self.state())
-            if advance is not None:
-                advance(self.epoch, curve)
+        with one_thread(self._small):
+            while not self.finished:
+                curve = self._train() | self._validate()
+                self.curves.append(curve)
+                if self.best_epoch == 0 or curve["recall@20"] > self.curves[self.best_epoch - 1]["recall@20"]:
+                    self.best_epoch = self.epoch
+                    self.best = {name: value.clone() for name, value in self.model.state_dict().items()}
+                if save is not None:
+                    save(self.state())
+                if advance is not None:
+                    advance(self.epoch, curve)
         self.model.load_state_dict(self.best)
         best = self.curves[self.best_epoch - 1]
         return Fit(self.curves, self.best_epoch, {name: best[name] for name in best if "@" in name})

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from alignrec.pipeline.demo_drawing import BACKDROPS, FINISHES, PLACES, Look, draw
+from alignrec.pipeline.demo_drawing import BACKDROPS, FINISHES, PLACES, Chance, Look, draw
 from alignrec.pipeline.demo_faults import break_images, break_interactions, break_items
 from alignrec.pipeline.demo_shapes import SHAPES
 from alignrec.pipeline.demo_text import AUDIENCES, THEMES, category_of, description, title
@@ -91,9 +93,11 @@ def _write_pictures(folder: Path, latent: _Latent, rng: np.random.Generator) -> 
     names = [list(table) for table in (SHAPES, FINISHES, PLACES, BACKDROPS)]
     backdrop = rng.integers(len(BACKDROPS), size=len(latent.shape))
     rows = np.stack([latent.shape, latent.finish, latent.place, backdrop], axis=1)
-    for number, row in enumerate(rows):
-        picture = draw(Look(*(choices[i] for choices, i in zip(names, row, strict=True))), rng)
-        picture.save(folder / "images" / f"{_item_id(number)}.png")
+    looks = [Look(*(choices[i] for choices, i in zip(names, row, strict=True))) for row in rows]
+    chances = [Chance.by(rng) for _ in looks]
+    paths = [folder / "images" / f"{_item_id(number)}.png" for number in range(len(looks))]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # Pillow lets other threads run while it draws
+        list(pool.map(lambda path, look, chance: draw(look, chance).save(path), paths, looks, chances))
 
 
 def _write_items(folder: Path, latent: _Latent, rng: np.random.Generator) -> None:

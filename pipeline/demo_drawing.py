@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageEnhance
@@ -44,31 +45,62 @@ class Look:
     backdrop: str
 
 
-def draw(look: Look, rng: np.random.Generator) -> Image.Image:
+@dataclass(frozen=True)
+class Chance:
+    """What no attribute decides.
+
+    Attributes:
+        tint: a colour over the backdrop.
+        veil: how much of it, from 0 to 1.
+        repeat: of the finish's pattern, as a share of the side.
+        size: of the product, as a share of the side.
+        tilt: in degrees.
+        slip: of the product from its place, right and down, as shares of the side.
+        light: 1 leaves the picture as bright as it is.
+    """
+
+    tint: Colour
+    veil: float
+    repeat: float
+    size: float
+    tilt: float
+    slip: tuple[float, float]
+    light: float
+
+    @classmethod
+    def by(cls, rng: np.random.Generator) -> Self:
+        """Draw all of it."""
+        red, green, blue = (int(v) for v in rng.integers(60, 256, size=3))
+        veil, repeat = float(rng.uniform(0.0, 0.35)), float(rng.uniform(0.06, 0.09))
+        size, tilt = float(rng.uniform(0.46, 0.56)), float(rng.uniform(-14, 14))
+        slip = (float(rng.uniform(-_SLACK, _SLACK)), float(rng.uniform(-_SLACK, _SLACK)))
+        return cls((red, green, blue), veil, repeat, size, tilt, slip, float(rng.uniform(0.85, 1.1)))
+
+
+def draw(look: Look, chance: Chance) -> Image.Image:
     """One product picture.
 
     Args:
         look: what to show.
-        rng: decides what no attribute does: size, tilt, light, the backdrop's tint.
+        chance: everything else.
 
     Returns:
         RGB image, `SIDE` x `SIDE` pixels.
     """
     canvas = Image.new("RGB", (_FULL, _FULL), (235, 235, 235))
     BACKDROPS[look.backdrop](ImageDraw.Draw(canvas))
-    tint = Image.new("RGB", (_FULL, _FULL), tuple(int(v) for v in rng.integers(60, 256, size=3)))
-    canvas = Image.blend(canvas, tint, float(rng.uniform(0.0, 0.35)))
+    canvas = Image.blend(canvas, Image.new("RGB", (_FULL, _FULL), chance.tint), chance.veil)
     finish = FINISHES[look.finish]
     cover = Image.new("RGB", (_FULL, _FULL), finish.main)
-    finish.pattern(ImageDraw.Draw(cover), finish.accent, int(_FULL * rng.uniform(0.06, 0.09)))
-    size, tilt = float(rng.uniform(0.46, 0.56)), float(rng.uniform(-14, 14))
-    x, y = (_FULL * (_STEP * step + float(rng.uniform(-_SLACK, _SLACK))) for step in PLACES[look.place])
-    body, details = (_place(mask, size, tilt, x, y) for mask in silhouette(look.shape, _FULL))
+    finish.pattern(ImageDraw.Draw(cover), finish.accent, int(_FULL * chance.repeat))
+    x, y = (_FULL * (_STEP * step + slip) for step, slip in zip(PLACES[look.place], chance.slip, strict=True))
+    masks = silhouette(look.shape, _FULL)
+    body, details = (_place(mask, chance.size, chance.tilt, x, y) for mask in masks)
     canvas.paste((20, 20, 20), mask=ImageChops.offset(body, 10, 14).point(lambda v: v / 3))
     canvas.paste(cover, mask=body)
     canvas.paste(tuple(tone // 3 for tone in finish.main), mask=details)
     canvas = canvas.resize((SIDE, SIDE), Image.Resampling.BOX)
-    return ImageEnhance.Brightness(canvas).enhance(float(rng.uniform(0.85, 1.1)))
+    return ImageEnhance.Brightness(canvas).enhance(chance.light)
 
 
 def _place(mask: Image.Image, size: float, tilt: float, x: float, y: float) -> Image.Image:

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 
 from alignrec.pipeline import demo_faults as faults
 from alignrec.pipeline.demo import _draw_latent, make_catalogue
-from alignrec.pipeline.demo_drawing import FINISHES, PLACES, SIDE, Look, draw
+from alignrec.pipeline.demo_drawing import FINISHES, PLACES, SIDE, Chance, Look, draw
 from alignrec.pipeline.demo_shapes import SHAPES
 from alignrec.pipeline.demo_text import AUDIENCES, CATEGORIES, NOUNS, THEMES
 
@@ -112,7 +112,7 @@ def test_the_theme_decides_the_place() -> None:
 
 def test_pictures_show_what_they_should() -> None:
     def tones(place: str, finish: str, at: tuple[int, int]) -> tuple[float, ...]:
-        picture = draw(Look("clock", finish, place, "studio"), np.random.default_rng(3))
+        picture = draw(Look("clock", finish, place, "studio"), Chance.by(np.random.default_rng(3)))
         assert picture.size == (SIDE, SIDE) and picture.mode == "RGB"
         x, y = (SIDE // 2 + step * SIDE // 5 for step in at)
         return tuple(np.asarray(picture.crop((x - 30, y - 30, x + 30, y + 30))).mean(axis=(0, 1)))

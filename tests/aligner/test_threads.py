@@ -1,0 +1,58 @@
+"""Small steps run on one thread, so that their result does not depend on the number of cores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from alignrec.aligner.pretraining import pretrain
+from alignrec.aligner.train_settings import TrainSettings
+from alignrec.aligner.trained_landmarks import collaborative
+from tests.aligner.test_pretraining import TINY, weights, world
+from tests.aligner.worlds import two_tastes
+
+_, _, SPLIT = two_tastes()
+
+
+@pytest.fixture(autouse=True)
+def two_threads() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    after = torch.get_num_threads()
+    torch.set_num_threads(before)
+    assert after == 2
+
+
+@pytest.mark.parametrize(("width", "threads"), [(16, 1), (512, 2)])
+def test_pretraining(width: int, threads: int) -> None:
+    seen = []
+    settings = TINY.model_copy(update={"width": width, "epochs": 1, "batch_size": 64})
+    pretrain(world(), settings, 1, advance=lambda _epoch, _losses: seen.append(torch.get_num_threads()))
+    assert seen == [threads]
+
+
+def test_pretraining_on_more_cores_ends_in_the_same_bytes() -> None:
+    two = weights(pretrain(world(), TINY, 1))
+    torch.set_num_threads(1)
+    one = weights(pretrain(world(), TINY, 1))
+    torch.set_num_threads(2)
+    assert one == two
+
+
+@pytest.mark.parametrize(("loss", "dim", "threads"), [("bpr", 8, 1), ("bpr", 2**15, 2), ("softmax", 8, 2)])
+def test_training(loss: str, dim: int, threads: int) -> None:
+    seen = []
+    settings = TrainSettings.paper(dim=dim, epochs=1, loss=loss, device="cpu")
+    collaborative(SPLIT, settings, 1, advance=lambda _epoch, _curve: seen.append(torch.get_num_threads()))
+    assert seen == [threads]
+
+
+def test_a_training_that_fails_gives_the_threads_back() -> None:
+    def fail(_epoch: int, _losses: dict[str, float]) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        pretrain(world(), TINY, 1, advance=fail)
