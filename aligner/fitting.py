@@ -114,9 +114,10 @@ class Trainer:
 
     @property
     def _small(self) -> bool:
-        """Whether a step is sparse products of few numbers alone; softmax multiplies dense matrices."""
-        settings = self.settings
-        return settings.loss == "bpr" and self.objective.trainable.nnz * settings.dim < _SMALL
+        """Whether a step is sparse products of few numbers: softmax and content multiply dense matrices."""
+        settings, objective = self.settings, self.objective
+        sparse = settings.loss == "bpr" and objective.similarities is None
+        return sparse and objective.trainable.nnz * settings.dim < _SMALL
 
     def state(self) -> State:
         """What `resume` needs: tensors, numbers, strings, lists and dicts alone.

@@ -10,10 +10,11 @@ import torch
 from alignrec.aligner.pretraining import pretrain
 from alignrec.aligner.train_settings import TrainSettings
 from alignrec.aligner.trained_landmarks import collaborative
+from alignrec.aligner.training import train
 from tests.aligner.test_pretraining import TINY, weights, world
 from tests.aligner.worlds import two_tastes
 
-_, _, SPLIT = two_tastes()
+FEATURES, VALID, SPLIT = two_tastes()
 
 
 @pytest.fixture(autouse=True)
@@ -43,11 +44,25 @@ def test_pretraining_on_more_cores_ends_in_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize(("loss", "dim", "threads"), [("bpr", 8, 1), ("bpr", 2**15, 2), ("softmax", 8, 2)])
-def test_training(loss: str, dim: int, threads: int) -> None:
+def test_training_by_ids_alone(loss: str, dim: int, threads: int) -> None:
     seen = []
     settings = TrainSettings.paper(dim=dim, epochs=1, loss=loss, device="cpu")
     collaborative(SPLIT, settings, 1, advance=lambda _epoch, _curve: seen.append(torch.get_num_threads()))
     assert seen == [threads]
+
+
+def test_training_with_content_compares_items_with_one_another_on_all_threads() -> None:
+    seen = []
+    settings = TrainSettings.paper(dim=8, epochs=1, device="cpu")
+    train(
+        FEATURES,
+        VALID,
+        SPLIT,
+        settings,
+        1,
+        advance=lambda _epoch, _curve: seen.append(torch.get_num_threads()),
+    )
+    assert seen == [2]
 
 
 def test_a_training_that_fails_gives_the_threads_back() -> None:
