@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,14 @@ def config(tmp_path: Path) -> Path:
     pretrain = TINY_PRETRAINING | {"epochs": EPOCHS, "patience": EPOCHS}
     path.write_text(yaml.safe_dump(settings | {"pretrain": pretrain, "export": {"sets": ["multimodal"]}}))
     return path
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """Tests run by a shell in the background ignore SIGINT, and what they start would inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def start(config: Path, out: Path) -> subprocess.Popen[str]:
