@@ -17,6 +17,16 @@ from tests.aligner.worlds import two_tastes
 FEATURES, VALID, SPLIT = two_tastes()
 
 
+class Seen:
+    """Told of each epoch, it notes how many threads there are."""
+
+    def __init__(self) -> None:
+        self.threads: list[int] = []
+
+    def __call__(self, _epoch: int, _losses: dict[str, float]) -> None:
+        self.threads.append(torch.get_num_threads())
+
+
 @pytest.fixture(autouse=True)
 def two_threads() -> Iterator[None]:
     before = torch.get_num_threads()
@@ -29,10 +39,10 @@ def two_threads() -> Iterator[None]:
 
 @pytest.mark.parametrize(("width", "threads"), [(16, 1), (512, 2)])
 def test_pretraining(width: int, threads: int) -> None:
-    seen = []
     settings = TINY.model_copy(update={"width": width, "epochs": 1, "batch_size": 64})
-    pretrain(world(), settings, 1, advance=lambda _epoch, _losses: seen.append(torch.get_num_threads()))
-    assert seen == [threads]
+    seen = Seen()
+    pretrain(world(), settings, 1, advance=seen)
+    assert seen.threads == [threads]
 
 
 def test_pretraining_on_more_cores_ends_in_the_same_bytes() -> None:
@@ -45,24 +55,17 @@ def test_pretraining_on_more_cores_ends_in_the_same_bytes() -> None:
 
 @pytest.mark.parametrize(("loss", "dim", "threads"), [("bpr", 8, 1), ("bpr", 2**15, 2), ("softmax", 8, 2)])
 def test_training_by_ids_alone(loss: str, dim: int, threads: int) -> None:
-    seen = []
     settings = TrainSettings.paper(dim=dim, epochs=1, loss=loss, device="cpu")
-    collaborative(SPLIT, settings, 1, advance=lambda _epoch, _curve: seen.append(torch.get_num_threads()))
-    assert seen == [threads]
+    seen = Seen()
+    collaborative(SPLIT, settings, 1, advance=seen)
+    assert seen.threads == [threads]
 
 
 def test_training_with_content_compares_items_with_one_another_on_all_threads() -> None:
-    seen = []
     settings = TrainSettings.paper(dim=8, epochs=1, device="cpu")
-    train(
-        FEATURES,
-        VALID,
-        SPLIT,
-        settings,
-        1,
-        advance=lambda _epoch, _curve: seen.append(torch.get_num_threads()),
-    )
-    assert seen == [2]
+    seen = Seen()
+    train(FEATURES, VALID, SPLIT, settings, 1, advance=seen)
+    assert seen.threads == [2]
 
 
 def test_a_training_that_fails_gives_the_threads_back() -> None:
