@@ -22,10 +22,10 @@ slow: .venv/ready
 
 # `slow` in two parts; with `test`, two cores share all tests: `make --jobs=2 test kills others`.
 kills: .venv/ready
-	$(BIN)/python -m pytest --durations=8 -m slow tests/pipeline/test_kill.py
+	$(BIN)/python -m pytest --durations=8 -m slow tests/pipeline/run/test_kill.py
 
 others: .venv/ready
-	$(BIN)/python -m pytest --durations=8 -m slow --ignore=tests/pipeline/test_kill.py
+	$(BIN)/python -m pytest --durations=8 -m slow --ignore=tests/pipeline/run/test_kill.py
 
 lint: .venv/ready
 	$(BIN)/ruff check .
@@ -35,10 +35,10 @@ lint: .venv/ready
 types: .venv/ready
 	rm -rf build/typed
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --target build/typed .
-	MYPYPATH=build/typed $(BIN)/mypy -p alignrec.extractors -p alignrec.aligner -p alignrec.export -p alignrec.pipeline
+	MYPYPATH=build/typed $(BIN)/mypy -p alignrec
 
 docs: .venv/ready
-	$(BIN)/python -m alignrec.pipeline.config_reference docs/config.md
+	$(BIN)/python -m alignrec.pipeline.config.reference docs/config.md
 
 stills: demo
 	$(BIN)/python docs/stills.py demo

@@ -1,7 +1,9 @@
 """What can go wrong in the aligner; `exit_code` is what a command that meets it exits with."""
 
+from alignrec.core.errors import AlignRecError
 
-class AlignerError(Exception):
+
+class AlignerError(AlignRecError):
     """The aligner cannot do what was asked (exit code 2)."""
 
     exit_code = 2

@@ -23,10 +23,10 @@ import torch
 
 from alignrec.extractors.contract import Extractor
 from alignrec.extractors.parallel import compute_pool
-from alignrec.pipeline import extract as stage
-from alignrec.pipeline.config_file import load_config
-from alignrec.pipeline.console import Console
-from alignrec.pipeline.sides import Side
+from alignrec.pipeline.config.file import load_config
+from alignrec.pipeline.run.console import Console
+from alignrec.pipeline.stages.extract import stage as stage
+from alignrec.pipeline.stages.extract.modality_job import Side
 
 BATCH_SIZES = (4, 8, 16, 32, 64)
 FORMATS = {"channels-last": torch.channels_last, "contiguous": torch.contiguous_format}

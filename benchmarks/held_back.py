@@ -20,23 +20,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from alignrec.aligner.bootstrap import interval
-from alignrec.aligner.evaluation import evaluate
-from alignrec.aligner.fitting import dot_scorer
-from alignrec.aligner.landmarks import popularity
-from alignrec.aligner.protocols import centre, concatenate, feature_cf, zero_shot
-from alignrec.aligner.ranking import Scorer
-from alignrec.aligner.splits import TEST, TRAIN, Split
-from alignrec.export.load import open_release
-from alignrec.pipeline.catalog import image_root
-from alignrec.pipeline.config import Config, ItemsConfig, SplitConfig
-from alignrec.pipeline.config_file import load_config
-from alignrec.pipeline.console import Console
-from alignrec.pipeline.encode import encode
-from alignrec.pipeline.features import read_set
-from alignrec.pipeline.runner import run
-from alignrec.pipeline.sources import open_interactions, open_items
-from alignrec.pipeline.splits import CatalogueSplit, make_split
+from alignrec.aligner.evaluate.bootstrap import interval
+from alignrec.aligner.evaluate.evaluation import evaluate
+from alignrec.aligner.evaluate.protocols import centre, concatenate, feature_cf, zero_shot
+from alignrec.aligner.evaluate.ranking import Scorer
+from alignrec.aligner.evaluate.splits import TEST, TRAIN, Split
+from alignrec.aligner.landmarks.untrained import popularity
+from alignrec.aligner.train.trainer import dot_scorer
+from alignrec.export.release.load import open_release
+from alignrec.pipeline.catalog.items import image_root
+from alignrec.pipeline.catalog.sources import open_interactions, open_items
+from alignrec.pipeline.commands.encode import encode
+from alignrec.pipeline.config.file import load_config
+from alignrec.pipeline.config.settings import Config, ItemsConfig, SplitConfig
+from alignrec.pipeline.run.console import Console
+from alignrec.pipeline.run.run_folder import read_set
+from alignrec.pipeline.run.runner import run
+from alignrec.pipeline.stages.split import CatalogueSplit, make_split
 
 K = 20
 Floats = NDArray[np.float32]

@@ -24,21 +24,21 @@ from rich import box
 from rich.console import Console as Rich
 from rich.table import Table
 
-from alignrec.aligner.baselines import baselines, imputed, lose
-from alignrec.aligner.bootstrap import interval
-from alignrec.aligner.evaluation import evaluate
+from alignrec.aligner.evaluate.baselines import baselines, imputed, lose
+from alignrec.aligner.evaluate.bootstrap import interval
+from alignrec.aligner.evaluate.evaluation import evaluate
+from alignrec.aligner.evaluate.protocols import feature_cf, zero_shot
+from alignrec.aligner.evaluate.splits import TEST, TRAIN
 from alignrec.aligner.inputs import Inputs
-from alignrec.aligner.pretrain_settings import PretrainSettings
-from alignrec.aligner.pretraining import pretrain
-from alignrec.aligner.protocols import feature_cf, zero_shot
-from alignrec.aligner.splits import TEST, TRAIN
-from alignrec.pipeline.config import Config
-from alignrec.pipeline.config_file import load_config
-from alignrec.pipeline.console import Console
-from alignrec.pipeline.demo_run import write_demo
-from alignrec.pipeline.runner import run
-from alignrec.pipeline.splits import CatalogueSplit, make_split
-from alignrec.pipeline.token_shards import read_inputs
+from alignrec.aligner.pretrain.pretraining import pretrain
+from alignrec.aligner.pretrain.settings import PretrainSettings
+from alignrec.pipeline.config.file import load_config
+from alignrec.pipeline.config.settings import Config
+from alignrec.pipeline.demo.run import write_demo
+from alignrec.pipeline.run.console import Console
+from alignrec.pipeline.run.runner import run
+from alignrec.pipeline.run.token_shards import read_inputs
+from alignrec.pipeline.stages.split import CatalogueSplit, make_split
 
 OURS = "both directions"
 ONE_DIRECTION: dict[str, dict[str, object]] = {

@@ -20,14 +20,14 @@ import scipy.sparse as sp
 import torch
 from numpy.typing import NDArray
 
-from alignrec.aligner.fitting import Trainer
-from alignrec.aligner.graphs import Graph, bipartite, content_neighbours, graph
-from alignrec.aligner.objective import Objective
-from alignrec.aligner.protocols import ContentSpace
-from alignrec.aligner.sampling import epoch_rng
-from alignrec.aligner.splits import TRAIN, Split, split_random
-from alignrec.aligner.train_settings import TrainSettings
-from alignrec.aligner.training import build
+from alignrec.aligner.evaluate.protocols import ContentSpace
+from alignrec.aligner.evaluate.splits import TRAIN, Split, split_random
+from alignrec.aligner.train.graphs import Graph, bipartite, content_neighbours, graph
+from alignrec.aligner.train.objective import Objective
+from alignrec.aligner.train.sampling import epoch_rng
+from alignrec.aligner.train.settings import TrainSettings
+from alignrec.aligner.train.trainer import Trainer
+from alignrec.aligner.train.training import build
 
 SEED = 1
 GIB = 1 << 30

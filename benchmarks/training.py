@@ -28,14 +28,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from alignrec.aligner.fitting import Trainer
-from alignrec.aligner.graphs import content_neighbours
-from alignrec.aligner.objective import Objective
-from alignrec.aligner.protocols import centre
-from alignrec.aligner.sampling import epoch_rng
-from alignrec.aligner.splits import TRAIN, Split, read_mmrec
-from alignrec.aligner.train_settings import TrainSettings
-from alignrec.aligner.training import build, train
+from alignrec.aligner.evaluate.protocols import centre
+from alignrec.aligner.evaluate.splits import TRAIN, Split, read_mmrec
+from alignrec.aligner.train.graphs import content_neighbours
+from alignrec.aligner.train.objective import Objective
+from alignrec.aligner.train.sampling import epoch_rng
+from alignrec.aligner.train.settings import TrainSettings
+from alignrec.aligner.train.trainer import Trainer
+from alignrec.aligner.train.training import build, train
 
 SEED = 1
 CPU = torch.device("cpu")

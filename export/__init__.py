@@ -2,15 +2,15 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .errors import HubError, RefusedError, ReleaseError, VerificationError
-from .features import FeatureSet
-from .load import iter_features, load_features
-from .manifest import Manifest
-from .release import write_release
-from .verify import verify_folder
+from alignrec.core.features import FeatureSet
+from alignrec.export.errors import HubError, RefusedError, ReleaseError, VerificationError
+from alignrec.export.release.load import iter_features, load_features
+from alignrec.export.release.manifest import Manifest
+from alignrec.export.release.verify import verify_folder
+from alignrec.export.release.write import write_release
 
 if TYPE_CHECKING:
-    from .hub_source import list_versions
+    from alignrec.export.hub.find_version import list_versions
 
 __all__ = [
     "FeatureSet",
@@ -30,7 +30,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Import what needs the Hub client when it is asked for: reading a folder starts quicker without."""
     if name == "list_versions":
-        from .hub_source import list_versions
+        from alignrec.export.hub.find_version import list_versions
 
         return list_versions
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,7 +1,9 @@
 """What can go wrong with a release; `exit_code` is what a command that meets it exits with."""
 
+from alignrec.core.errors import AlignRecError
 
-class ReleaseError(Exception):
+
+class ReleaseError(AlignRecError):
     """A release cannot be read or written as asked (exit code 2)."""
 
     exit_code = 2

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from alignrec.core.errors import AlignRecError
 
-class ExtractorError(Exception):
+
+class ExtractorError(AlignRecError):
     """An extractor cannot be named, found or loaded; the message says what to do next."""
 
     exit_code = 2

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from alignrec.aligner.measurement import Measurement
+from alignrec.core.results import Measurement
 from alignrec.pipeline.errors import RunFolderError
 
 # What this project makes, the furthest first; everything else that is evaluated is a landmark.

@@ -10,7 +10,7 @@ from io import BytesIO
 from PIL import Image
 
 from alignrec.extractors.errors import ImageRejectedError
-from alignrec.extractors.images import decode_image
+from alignrec.extractors.inputs.images import decode_image
 
 # Longest sides in pixels, best first: a report takes the first with which all pictures fit.
 SIDES = (144, 96, 64)

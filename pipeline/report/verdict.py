@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from .metrics import Estimate, difference, own_subject, strongest
-from .protocols import protocol
+from alignrec.pipeline.report.metrics import Estimate, difference, own_subject, strongest
+from alignrec.pipeline.report.protocols import protocol
 
 HEADLINES = ("top-k", "zero-shot", "item-cf", "cold-start", "long-tail")
 METRIC = "recall"

@@ -10,19 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alignrec.export.atomic import write_bytes
-from alignrec.pipeline.config import Config
-
-from .evidence import panels, training
-from .fields import ColourField, colour_field
-from .likeness import Likeness, likeness
-from .made import examples_of, popularity, rejections, set_rows
-from .metrics import estimates
-from .page import embedded_json, render
-from .run_folder import RunFolder, fingerprint, read_run_folder
-from .shown import Entries, Entry, choose, clip, read_entries, readable
-from .thumbnails import thumbnails
-from .verdict import verdicts
+from alignrec.core.files import write_bytes
+from alignrec.pipeline.config.settings import Config
+from alignrec.pipeline.report.colouring import ColourField, colour_field
+from alignrec.pipeline.report.contents import RunFolder, fingerprint, read_run_folder
+from alignrec.pipeline.report.gallery import Entries, Entry, choose, clip, read_entries, readable
+from alignrec.pipeline.report.metrics import estimates
+from alignrec.pipeline.report.neighbours_map import Likeness, likeness
+from alignrec.pipeline.report.overview import examples_of, popularity, rejections, set_rows
+from alignrec.pipeline.report.page import embedded_json, render
+from alignrec.pipeline.report.panels import panels, training
+from alignrec.pipeline.report.thumbnails import thumbnails
+from alignrec.pipeline.report.verdict import verdicts
 
 NAME = "report.html"
 # The page without its own few kilobytes of script, style and tables; and where its first lines end.

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from alignrec.aligner.bootstrap import interval
-from alignrec.aligner.evaluation import evaluate
-from alignrec.aligner.landmarks import cooccurrence_cf, popularity
-from alignrec.aligner.protocols import centre, concatenate, feature_cf, zero_shot
-from alignrec.aligner.ranking import Scorer
-from alignrec.aligner.splits import TEST, TRAIN, VALID, Split, read_mmrec
+from alignrec.aligner.evaluate.bootstrap import interval
+from alignrec.aligner.evaluate.evaluation import evaluate
+from alignrec.aligner.evaluate.protocols import centre, concatenate, feature_cf, zero_shot
+from alignrec.aligner.evaluate.ranking import Scorer
+from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID, Split, read_mmrec
+from alignrec.aligner.landmarks.untrained import cooccurrence_cf, popularity
 from tests.conftest import SHARED
 
 FOLDER = SHARED / "bench" / "ml100k"

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from alignrec.aligner.pretraining import pretrain
-from alignrec.aligner.train_settings import TrainSettings
-from alignrec.aligner.trained_landmarks import collaborative
-from alignrec.aligner.training import train
-from tests.aligner.test_pretraining import TINY, weights, world
+from alignrec.aligner.landmarks.trained import collaborative
+from alignrec.aligner.pretrain.pretraining import pretrain
+from alignrec.aligner.train.settings import TrainSettings
+from alignrec.aligner.train.training import train
+from tests.aligner.pretrain.test_pretraining import TINY, weights, world
 from tests.aligner.worlds import two_tastes
 
 FEATURES, VALID, SPLIT = two_tastes()

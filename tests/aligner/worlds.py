@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from alignrec.aligner.splits import Split, split_random
+from alignrec.aligner.evaluate.splits import Split, split_random
 
 USERS, ITEMS, COLD, DIM = 60, 80, 2, 6
 

@@ -13,10 +13,10 @@ import yaml
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from alignrec.pipeline.cli import app
-from alignrec.pipeline.cli_hub import push_features_app
-from alignrec.pipeline.config import Config
-from alignrec.pipeline.config_reference import reference
+from alignrec.pipeline.cli.app import app
+from alignrec.pipeline.cli.hub import push_features_app
+from alignrec.pipeline.config.reference import reference
+from alignrec.pipeline.config.settings import Config
 from tests.pipeline.catalogues import picture
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,7 +10,7 @@ import transformers
 from safetensors.torch import save_file
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 
-from tests.extractors.suite import WORDS
+from alignrec.extractors.testing import WORDS
 
 VISION = {
     "hidden_size": 32,

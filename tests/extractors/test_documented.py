@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from alignrec.extractors.contract import Extractor
-from tests.extractors.suite import ExtractorSuite
+from alignrec.extractors.testing import ExtractorSuite
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "adding-an-extractor.md"
 SNIPPETS = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from alignrec.extractors.images import decode_image
+from alignrec.extractors.inputs.images import decode_image
+from alignrec.extractors.inputs.template import TextTemplate
+from alignrec.extractors.inputs.text import clean_text
 from alignrec.extractors.registry import load_extractor
-from alignrec.extractors.template import TextTemplate
-from alignrec.extractors.text import clean_text
 
 TEMPLATE = TextTemplate("{title} ({year}). {genres}. {description} {director}. {cast}")
 

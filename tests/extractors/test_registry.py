@@ -12,12 +12,15 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from alignrec.extractors import hub, packaged
+from alignrec.core.files import sha256_file as file_sha256
+from alignrec.extractors.backends import model_folder as hub
+from alignrec.extractors.backends.hashing import weights_sha256
+from alignrec.extractors.backends.packaged import models as packaged
 from alignrec.extractors.errors import DownloadError, ExtractorError, WeightsMismatchError
-from alignrec.extractors.registry import ModelName, load_extractor
-from alignrec.extractors.weights import file_sha256, weights_sha256
+from alignrec.extractors.names import ModelName
+from alignrec.extractors.registry import load_extractor
+from alignrec.extractors.testing import sample_images, sample_texts
 from tests.extractors import models
-from tests.extractors.suite import sample_images, sample_texts
 
 
 def refused(name: str, modality: str = "image", **options: str) -> str:

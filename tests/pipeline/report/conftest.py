@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from .runs import make_config, make_run, ordinary_rows, written
+from tests.pipeline.report.runs import make_config, make_run, ordinary_rows, written
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
 

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from alignrec.aligner.measurement import Measurement
-from alignrec.export.features import FeatureSet
-from alignrec.pipeline.config import CatalogConfig, Config, ItemsConfig
+from alignrec.core.features import FeatureSet
+from alignrec.core.results import Measurement
+from alignrec.pipeline.config.settings import CatalogConfig, Config, ItemsConfig
 from alignrec.pipeline.report import write
+from alignrec.pipeline.report.contents import RunFolder
 from alignrec.pipeline.report.curves import Curve
 from alignrec.pipeline.report.metrics import Metrics
-from alignrec.pipeline.report.run_folder import RunFolder
 from tests.pipeline.catalogues import picture, write_items
 
 SETS = {"image": 16, "text": 12, "multimodal": 8, "aligned": 8}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .runs import SETS, make_config, make_run, ordinary_rows, written
+from tests.pipeline.report.runs import SETS, make_config, make_run, ordinary_rows, written
 
 WIDTHS = (1280, 800, 360)
 # Whatever text can be read: its contrast with what lies behind it, as WCAG 2.2 defines it.

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignrec.aligner.measurement import Measurement
+from alignrec.core.results import Measurement
 from alignrec.pipeline.report.charts import Value, interval_chart, line_chart
-from alignrec.pipeline.report.fields import colour_field
-from alignrec.pipeline.report.likeness import likeness
-from alignrec.pipeline.report.made import popularity
+from alignrec.pipeline.report.colouring import colour_field
+from alignrec.pipeline.report.gallery import choose, clip
 from alignrec.pipeline.report.metrics import estimates
+from alignrec.pipeline.report.neighbours_map import likeness
+from alignrec.pipeline.report.overview import popularity
 from alignrec.pipeline.report.page import embedded_json
-from alignrec.pipeline.report.shown import choose, clip
 from alignrec.pipeline.report.thumbnails import SIDES, thumbnails
 from alignrec.pipeline.report.verdict import verdicts
 from tests.pipeline.catalogues import picture

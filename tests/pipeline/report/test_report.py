@@ -11,16 +11,15 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from alignrec.pipeline.cli import app
-from alignrec.pipeline.config_file import load_config
-from alignrec.pipeline.console import Console
+from alignrec.pipeline.cli.app import app
+from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.errors import RunFolderError
-from alignrec.pipeline.report import likeness
+from alignrec.pipeline.report import neighbours_map as likeness
 from alignrec.pipeline.report.write import write_report
-from alignrec.pipeline.runner import run
+from alignrec.pipeline.run.console import Console
+from alignrec.pipeline.run.runner import run
 from tests.pipeline.catalogues import write_catalogue
-
-from .runs import make_config, make_run, ordinary_rows, records, written
+from tests.pipeline.report.runs import make_config, make_run, ordinary_rows, records, written
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Splits, rankings, metrics and protocols: what features and recommenders are worth."""

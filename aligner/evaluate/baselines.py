@@ -1,0 +1,126 @@
+"""What a multimodal vector has to beat: simple ways to put image and text side by side."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from alignrec.aligner.evaluate.protocols import centre, concatenate
+from alignrec.aligner.inputs import Inputs, ModalityInput
+from alignrec.aligner.pretrain.components import Components
+
+Floats = NDArray[np.float32]
+HALF_IMAGE = "centred, image at half weight"
+IMPUTED, IMPUTED_HALF = "ridge imputation", "ridge imputation, image at half"
+_COMPONENTS = 256
+_RIDGES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+_HELD_OUT = 0.2
+
+
+def baselines(inputs: Inputs) -> dict[str, Floats]:
+    """Untrained features of a catalogue, by name: each modality and both, as they are and centred.
+
+    Args:
+        inputs: one or two modalities.
+
+    Returns:
+        float32 `[n, ·]`; an item without a modality has zeros in that part.
+    """
+    raw = {m: source.pooled for m, source in inputs.items()}
+    centred = {m: centre(source.pooled, source.valid) for m, source in inputs.items()}
+    made = {**raw, **{f"centred {m}": features for m, features in centred.items()}}
+    if len(inputs) > 1:
+        weights = tuple(0.5 if m == "image" else 1.0 for m in inputs)
+        made["concatenation"] = concatenate(*raw.values())
+        made["centred concatenation"] = concatenate(*centred.values())
+        made[HALF_IMAGE] = concatenate(*centred.values(), weights=weights)
+        made["whitened concatenation"] = concatenate(*(whitened(source) for source in inputs.values()))
+    return made
+
+
+def whitened(source: ModalityInput) -> Floats:
+    """Up to 256 principal components of a modality, all made equally large; zeros where it is missing."""
+    dim = min(_COMPONENTS, int(source.valid.sum()), source.pooled.shape[1])
+    components = Components(source.pooled.shape[1], dim).fit(source.pooled[source.valid], whiten=1.0)
+    made: Floats = components(torch.from_numpy(source.pooled)).numpy()
+    return np.where(source.valid[:, None], made, np.float32(0))
+
+
+def imputed(inputs: Inputs, seed: int) -> dict[str, Floats]:
+    """Centred concatenations in which ridge regression fills in a missing image or text from the other.
+
+    Args:
+        inputs: two modalities.
+        seed: draws the pairs that the strength of the ridge is chosen on.
+
+    Returns:
+        By name, with the image at full and at half weight: float32 `[n, ·]`, imputed parts as long as the
+        regression makes them.
+    """
+    centred = {m: centre(source.pooled, source.valid) for m, source in inputs.items()}
+    valid = {m: source.valid for m, source in inputs.items()}
+    parts = {}
+    for target in inputs:
+        (source,) = set(inputs) - {target}
+        pairs = np.flatnonzero(valid[source] & valid[target])
+        gaps = valid[source] & ~valid[target]
+        part = centred[target].copy()
+        if gaps.any() and len(pairs) > 1:
+            part[gaps] = ridge(centred[source][pairs], centred[target][pairs], centred[source][gaps], seed)
+        parts[target] = part
+    halved = {m: part / 2 if m == "image" else part for m, part in parts.items()}
+    return {IMPUTED: np.hstack(list(parts.values())), IMPUTED_HALF: np.hstack(list(halved.values()))}
+
+
+def ridge(known: Floats, wanted: Floats, given: Floats, seed: int) -> Floats:
+    """Ridge regression whose strength does best on a held-out fifth of the pairs.
+
+    Args:
+        known: float32 `[p, a]`, what the pairs show.
+        wanted: float32 `[p, b]`, what is to be told from it.
+        given: float32 `[q, a]`.
+        seed: draws the held-out pairs.
+
+    Returns:
+        float32 `[q, b]`.
+    """
+    order = np.random.default_rng(seed).permutation(len(known))
+    cut = max(1, round(_HELD_OUT * len(order)))
+    judged, learned = order[:cut], order[cut:]
+    errors = [
+        np.square(_fit(known[learned], wanted[learned], strength, known[judged]) - wanted[judged]).sum()
+        for strength in _RIDGES
+    ]
+    return _fit(known, wanted, _RIDGES[int(np.argmin(errors))], given)
+
+
+def _fit(known: Floats, wanted: Floats, strength: float, given: Floats) -> Floats:
+    """Ridge regression in its dual form when there are fewer pairs than dimensions."""
+    pairs, width = known.shape
+    x = known.astype(np.float64)
+    if pairs < width:
+        weights = x.T @ np.linalg.solve(x @ x.T + strength * np.eye(pairs), wanted.astype(np.float64))
+    else:
+        weights = np.linalg.solve(x.T @ x + strength * np.eye(width), x.T @ wanted.astype(np.float64))
+    return (given @ weights).astype(np.float32)
+
+
+def lose(valid: NDArray[np.bool_], share: float, seed: int) -> NDArray[np.bool_]:
+    """Which items lose a modality: a random share of those that have it.
+
+    Larger shares take away what smaller ones do, and more.
+
+    Args:
+        valid: bool `[n]`, who has it.
+        share: in [0, 1].
+        seed: the same seed ranks the items alike.
+
+    Returns:
+        bool `[n]`.
+    """
+    owners = np.flatnonzero(valid)
+    order = np.random.default_rng(seed).permutation(owners)
+    lost = np.zeros(len(valid), dtype=np.bool_)
+    lost[order[: round(share * len(owners))]] = True
+    return lost

@@ -1,0 +1,1 @@
+"""Other systems on the same split, to be measured against."""

@@ -1,0 +1,1 @@
+"""Inter-content alignment: the multimodal encoder and its mask-then-predict training."""

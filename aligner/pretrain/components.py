@@ -1,0 +1,55 @@
+"""The residual path: an item's pooled raw vector, centred, in its principal components."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from alignrec.core.vectors import unit_rows
+
+
+class Components(nn.Module):
+    """Unit vectors less their catalogue's mean, projected on its principal components and rescaled.
+
+    `project` divides component j by sd_j ** whiten, and all by one number that makes the rows of the
+    catalogue 1 long in the root mean square. Components beyond the catalogue's rank are zeros.
+    """
+
+    mean: Tensor
+    basis: Tensor
+    spread: Tensor  # standard deviation of each component over the catalogue
+
+    def __init__(self, inputs: int, dim: int) -> None:
+        """Make room for `inputs` dimensions in and `dim` out; `fit` fills it."""
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(inputs))
+        self.register_buffer("basis", torch.zeros(inputs, dim))
+        self.register_buffer("spread", torch.zeros(dim))
+
+    def fit(self, vectors: NDArray[np.float32], whiten: float) -> Self:
+        """Learn the components from the catalogue's vectors, float32 `[n, inputs]`, all of them valid."""
+        unit = unit_rows(vectors).astype(np.float64)
+        mean = unit.mean(axis=0)
+        unit -= mean
+        # Exact, and never larger than inputs x inputs; of one matrix with itself, half of it is computed.
+        size, basis = np.linalg.eigh(unit.T @ unit / len(unit))
+        dim = self.basis.shape[1]
+        spread = np.sqrt(np.maximum(size[::-1][:dim], 0))
+        kept = spread > 1e-6 * max(float(spread.max(initial=0)), 1e-12)
+        top = basis[:, ::-1][:, :dim][:, kept]
+        # A component's sign is arbitrary: its largest entry decides, so that equal input gives equal output.
+        top = top * np.sign(top[np.abs(top).argmax(axis=0), np.arange(top.shape[1])])
+        factor = spread[kept] ** -whiten
+        factor /= max(float(np.linalg.norm(spread[kept] * factor)), 1e-12)
+        self.mean.copy_(torch.from_numpy(mean))
+        for buffer, values in ((self.basis, top * factor), (self.spread, spread[kept] * factor)):
+            buffer.zero_()[..., : len(factor)] = torch.from_numpy(values)
+        return self
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Components of raw vectors: float32 `[b, inputs]` to `[b, dim]`."""
+        return (nn.functional.normalize(vectors, dim=-1) - self.mean) @ self.basis

@@ -1,0 +1,114 @@
+"""Inter-content alignment by mask-then-predict (AlignRec, arXiv 2403.12384, section 4.2).
+
+An item is shown in one of three ways: without its image, without its text, or with half of both sides'
+tokens. From what is left, `[CLS]` alone must tell the hidden side: its pooled vector's components
+(regression) and the codes of its masked tokens at their places (classification). No decoder sees anything
+but `[CLS]`, so the item vector has to carry the item. Frozen tokens know their neighbours, so a token's
+code is a target only where its whole side is hidden; when half is shown, the pooled vector is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from alignrec.aligner.pretrain.batches import LONGEST, Batch
+from alignrec.aligner.pretrain.encoder import MultimodalEncoder
+
+_HALF = "half"
+_HALVES = 0.2  # share of complete items that show half of both sides
+
+
+class TokenDecoder(nn.Module):
+    """Code logits of a token at a place, from `[CLS]` alone."""
+
+    def __init__(self, width: int, codes: int) -> None:
+        """Make a decoder for `codes` codes."""
+        super().__init__()
+        self.place = nn.Embedding(LONGEST, width)
+        nn.init.normal_(self.place.weight, std=0.02)
+        self.head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, codes))
+
+    def forward(self, cls: Tensor, place: Tensor) -> Tensor:
+        """`[n, width]` and int64 `[n]`, a row a token, to `[n, codes]`."""
+        logits: Tensor = self.head(cls + self.place(place))
+        return logits
+
+
+def choose_hidden(valid: Mapping[str, NDArray[np.bool_]], rng: np.random.Generator) -> NDArray[np.str_]:
+    """What each item hides, `[b]`: a modality's name, or `half`; items with one modality hide half."""
+    modalities = list(valid)
+    size = len(valid[modalities[0]])
+    gone = np.array(modalities)[rng.integers(len(modalities), size=size)]
+    whole = (rng.random(size) >= _HALVES) & np.all(list(valid.values()), axis=0) & (len(modalities) > 1)
+    return np.where(whole, gone, _HALF)
+
+
+class MaskThenPredict(nn.Module):
+    """The training objective around an encoder."""
+
+    def __init__(self, encoder: MultimodalEncoder, codes: Mapping[str, NDArray[np.int64]]) -> None:
+        """Wrap an encoder.
+
+        Args:
+            encoder: what is trained.
+            codes: for each modality, the code of each token of the catalogue, int64 `[total]`.
+        """
+        super().__init__()
+        self.encoder = encoder
+        settings = encoder.settings
+        self.decoders = nn.ModuleDict({m: TokenDecoder(settings.width, settings.codes) for m in codes})
+        self.codes = {m: torch.from_numpy(c) for m, c in codes.items()}
+
+    def forward(
+        self, batch: Batch, hidden: NDArray[np.str_], noise: np.random.Generator
+    ) -> dict[str, Tensor]:
+        """Losses by direction: `image`, `text` (whole side hidden) and `half`; scalars, where they occur.
+
+        Args:
+            batch: the items.
+            hidden: what each hides (see `choose_hidden`).
+            noise: draws the tokens that are left of items that show half.
+        """
+        losses: dict[str, Tensor] = {}
+        for way in (*batch, _HALF):
+            rows = np.flatnonzero(hidden == way)
+            if len(rows) and (way in self.encoder.settings.predict or way == _HALF):
+                items = torch.from_numpy(rows).to(next(iter(batch.values())).valid.device)
+                shown = {m: side.of(items) for m, side in batch.items()}
+                losses |= self._halved(shown, noise) if way == _HALF else self._without(way, shown)
+        return losses
+
+    def _without(self, m: str, batch: Batch) -> dict[str, Tensor]:
+        """A whole side is hidden, and not even looked at: its vector, and its tokens' codes, are told."""
+        encoder, settings, side = self.encoder, self.encoder.settings, batch[m]
+        targets = encoder.targets(batch)
+        seen = {o: torch.cat([s.valid[:, None], s.mask], dim=1) for o, s in batch.items() if o != m}
+        cls = encoder.gather(batch, targets, seen)
+        losses = {m: (encoder.predict[m](cls) - targets[m]).square().sum(dim=1).mean()}
+        if settings.code_weight and side.mask.any():
+            logits = self.decoders[m](cls[side.mask.nonzero()[:, 0]], side.position[side.mask])
+            code = self.codes[m].to(cls.device)[side.row[side.mask]]
+            entropy = nn.functional.cross_entropy(logits, code) / np.log(settings.codes)
+            losses[f"{m} codes"] = settings.code_weight * entropy
+        return losses
+
+    def _halved(self, batch: Batch, noise: np.random.Generator) -> dict[str, Tensor]:
+        """Half of all tokens are hidden, and the pooled vectors, which are told."""
+        encoder = self.encoder
+        targets = encoder.targets(batch)
+        seen = {}
+        for m, side in batch.items():
+            kept = torch.from_numpy(noise.random(tuple(side.mask.shape)) < 0.5).to(side.mask.device)
+            seen[m] = torch.cat([torch.zeros_like(side.valid)[:, None], side.mask & kept], dim=1)
+        cls = encoder.gather(batch, targets, seen)
+        errors = [
+            (encoder.predict[m](cls) - targets[m]).square().sum(dim=1)[batch[m].valid].mean()
+            for m in encoder.settings.predict
+            if m in batch and batch[m].valid.any()
+        ]
+        return {_HALF: torch.stack(errors).sum()} if errors else {}

@@ -1,0 +1,1 @@
+"""Content-category and user-item alignment: full AlignRec training."""

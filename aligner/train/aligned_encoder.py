@@ -1,0 +1,116 @@
+"""Vectors for items that training never saw: from their content, and from the trained items most like it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
+
+from alignrec.aligner.encoder_files import reading, write_encoder
+from alignrec.aligner.errors import FeatureError
+from alignrec.aligner.evaluate.neighbours import nearest
+from alignrec.aligner.evaluate.protocols import ContentSpace
+from alignrec.aligner.train.model import AlignRec, Representations, unit_shares
+from alignrec.aligner.train.settings import TrainSettings
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedEncoder:
+    """Encodes items as training would have placed them, had they been like their neighbours in behaviour.
+
+    A new item takes its neighbours' mean ID vector, weighted by cosine, as its own. Its gate then purifies
+    that vector, the content graph mixes it with what the neighbours pass on, and the fuser adds the
+    neighbours' mean ID representation: the aggregator and the fuser of AlignRec (arXiv 2403.12384).
+
+    Attributes:
+        mean: float32 `[e]`, of the catalogue's unit features; what centring takes away.
+        features: float32 `[n, e]`, centred unit features of the trained items: the neighbour index.
+        weight: float32 `[d, e]`, of the gate's projection.
+        bias: float32 `[d]`.
+        item: float32 `[n, d]`, ID vectors.
+        passed: float32 `[n, d]`, what an item passes on to similar items.
+        category: float32 `[n, d]`, ID representations after propagation over the interactions.
+        neighbours: how many trained items a new one is placed by.
+        members: whose shares lie side by side in every vector.
+        unit: whether every member's share of an aligned vector is made as long, as softmax training ranks by.
+    """
+
+    mean: Floats
+    features: Floats
+    weight: Floats
+    bias: Floats
+    item: Floats
+    passed: Floats
+    category: Floats
+    neighbours: int
+    members: int
+    unit: bool
+
+    @classmethod
+    def of(cls, model: AlignRec, said: Representations, space: ContentSpace, settings: TrainSettings) -> Self:
+        """The encoder of a model that was trained with `settings`, and of what it says of its items."""
+        passed = model.passed()[-1]
+        gate, category = model.projection, said.category.item
+        learned = (model.features, gate.weight, gate.bias, model.item, passed, category)
+        arrays = dict(zip(_TENSORS[1:], (t.detach().cpu().numpy() for t in learned), strict=True))
+        return cls(
+            mean=space.mean,
+            **arrays,
+            neighbours=settings.neighbours,
+            members=settings.members,
+            unit=settings.loss == "softmax",
+        )
+
+    def encode(self, features: NDArray[np.floating], valid: NDArray[np.bool_]) -> tuple[Floats, Floats]:
+        """Aligned and content vectors, float32 `[m, d]` each; zeros where `valid` is False.
+
+        Args:
+            features: float `[m, e]`, made as the features of training were.
+            valid: bool `[m]`, which items have features.
+
+        Raises:
+            FeatureError: features of another width, or not finite.
+        """
+        if features.ndim != 2 or features.shape[1] != len(self.mean):
+            raise FeatureError(f"the encoder is for features [m, {len(self.mean)}], got {features.shape}")
+        unit = ContentSpace(self.mean)(features, valid)
+        weights = nearest(unit, self.features, self.neighbours)
+        weights.data = np.maximum(weights.data, 0)
+        total = np.asarray(weights.sum(axis=1), dtype=np.float32)[:, None]
+        mean_of = 1 / np.maximum(total, 1e-12)
+        gate = torch.sigmoid(torch.from_numpy(unit @ self.weight.T + self.bias)).numpy()
+        own = mean_of * (weights @ self.item) * gate
+        content = (own + weights @ self.passed) / (1 + total)
+        aligned = (content + mean_of * (weights @ self.category)).astype(np.float32)
+        if self.unit:
+            aligned = unit_shares(torch.from_numpy(aligned), self.members).numpy()
+        return aligned, content.astype(np.float32)
+
+    def save_pretrained(self, folder: Path) -> None:
+        """Write `config.json` and `model.safetensors` into a folder that exists."""
+        tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in _TENSORS}
+        config = {name: getattr(self, name) for name in _CONFIG}
+        write_encoder(folder, config, lambda path: save_file(tensors, path))
+
+    @classmethod
+    def from_pretrained(cls, folder: str | Path) -> Self:
+        """The encoder that `save_pretrained` wrote into `folder`.
+
+        Raises:
+            EncoderError: files are missing, damaged or of another format.
+        """
+        with reading(Path(folder), "aligner") as (config, path):
+            tensors = load_file(path)
+            values: dict[str, Any] = {name: tensors[name] for name in _TENSORS}
+            return cls(**values, **{name: config[name] for name in _CONFIG})
+
+
+_CONFIG = ("neighbours", "members", "unit")
+_TENSORS = tuple(field.name for field in fields(AlignedEncoder) if field.name not in _CONFIG)

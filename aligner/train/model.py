@@ -1,0 +1,133 @@
+"""AlignRec's trainable half: LightGCN for IDs, the aggregator for content, the fuser that adds them."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from alignrec.aligner.train.graphs import Graph
+
+_SCALE = 0.1  # standard deviation of ID vectors at the start
+
+
+@dataclass(frozen=True, eq=False)
+class Sides:
+    """Vectors of all users and of all items, float `[users, d]` and `[items, d]`."""
+
+    user: Tensor
+    item: Tensor
+
+    def __add__(self, other: Sides) -> Sides:
+        """Row by row."""
+        return Sides(self.user + other.user, self.item + other.item)
+
+    def shares(self, members: int) -> list[Sides]:
+        """Each member's columns, `[users, d / members]` and `[items, d / members]`."""
+        parts = (self.user.chunk(members, dim=1), self.item.chunk(members, dim=1))
+        return [Sides(user, item) for user, item in zip(*parts, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
+class Representations:
+    """What a model says of all users and items.
+
+    Attributes:
+        final: what is recommended by.
+        category: the ID side alone.
+        content: the content side alone; None for a model that has none.
+    """
+
+    final: Sides
+    category: Sides
+    content: Sides | None = None
+
+    def shares(self, members: int) -> list[Representations]:
+        """What each member says: nothing in this model mixes columns, so each share is a model of its own."""
+        final, category = self.final.shares(members), self.category.shares(members)
+        content = [None] * members if self.content is None else self.content.shares(members)
+        return [Representations(*sides) for sides in zip(final, category, content, strict=True)]
+
+
+def unit_shares(x: Tensor, members: int) -> Tensor:
+    """Vectors, float `[n, d]`, of length 1 or 0 to which every member's share contributes alike.
+
+    A product of two of them is the mean of the members' cosines.
+    """
+    return (normalize(x.reshape(len(x), members, -1), dim=2) / math.sqrt(members)).reshape(x.shape)
+
+
+class Collaborative(nn.Module):
+    """LightGCN (He et al., SIGIR 2020): the mean of ID vectors and of what they become layer by layer.
+
+    Without layers it is matrix factorisation.
+    """
+
+    def __init__(self, users: int, items: int, dim: int, layers: int) -> None:
+        """Draw ID vectors; the caller seeds."""
+        super().__init__()
+        self.user = nn.Parameter(torch.randn(users, dim) * _SCALE)
+        self.item = nn.Parameter(torch.randn(items, dim) * _SCALE)
+        self.layers = layers
+
+    def sides(self, interactions: Graph) -> Sides:
+        """Vectors after propagation over `interactions`, `[users, items]`."""
+        user: Tensor = self.user
+        item: Tensor = self.item
+        users, items = [user], [item]
+        for _ in range(self.layers):
+            user, item = interactions @ item, interactions.transpose @ user
+            users.append(user)
+            items.append(item)
+        return Sides(torch.stack(users).mean(dim=0), torch.stack(items).mean(dim=0))
+
+    def forward(self, interactions: Graph) -> Representations:
+        """IDs alone."""
+        sides = self.sides(interactions)
+        return Representations(sides, sides)
+
+
+class AlignRec(Collaborative):
+    """IDs and content together (arXiv 2403.12384, the sections on the aggregator and the fuser).
+
+    Args:
+        users: number of users.
+        features: float32 `[items, e]`, unit rows; never changed by training.
+        neighbours: content graph `[items, items]`.
+        dim: size of the vectors.
+        layers: of LightGCN.
+        content_layers: of the content graph.
+    """
+
+    features: Tensor
+
+    def __init__(
+        self, users: int, features: Tensor, neighbours: Graph, dim: int, layers: int, content_layers: int
+    ) -> None:
+        """Draw ID vectors and a gate; the caller seeds."""
+        super().__init__(users, len(features), dim, layers)
+        self.projection = nn.Linear(features.shape[1], dim)
+        self.register_buffer("features", features, persistent=False)
+        self.neighbours = neighbours
+        self.content_layers = content_layers
+
+    def purified(self) -> Tensor:
+        """Item vectors gated by their features: what is worth passing on to similar items."""
+        return self.item * torch.sigmoid(self.projection(self.features))
+
+    def passed(self) -> list[Tensor]:
+        """What items pass on to similar ones in each layer of the content graph."""
+        layers = [self.purified()]
+        for _ in range(self.content_layers - 1):
+            layers.append(self.neighbours @ layers[-1])
+        return layers
+
+    def forward(self, interactions: Graph) -> Representations:
+        """Content travels to similar items, then to the users who chose them; the fuser adds both sides."""
+        category = self.sides(interactions)
+        item = self.neighbours @ self.passed()[-1]
+        content = Sides(interactions @ item, item)
+        return Representations(category + content, category, content)

@@ -1,0 +1,174 @@
+"""What a training step minimises: batches of interactions, and the weighted terms over them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from alignrec.aligner.train import losses
+from alignrec.aligner.train.model import Representations
+from alignrec.aligner.train.sampling import Pairs, by_interaction, by_user, negatives
+from alignrec.aligner.train.settings import TrainSettings
+
+_COMPARED = 2048  # distinct users or items that an in-batch term compares with one another, at most
+
+
+class Similarities:
+    """Cosines among items by their features; all of them at once where the catalogue is small.
+
+    Args:
+        features: float32 `[items, e]`, unit rows or zeros.
+    """
+
+    def __init__(self, features: Tensor) -> None:
+        """Compute them if one step would compare as many items anyway."""
+        self.features = features
+        self.all = features @ features.T if len(features) <= _COMPARED else None
+
+    def __call__(self, items: Tensor) -> Tensor:
+        """Of the items, int64 `[n]`, with one another: float32 `[n, n]`."""
+        if self.all is not None:
+            return self.all[items][:, items]
+        part = self.features[items]
+        return part @ part.T
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """One step's interactions and what they are compared with, on the model's device.
+
+    Attributes:
+        user: int64 `[n]`.
+        item: int64 `[n]`.
+        users: int64 `[u]`, the distinct users, in random order: the first ones are a fair sample.
+        items: int64 `[i]`, the distinct items, likewise.
+        row: int64 `[n]`, where each pair's user is in `users`.
+        weight: float32 `[n]`, how much each pair counts under softmax.
+        other: int64: under BPR `[n]`, an untouched item for each pair; under softmax `[c]`, the candidates.
+        own: bool `[u, c]`, which candidates each user has touched; empty under BPR.
+    """
+
+    user: Tensor
+    item: Tensor
+    users: Tensor
+    items: Tensor
+    row: Tensor
+    weight: Tensor
+    other: Tensor
+    own: Tensor
+
+
+class Objective:
+    """Draws batches and weighs terms.
+
+    Args:
+        settings: weights and sizes.
+        history: training interactions, CSR of ones `[users, items]`.
+        features: float32 `[items, e]`, unit rows that content must stay as similar as; None without content.
+        device: where the model is.
+    """
+
+    def __init__(
+        self, settings: TrainSettings, history: sp.csr_array, features: Tensor | None, device: torch.device
+    ) -> None:
+        """Work out what every step needs."""
+        self.settings, self.device = settings, device
+        self.similarities = None if features is None else Similarities(features)
+        self.history = history
+        degree = np.maximum(np.diff(history.indptr), 1).astype(np.float32)
+        self.weight: NDArray[np.float32] = degree ** np.float32(-settings.balance)
+        # Nothing can be drawn for a user who touched everything.
+        free = np.diff(history.indptr) < history.shape[1]
+        self.trainable = sp.csr_array(sp.diags_array(free.astype(np.float32)) @ history)
+        self.trainable.eliminate_zeros()
+
+    def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
+        """One epoch."""
+        if self.settings.loss == "bpr":
+            for pairs in by_interaction(self.trainable, self.settings.batch_size, rng):
+                yield self._batch(pairs, negatives(self.history, pairs.user, rng), rng)
+        else:
+            for pairs in by_user(self.trainable, self.settings.batch_size, rng):
+                yield self._batch(pairs, self._candidates(rng), rng)
+
+    def _candidates(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        items = self.history.shape[1]
+        if self.settings.candidates >= items:
+            return np.arange(items)
+        return np.sort(rng.choice(items, self.settings.candidates, replace=False))
+
+    def _batch(self, pairs: Pairs, other: NDArray[np.int64], rng: np.random.Generator) -> Batch:
+        users, row = np.unique(pairs.user, return_inverse=True)
+        order = rng.permutation(len(users))
+        users, row = users[order], np.argsort(order)[row]
+        items = rng.permutation(np.unique(pairs.item))
+        own = np.zeros((len(users), 0), dtype=np.bool_)
+        if self.settings.loss == "softmax":
+            touched: Any = self.history[users]  # scipy's stubs take it for a scalar
+            own = (touched if len(other) == touched.shape[1] else touched[:, other]).toarray() > 0
+        weight = self.weight[pairs.user]
+        arrays = (pairs.user, pairs.item, users, items, row, weight, other, own)
+        return Batch(*(torch.from_numpy(array).to(self.device) for array in arrays))
+
+    def __call__(self, said: Representations, batch: Batch) -> dict[str, Tensor]:
+        """The weighted terms of a batch, each the mean over the members; a term without weight is not there.
+
+        Their sum is the loss.
+        """
+        near = None
+        if said.content is not None and self.similarities is not None and self.settings.similarity_weight:
+            near = self.similarities(batch.items[:_COMPARED])
+        members = [self._terms(share, batch, near) for share in said.shares(self.settings.members)]
+        return {name: torch.stack([terms[name] for terms in members]).mean() for name in members[0]}
+
+    def _terms(self, said: Representations, batch: Batch, near: Tensor | None) -> dict[str, Tensor]:
+        """One member's; `near`, float `[n, n]`, are the cosines of the first items' features."""
+        settings = self.settings
+        terms: dict[str, Tensor] = {settings.loss: self._ranking(said, batch)}
+        if settings.uia_weight:
+            final = said.final
+            terms["uia"] = settings.uia_weight * losses.user_item(
+                final.user[batch.user], final.item[batch.item]
+            )
+        if settings.l2_weight:
+            terms["l2"] = settings.l2_weight * self._length(said, batch)
+        items, users = batch.items[:_COMPARED], batch.users[:_COMPARED]
+        content, category = said.content, said.category
+        if settings.cca_weight and content is not None:
+            terms["cca"] = settings.cca_weight * (
+                losses.contrast(content.item[items], category.item[items], settings.cca_temperature)
+                + losses.contrast(content.user[users], category.user[users], settings.cca_temperature)
+            )
+        if near is not None and content is not None:
+            terms["similarity"] = settings.similarity_weight * losses.similarity(content.item[items], near)
+        return terms
+
+    def _ranking(self, said: Representations, batch: Batch) -> Tensor:
+        user, item = said.final.user, said.final.item
+        if self.settings.loss == "bpr":
+            return losses.bpr(user[batch.user], item[batch.item], item[batch.other])
+        return losses.catalogue_softmax(
+            user[batch.users],
+            item[batch.item],
+            batch.row,
+            batch.weight,
+            item[batch.other],
+            batch.own,
+            self.settings.temperature,
+            len(batch.other) / len(item),
+        )
+
+    def _length(self, said: Representations, batch: Batch) -> Tensor:
+        """Half the squared length: of every pair's vectors under BPR, as the paper's code has it, else of
+        each distinct user's and item's."""
+        user, item = said.final.user, said.final.item
+        if self.settings.loss == "bpr":
+            return losses.half_square(user[batch.user], item[batch.item], item[batch.other])
+        return losses.half_square(user[batch.users], item[batch.items])

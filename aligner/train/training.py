@@ -1,0 +1,147 @@
+"""Full AlignRec training: pretrained features in, aligned, content and user vectors out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.sparse as sp
+import torch
+from numpy.typing import NDArray
+
+from alignrec.aligner.device import device_of
+from alignrec.aligner.errors import FeatureError
+from alignrec.aligner.evaluate.protocols import ContentSpace
+from alignrec.aligner.evaluate.splits import TRAIN, Split
+from alignrec.aligner.train.aligned_encoder import AlignedEncoder
+from alignrec.aligner.train.graphs import content_neighbours, graph
+from alignrec.aligner.train.model import AlignRec
+from alignrec.aligner.train.objective import Objective
+from alignrec.aligner.train.settings import TrainSettings
+from alignrec.aligner.train.trainer import Advance, Fit, Save, State, Trainer, scored
+
+Floats = NDArray[np.float32]
+Neighbours = Callable[[Floats, int, int], sp.csr_array]
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What training made.
+
+    Attributes:
+        aligned: float32 `[items, d]`, the final item representations; their dot product with `user` is the
+            score that training ranked by.
+        content: float32 `[items, d]`, the refined content vectors.
+        user: float32 `[users, d]`; zeros for users without training interactions.
+        origin: bool `[items]`: trained on interactions; the others come from their content and neighbours.
+        valid: bool `[items]`: has a vector; False, and zeros, without interactions and without features.
+        fit: curves and the best epoch.
+        encoder: makes vectors of new items.
+    """
+
+    aligned: Floats
+    content: Floats
+    user: Floats
+    origin: NDArray[np.bool_]
+    valid: NDArray[np.bool_]
+    fit: Fit
+    encoder: AlignedEncoder
+
+
+def train(
+    features: NDArray[np.floating],
+    valid: NDArray[np.bool_],
+    split: Split,
+    settings: TrainSettings,
+    seed: int,
+    *,
+    candidates: NDArray[np.bool_] | None = None,
+    state: State | None = None,
+    save: Save | None = None,
+    advance: Advance | None = None,
+    neighbours: Neighbours = content_neighbours,
+) -> Trained:
+    """Train content-category and user-item alignment on top of pretrained features.
+
+    Items that no training interaction touches take no part: an ID vector that nothing moved is noise, and
+    would spread to similar items. They get their vectors afterwards, as any new item does.
+
+    Args:
+        features: float `[items, e]`, as a rule the `multimodal` set.
+        valid: bool `[items]`, which items have features.
+        split: training interactions to learn from, validation to stop by; test is not looked at.
+        settings: of model, loss and optimiser.
+        seed: of initial vectors, batches and sampling; with one CPU, thread count and set of versions, the
+            same seed gives the same bytes.
+        candidates: bool `[items]`, items that validation may recommend; all by default.
+        state: of an interrupted run with the same other arguments; the result is as if it had not stopped.
+        save: takes the state after each epoch; it holds plain containers, numbers and tensors, which
+            `torch.load(weights_only=True)` reads, and belongs to the run: write or copy it at once.
+        advance: takes the number of epochs done, and the last one's loss parts and validation metrics.
+        neighbours: finds the content graph; a caller may keep what `content_neighbours` found.
+
+    Raises:
+        FeatureError: features do not fit the split, are not finite, or need FAISS that is not installed.
+        SplitError: there is nothing to train on or to validate on.
+        AlignerError: the device is absent, or training diverged.
+    """
+    if features.shape[:1] != (split.items,) or valid.shape != (split.items,):
+        raise FeatureError(
+            f"expected features and marks of {split.items} items, got {features.shape} and {valid.shape}"
+        )
+    if not np.isfinite(features).all():
+        raise FeatureError("features hold NaN or infinite values: mark such items as not valid, with zeros")
+    warm = np.asarray(split.matrix(TRAIN).sum(axis=0)).ravel() > 0
+    space = ContentSpace.of(features, valid)
+    known = space(features[warm], valid[warm])
+    part = split.of_items(warm)
+    device = device_of(settings.device)
+    near = neighbours(known, settings.neighbours, settings.exact_neighbours)
+    model = build(known, near, part.users, settings, seed, device)
+    objective = Objective(settings, part.matrix(TRAIN), model.features, device)
+    allowed = None if candidates is None else candidates[warm]
+    trainer = Trainer(model, objective, part, settings, seed, allowed)
+    if state is not None:
+        trainer.resume(state)
+    fit = trainer.run(save, advance)
+    with torch.no_grad():
+        said = model(trainer.interactions)
+    encoder = AlignedEncoder.of(model, said, space, settings)
+    user, item = scored(said.final, settings)
+    aligned, content = encoder.encode(features, valid & ~warm)
+    aligned[warm], content[warm] = item, said.content.item.cpu().numpy()
+    active = np.diff(part.matrix(TRAIN).indptr) > 0
+    user = np.where(active[:, None], user, np.float32(0))
+    return Trained(aligned, content, user, warm, warm | valid, fit, encoder)
+
+
+def build(
+    features: Floats,
+    neighbours: sp.csr_array,
+    users: int,
+    settings: TrainSettings,
+    seed: int,
+    device: torch.device,
+) -> AlignRec:
+    """An untrained model; its parameters are the same on every device.
+
+    Args:
+        features: float32 `[items, e]`, unit rows or zeros.
+        neighbours: their content graph, as `content_neighbours` makes it.
+        users: how many there are.
+        settings: sizes and layers.
+        seed: of the initial parameters.
+        device: where it goes.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = AlignRec(
+            users,
+            torch.from_numpy(features),
+            graph(neighbours).to(device),
+            settings.dim,
+            settings.layers,
+            settings.content_layers,
+        )
+    return model.to(device)

@@ -1,0 +1,1 @@
+"""What every room speaks: whole-or-nothing files, errors, feature sets, vectors, results. No torch."""

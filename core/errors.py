@@ -1,0 +1,32 @@
+"""The base of every error that a user can act on, and hints that name what was probably meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+
+class AlignRecError(Exception):
+    """Something a user can act on; the message says what happened, where, and what to do next.
+
+    Attributes:
+        exit_code: what a command that meets it exits with: 2 wrong usage, config or data; 3 refused;
+            4 network.
+    """
+
+    exit_code = 2
+
+
+def suggest(unknown: str, known: Iterable[str]) -> str:
+    """The end of an error message: the nearest known word, or all of them."""
+    words = sorted(known)
+    near = difflib.get_close_matches(unknown, words, n=1, cutoff=0.5)
+    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(words)}"
+
+
+def nearest_file(path: Path) -> str:
+    """A sentence that names the file most like an absent one, in its folder; "" where none is like it."""
+    names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f" Did you mean {path.parent / near[0]}?" if near else ""

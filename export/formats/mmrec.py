@@ -1,0 +1,83 @@
+"""A dataset folder of MMRec (github.com/enoche/MMRec), which the authors' AlignRec code reads as well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from alignrec.core.features import FeatureSet
+from alignrec.export.errors import ReleaseError
+from alignrec.export.formats.interactions import SplitInteractions
+
+FILES = {"image": "image_feat.npy", "text": "text_feat.npy", "multimodal": "mm_feat.npy"}
+
+
+def write_mmrec(
+    sets: Sequence[FeatureSet], folder: Path, interactions: SplitInteractions | None = None
+) -> None:
+    """Write features, interactions and id maps.
+
+    Files: `image_feat.npy`, `text_feat.npy`, `mm_feat.npy` (float32, row = itemID; the mean of the valid
+    rows where an item has no such vector, as MMRec does), `i_id_mapping.csv` (`asin`, `itemID`), and with
+    interactions `<folder>.inter` (`userID itemID rating timestamp x_label`) and `u_id_mapping.csv`
+    (`user_id`, `userID`); all text is tab-separated. Ids are dense, in order of first appearance.
+
+    MMRec takes for its items those that interactions name, so with interactions the others are left out;
+    without, all items are there in the order of the release, to go with interactions of your own.
+
+    Args:
+        sets: `image`, `text` and `multimodal`, as many as there are.
+        folder: filled; its name is the dataset's.
+        interactions: with their split.
+
+    Raises:
+        ReleaseError: an interaction's item is in no set.
+    """
+    if interactions is None:
+        items = list(sets[0].ids)
+    else:
+        items = _write_interactions(interactions, folder)
+        unknown = set(items) - set(sets[0].ids)
+        if unknown:
+            raise ReleaseError(
+                f"{len(unknown)} items of the interactions have no features, such as {min(unknown)!r}: "
+                "give the interactions that the release was made with"
+            )
+    _write_map(items, "asin", "itemID", folder / "i_id_mapping.csv")
+    for features in sets:
+        matrix, valid = features.align_to(items)
+        matrix[~valid] = _mean(features)
+        np.save(folder / FILES[features.name], matrix, allow_pickle=False)
+
+
+def _write_interactions(interactions: SplitInteractions, folder: Path) -> list[str]:
+    frame = interactions.frame()
+    user, users = pd.factorize(frame["user_id"])
+    item, items = pd.factorize(frame["item_id"])
+    table = pd.DataFrame({"userID": user, "itemID": item, "rating": _whole(frame["rating"])})
+    table["timestamp"], table["x_label"] = frame["timestamp"], frame["label"]
+    table = table.sort_values("userID", kind="stable")
+    table.to_csv(folder / f"{folder.name}.inter", sep="\t", index=False, lineterminator="\n")
+    _write_map(list(users), "user_id", "userID", folder / "u_id_mapping.csv")
+    return list(items)
+
+
+def _whole(rating: pd.Series) -> pd.Series:
+    """Ratings as whole numbers where all of them are."""
+    return rating.astype(np.int64) if (rating == rating.round()).all() else rating
+
+
+def _write_map(ids: Sequence[str], name: str, dense: str, path: Path) -> None:
+    frame = pd.DataFrame({name: ids, dense: np.arange(len(ids))})
+    frame.to_csv(path, sep="\t", index=False, lineterminator="\n")
+
+
+def _mean(features: FeatureSet) -> NDArray[np.float32]:
+    if not features.valid.any():
+        return np.zeros(features.dim, dtype=np.float32)
+    mean: NDArray[np.float32] = features.matrix[features.valid].mean(axis=0, dtype=np.float64)
+    return mean.astype(np.float32)

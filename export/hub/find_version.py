@@ -1,0 +1,191 @@
+"""Find a published version and fetch what is needed of it, checked and cached."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from huggingface_hub import HfApi
+
+from alignrec.export.errors import RefusedError, ReleaseError, VerificationError
+from alignrec.export.hub.errors import MissingRepositoryError, UnreachableError
+from alignrec.export.hub.expected_file import Announced
+from alignrec.export.hub.repository import HubRepo, open_repo
+from alignrec.export.hub.seen_versions import (
+    Record,
+    forget_record,
+    read_record,
+    record_path,
+    recorded_versions,
+    write_record,
+)
+from alignrec.export.hub.versions import Version
+from alignrec.export.hub.withdrawn import WITHDRAWN, Withdrawal, parse_withdrawn
+from alignrec.export.release.manifest import MANIFEST, FileEntry, Manifest
+
+RELEASE_NOTE = "release.json"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A version that was found: where it is, and its checked manifest.
+
+    Attributes:
+        folder: the local snapshot; it holds the manifest and whatever was fetched.
+    """
+
+    repo: HubRepo
+    version: Version
+    commit: str
+    manifest: Manifest
+    folder: Path
+
+    def fetch(self, entries: Iterable[FileEntry]) -> Path:
+        """Fetch files of the release into the snapshot folder, each checked by its SHA-256.
+
+        Raises:
+            HubError: a file is not cached and the Hub does not give it.
+            VerificationError: a file is not what the manifest says.
+        """
+        for entry in entries:
+            self.repo.download(entry.path, self.commit, Announced(entry.bytes, entry.sha256))
+        return self.folder
+
+
+def list_versions(name: str, *, api: HfApi | None = None) -> list[str]:
+    """Published versions of a repository, lowest first; withdrawn ones are not among them.
+
+    Raises:
+        ReleaseError: the name is not OWNER/NAME.
+        HubError: no such repository, or the Hub cannot be reached.
+    """
+    return [str(version) for version in sorted(published_tags(open_repo(name, api)))]
+
+
+def find_version(repo: HubRepo, wanted: str | None) -> Published:
+    """A version's commit and manifest; from the cache alone when the Hub cannot be reached.
+
+    Args:
+        repo: where to look.
+        wanted: X.Y.Z; None for the highest.
+
+    Raises:
+        ReleaseError: no such version; the message names the nearest.
+        RefusedError: the version was withdrawn; the message says why.
+        VerificationError: a file is not what the release announces, or the version was moved.
+        HubError: no such repository, or the Hub cannot be reached and the files are not cached.
+    """
+    version = Version.parse(wanted) if wanted is not None else None
+    try:
+        tags = published_tags(repo)
+    except UnreachableError as error:
+        return _find_cached(repo, version, error)
+    if version is None:
+        version = max(tags, default=None)
+    if version is None or version not in tags:
+        raise _absent(repo, version, sorted(tags))
+    commit, record = tags[version], read_record(repo, version)
+    if record is None:
+        return _first_sight(repo, version, commit)
+    if record.commit != commit:
+        raise VerificationError(
+            f"{repo.name}@{version} was moved after it was published: it was commit {record.commit} (release "
+            f"{record.release_id}) and is now commit {commit}. Ask the publisher why; to trust the new one "
+            f"all the same, delete {record_path(repo, version)}"
+        )
+    return _known(repo, version, record)
+
+
+def published_tags(repo: HubRepo) -> dict[Version, str]:
+    """The commit of each published version.
+
+    Raises:
+        MissingRepositoryError: no such repository; the message names the owner's nearest.
+    """
+    try:
+        tags = repo.tags()
+    except MissingRepositoryError as error:
+        near = difflib.get_close_matches(repo.name, repo.neighbours(), n=1)
+        hint = f". Did you mean {near[0]!r}?" if near else ""
+        raise MissingRepositoryError(f"{error}{hint}") from error
+    versions = ((Version.of_tag(tag), commit) for tag, commit in tags.items())
+    return {version: commit for version, commit in versions if version is not None}
+
+
+def _find_cached(repo: HubRepo, version: Version | None, error: UnreachableError) -> Published:
+    cached = recorded_versions(repo)
+    chosen = version if version is not None else max(cached, default=None)
+    record = read_record(repo, chosen) if chosen is not None else None
+    if chosen is None or record is None:
+        held = ", ".join(map(str, cached)) or "none"
+        wanted = f"version {version}" if version is not None else "no version"
+        raise UnreachableError(
+            f"{error}. {wanted} of {repo.name} is in the cache (it holds {held})"
+        ) from error
+    return _known(replace(repo, offline=True), chosen, record)
+
+
+def _known(repo: HubRepo, version: Version, record: Record) -> Published:
+    """A version seen before: its manifest must be the very one."""
+    announced = Announced(record.manifest_bytes, record.manifest_sha256)
+    path = repo.download(MANIFEST, record.commit, announced)
+    return Published(repo, version, record.commit, Manifest.read(path.parent), path.parent)
+
+
+def _first_sight(repo: HubRepo, version: Version, commit: str) -> Published:
+    """A version not seen before: check that it is a release and calls itself by this version."""
+    files = repo.files_at(commit, [MANIFEST, RELEASE_NOTE])
+    where = f"{repo.name}@{version} (commit {commit})"
+    for needed in (MANIFEST, RELEASE_NOTE):
+        if needed not in files:
+            raise VerificationError(
+                f"{where} is not a release: it has no {needed}. The tag was not made by push, or was moved"
+            )
+    path = repo.download(MANIFEST, commit, files[MANIFEST])
+    manifest = Manifest.read(path.parent)
+    note = read_note(repo, commit, files[RELEASE_NOTE])
+    if (note.get("version"), note.get("release_id")) != (str(version), manifest.release_id):
+        raise VerificationError(
+            f"{where} holds version {note.get('version')} of release {note.get('release_id')}: the tag was "
+            "moved after it was published. Ask the publisher"
+        )
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    write_record(repo, version, Record(commit, manifest.release_id, digest, path.stat().st_size))
+    return Published(repo, version, commit, manifest, path.parent)
+
+
+def read_note(repo: HubRepo, commit: str, announced: Announced) -> dict[str, str]:
+    """What `release.json` of a commit says: version, release_id, parent, created.
+
+    Raises:
+        VerificationError: it is not such a note.
+    """
+    note = json.loads(repo.download(RELEASE_NOTE, commit, announced).read_bytes())
+    if not isinstance(note, dict) or not {"version", "release_id"} <= set(note):
+        raise VerificationError(f"{RELEASE_NOTE} of {repo.name} at commit {commit} does not name a release")
+    return note
+
+
+def _absent(repo: HubRepo, version: Version | None, published: list[Version]) -> ReleaseError:
+    if version is None:
+        return ReleaseError(f"{repo.name} has no published version yet; see `alignrec push`")
+    withdrawal = withdrawals(repo).get(str(version))
+    if withdrawal is not None:
+        forget_record(repo, version)
+        return RefusedError(
+            f"{repo.name}@{version} was withdrawn on {withdrawal.date}: {withdrawal.reason}. "
+            f"Published versions: {', '.join(map(str, published)) or 'none'}"
+        )
+    near = version.nearest(published)
+    hint = f"the nearest is {near}; published are {', '.join(map(str, published))}" if near else "it has none"
+    return ReleaseError(f"{repo.name} has no version {version}: {hint}")
+
+
+def withdrawals(repo: HubRepo) -> dict[str, Withdrawal]:
+    """Withdrawn versions, as the main branch lists them."""
+    head = repo.head().commit
+    return parse_withdrawn(repo.read(WITHDRAWN, head, repo.files_at(head, [WITHDRAWN])))

@@ -1,0 +1,56 @@
+"""What this machine has seen of published versions, so that a moved tag shows and offline work goes on."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from alignrec.core.files import canonical_json, write_bytes
+from alignrec.export.hub.repository import HubRepo
+from alignrec.export.hub.versions import Version
+
+
+@dataclass(frozen=True)
+class Record:
+    """A version as it was when first seen: its commit, its release id, its manifest's hash and size."""
+
+    commit: str
+    release_id: str
+    manifest_sha256: str
+    manifest_bytes: int
+
+
+def _folder(repo: HubRepo) -> Path:
+    host = re.sub(r"[^A-Za-z0-9.-]+", "-", repo.api.endpoint.partition("://")[2])
+    return repo.home / "versions" / host / repo.name.replace("/", "--")
+
+
+def record_path(repo: HubRepo, version: Version) -> Path:
+    """Where the record of a version lies: deleting it means trusting the Hub afresh."""
+    return _folder(repo) / f"{version}.json"
+
+
+def read_record(repo: HubRepo, version: Version) -> Record | None:
+    """The record of a version, or None if this machine has not seen it (or the record is damaged)."""
+    try:
+        return Record(**json.loads(record_path(repo, version).read_text("utf-8")))
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def write_record(repo: HubRepo, version: Version, record: Record) -> None:
+    """Keep a record; readers see the old one or the new one, never a part."""
+    write_bytes(record_path(repo, version), canonical_json(asdict(record)))
+
+
+def forget_record(repo: HubRepo, version: Version) -> None:
+    """Drop the record of a version that is withdrawn."""
+    record_path(repo, version).unlink(missing_ok=True)
+
+
+def recorded_versions(repo: HubRepo) -> list[Version]:
+    """Versions that this machine has seen, lowest first."""
+    tags = (Version.of_tag(f"v{path.stem}") for path in _folder(repo).glob("*.json"))
+    return sorted(version for version in tags if version is not None)

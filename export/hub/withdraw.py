@@ -1,0 +1,88 @@
+"""Take a version back: its tag goes, and the main branch says why."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from huggingface_hub import HfApi
+
+from alignrec.export.errors import ReleaseError, VerificationError
+from alignrec.export.hub.errors import StaleHeadError, UnreachableError
+from alignrec.export.hub.find_version import RELEASE_NOTE, published_tags, read_note
+from alignrec.export.hub.plan import CARD
+from alignrec.export.hub.repository import HubRepo, open_repo
+from alignrec.export.hub.seen_versions import forget_record
+from alignrec.export.hub.versions import Version
+from alignrec.export.hub.withdrawn import WITHDRAWN, Withdrawal, parse_withdrawn, withdrawn_bytes
+from alignrec.export.release.card import render_card
+from alignrec.export.release.manifest import MANIFEST, Manifest
+from alignrec.export.release.scores import METRICS
+
+_ATTEMPTS = 3
+
+
+def withdraw(repo: str, version: str, reason: str, *, api: HfApi | None = None) -> Withdrawal:
+    """Withdraw a published version.
+
+    The note goes into `withdrawn.json` and the card first, then the tag goes; interrupted in between,
+    the same call finishes. The name is never used again. The commit stays in the repository's
+    history: what must not be kept at all needs the repository deleted.
+
+    Args:
+        repo: OWNER/NAME.
+        version: X.Y.Z.
+        reason: one line that every later reader of the version is told.
+        api: the client; without it one with the environment's endpoint and token.
+
+    Raises:
+        ReleaseError: no reason, or no such version.
+        HubError: no such repository, or the Hub failed; the version may still be there.
+    """
+    target, wanted = open_repo(repo, api), Version.parse(version)
+    line = " ".join(reason.split())
+    if not line:
+        raise ReleaseError("a withdrawal needs a reason: readers of the version are told it")
+    published = published_tags(target)
+    noted = _note(target, wanted, line, published.get(wanted))
+    if wanted in published:
+        target.untag(wanted.tag)
+    forget_record(target, wanted)
+    return noted
+
+
+def _note(repo: HubRepo, version: Version, reason: str, commit: str | None) -> Withdrawal:
+    """Write the withdrawal into the head, unless it is there already."""
+    for left in reversed(range(_ATTEMPTS)):
+        head = repo.head().commit
+        present = repo.files(head)
+        withdrawn = parse_withdrawn(repo.read(WITHDRAWN, head, present))
+        if str(version) in withdrawn:
+            return withdrawn[str(version)]
+        if commit is None:
+            raise ReleaseError(f"{repo.name} has no version {version} to withdraw")
+        entry = Withdrawal(reason, datetime.now(UTC).date().isoformat(), commit)
+        withdrawn[str(version)] = entry
+        add: dict[str, Path | bytes] = {WITHDRAWN: withdrawn_bytes(withdrawn)}
+        manifest = repo.read(MANIFEST, head, present)
+        if manifest is None or RELEASE_NOTE not in present:
+            raise VerificationError(
+                f"the head of {repo.name} holds no release: restore it before withdrawing"
+            )
+        card = repo.read(CARD, head, present)
+        text = render_card(
+            repo.name,
+            read_note(repo, head, present[RELEASE_NOTE])["version"],
+            Manifest.from_bytes(manifest),
+            withdrawn,
+            card.decode("utf-8") if card is not None else None,
+            repo.read(METRICS, head, present),
+        )
+        add[CARD] = text.encode()
+        try:
+            repo.commit(f"Withdraw {version.tag}", head, add, [])
+            return entry
+        except (StaleHeadError, UnreachableError):
+            if not left:
+                raise
+    raise AssertionError("the last attempt returns or raises")

@@ -1,0 +1,190 @@
+"""The dataset card: metadata that makes every set loadable by name, and a page for people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from huggingface_hub import DatasetCardData
+from jinja2 import Environment, StrictUndefined
+
+from alignrec.export.errors import ReleaseError
+from alignrec.export.hub.withdrawn import Withdrawal
+from alignrec.export.release.chart import CHART
+from alignrec.export.release.load import PREFERRED
+from alignrec.export.release.manifest import IMAGES, Manifest
+from alignrec.export.release.scores import PROTOCOLS, Score, read_scores
+
+BEGIN, END = "<!-- alignrec: begin -->", "<!-- alignrec: end -->"
+_FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
+_OURS = re.compile(rf"{re.escape(BEGIN)}.*?{re.escape(END)}\n?", re.DOTALL)
+_LONGEST_VALUE = 200
+# What each set holds, for a reader who was not there.
+CONTENT = {
+    "image": "an item's picture, as a frozen image model sees it",
+    "text": "an item's text, as a frozen text model reads it",
+    "multimodal": "picture and text in one vector, from an encoder trained on which goes with which",
+    "content": "that vector, refined by which items the same users liked",
+    "aligned": "content and behaviour together: the representation that recommends",
+    "user": "a user, in the same space as `aligned`",
+}
+
+
+def licence_of(manifest: Manifest) -> str:
+    """The licence under which a release may be published.
+
+    Raises:
+        ReleaseError: none is set.
+    """
+    licence = manifest.provenance.get("licence")
+    if not isinstance(licence, str) or not licence.strip():
+        raise ReleaseError(
+            "the release has no licence, and nothing is published without one: set `export.license` in the "
+            "config (a Hub identifier such as cc-by-4.0, or `other`) and export again"
+        )
+    return licence
+
+
+def render_card(
+    repo: str,
+    version: str,
+    manifest: Manifest,
+    withdrawn: Mapping[str, Withdrawal],
+    existing: str | None = None,
+    metrics: bytes | None = None,
+) -> str:
+    """README.md for a version.
+
+    What people wrote in an existing card stays: metadata that is not ours, and text outside of the
+    part between our two marks.
+
+    Args:
+        repo: OWNER/NAME.
+        version: X.Y.Z.
+        manifest: the release's.
+        withdrawn: withdrawn versions of the repository.
+        existing: the card as it is now, if there is one.
+        metrics: the release's metrics.json, if there was an evaluation.
+
+    Raises:
+        ReleaseError: no licence is set, or the existing card's metadata is not YAML.
+    """
+    kept, text = _split(existing or "")
+    head = yaml.safe_dump(kept | _metadata(repo, manifest), sort_keys=False, allow_unicode=True)
+    ours = f"{BEGIN}\n{_body(repo, version, manifest, withdrawn, read_scores(metrics))}{END}\n"
+    body = (
+        _OURS.sub(lambda _: ours, text, count=1) if _OURS.search(text) else f"{ours}\n{text}".rstrip() + "\n"
+    )
+    return f"---\n{head}---\n{body}"
+
+
+def _split(card: str) -> tuple[dict[str, Any], str]:
+    match = _FRONT_MATTER.match(card)
+    if match is None:
+        return {}, card
+    try:
+        kept = yaml.safe_load(match[1]) or {}
+    except yaml.YAMLError as error:
+        raise ReleaseError(f"the repository's README.md has metadata that is not YAML: {error}") from error
+    if not isinstance(kept, dict):
+        raise ReleaseError(
+            "the repository's README.md has metadata that is not a YAML mapping: correct it first"
+        )
+    return kept, card[match.end() :]
+
+
+def _metadata(repo: str, manifest: Manifest) -> dict[str, Any]:
+    default = default_set(manifest)
+    configs = [
+        {"config_name": name, "data_files": f"data/{name}/*.parquet"}
+        | ({"default": True} if name == default else {})
+        for name in manifest.sets
+    ]
+    if manifest.images:
+        configs.append({"config_name": "images", "data_files": f"{IMAGES}*.parquet"})
+    card = DatasetCardData(
+        license=licence_of(manifest),
+        pretty_name=repo.partition("/")[2],
+        tags=["recommender-systems", "multimodal", "embeddings", "alignrec"],
+        configs=configs,
+    )
+    return {name: value for name, value in yaml.safe_load(card.to_yaml()).items() if value is not None}
+
+
+def default_set(manifest: Manifest) -> str:
+    """The set that a reader gets who names none."""
+    return next((name for name in PREFERRED if name in manifest.sets), next(iter(manifest.sets)))
+
+
+def _body(
+    repo: str,
+    version: str,
+    manifest: Manifest,
+    withdrawn: Mapping[str, Withdrawal],
+    scores: Sequence[Score],
+) -> str:
+    environment = Environment(  # Markdown, not HTML: values are escaped by `cell`
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters["cell"] = _cell
+    template = environment.from_string(Path(__file__).with_name("card.md.j2").read_text("utf-8"))
+    return template.render(
+        title=repo.partition("/")[2],
+        repo=repo,
+        version=version,
+        keys=" or ".join(sorted({entry.key.removesuffix("_id") for entry in manifest.sets.values()})),
+        sets=[(name, entry, CONTENT.get(name, "")) for name, entry in manifest.sets.items()],
+        pictures=sum(entry.rows or 0 for entry in manifest.images),
+        scores=scores,
+        protocols=PROTOCOLS,
+        chart=CHART if any(entry.path == CHART for entry in manifest.files) else None,
+        default=default_set(manifest),
+        release_id=manifest.release_id,
+        extractors=sorted(_extractors(manifest.provenance)),
+        provenance=list(_flat(manifest.provenance)),
+        licence=licence_of(manifest),
+        software=_software(manifest.provenance),
+        withdrawn=sorted(withdrawn.items()),
+    )
+
+
+def _extractors(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """For each modality the frozen model that it was read with."""
+    extractors = provenance.get("extractors")
+    for modality, card in (extractors if isinstance(extractors, Mapping) else {}).items():
+        if isinstance(card, Mapping) and "name" in card:
+            yield str(modality), str(card["name"])
+
+
+def _software(provenance: Mapping[str, Any]) -> str | None:
+    """The version of this software that made the release, if it says."""
+    software = provenance.get("software")
+    return str(software["alignrec"]) if isinstance(software, Mapping) and "alignrec" in software else None
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Nested provenance as dotted names and plain values."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(inner, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list | tuple) and not any(isinstance(item, Mapping | list) for item in value):
+        yield name, ", ".join(map(str, value))
+    elif isinstance(value, list | tuple):
+        for position, inner in enumerate(value):
+            yield from _flat(inner, f"{name}.{position}")
+    else:
+        yield name, value
+
+
+def _cell(value: Any) -> str:
+    """A value on one line of a Markdown table, unable to end its cell, the table or our part."""
+    text = " ".join(str(value).split())
+    text = text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")

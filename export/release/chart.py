@@ -1,0 +1,41 @@
+"""The card's one chart: what each feature set and landmark reached, with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from io import BytesIO
+
+from alignrec.export.release.scores import PROTOCOLS, Score
+
+CHART = "chart.png"
+OURS = ("aligned", "content", "multimodal")
+ACCENT, REST = "#2456c5", "#8b8e94"
+
+
+def draw_chart(scores: Sequence[Score]) -> bytes:
+    """A PNG of the recall under the furthest protocol that was measured; the same bytes for the same scores.
+
+    Args:
+        scores: at least one.
+    """
+    from matplotlib.figure import Figure  # only a release with an evaluation has a chart
+
+    drawn = [score for score in scores if score.protocol == scores[0].protocol][::-1]
+    figure = Figure(figsize=(7.5, 0.8 + 0.34 * len(drawn)), dpi=110, layout="constrained")
+    axes = figure.add_subplot()
+    for row, score in enumerate(drawn):
+        colour = ACCENT if score.subject.startswith(OURS) else REST
+        if score.low is not None and score.high is not None:
+            axes.plot([score.low, score.high], [row, row], color=colour, linewidth=3, solid_capstyle="round")
+        axes.plot([score.recall], [row], "o", color=colour, markersize=7)
+    names = [score.subject.replace("$", r"\$") for score in drawn]
+    axes.set_yticks(range(len(drawn)), names)
+    axes.set_ylim(-0.6, len(drawn) - 0.4)
+    axes.grid(axis="x", color="#e6e6e2")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    axes.tick_params(left=False)
+    axes.set_title(f"Recall@{drawn[0].k} on test, {PROTOCOLS[drawn[0].protocol]}", loc="left", fontsize=11)
+    out = BytesIO()
+    figure.savefig(out, format="png", metadata={"Software": None})
+    return out.getvalue()

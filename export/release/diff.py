@@ -1,0 +1,167 @@
+"""What changed between two releases: items, vectors, neighbourhoods and metrics."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignrec.core.features import FeatureSet
+from alignrec.core.vectors import unit_rows
+from alignrec.export.release.load import Release
+
+# Neighbours compared, and the items whose neighbours are; more would only sharpen the mean.
+NEIGHBOURS = 10
+SAMPLE = 1000
+# A cosine nearer to 1 than this is rounding.
+SAME = 1e-6
+_NAMED = ("protocol", "subject", "against", "metric", "k", "split", "share")
+
+
+@dataclass(frozen=True)
+class SetDiff:
+    """One feature set in both releases.
+
+    Attributes:
+        name: the set.
+        dims: its dimensions in each.
+        added: ids that only the second has a valid vector for.
+        removed: ids that only the first has a valid vector for.
+        changed: ids valid in both whose vectors differ in more than rounding.
+        same: how many ids are valid in both and do not differ.
+        cosine: mean, 5% quantile and least cosine between an item's two vectors; None where dimensions
+            differ or no item is in both.
+        neighbours: mean share of an item's ten nearest, among items in both, that are the same; over at
+            most a thousand items.
+    """
+
+    name: str
+    dims: tuple[int, int]
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+    same: int
+    cosine: dict[str, float] | None
+    neighbours: float | None
+
+
+@dataclass(frozen=True)
+class ReleaseDiff:
+    """Two releases side by side.
+
+    Attributes:
+        first, second: which they are.
+        equal: whether their content is the same to the byte.
+        only_first, only_second: sets that one of them lacks.
+        sets: those that both have.
+        metrics: each number that either has, with both values; None where one lacks it.
+    """
+
+    first: str
+    second: str
+    equal: bool
+    only_first: list[str]
+    only_second: list[str]
+    sets: list[SetDiff]
+    metrics: list[dict[str, Any]]
+
+    def to_json(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        return asdict(self)
+
+
+def diff_releases(first: Release, second: Release) -> ReleaseDiff:
+    """Compare two releases.
+
+    Raises:
+        VerificationError: a file is not what its manifest says.
+        HubError: a file cannot be had.
+    """
+    ours, theirs = first.manifest.sets, second.manifest.sets
+    return ReleaseDiff(
+        first.where,
+        second.where,
+        first.manifest.release_id == second.manifest.release_id,
+        [name for name in ours if name not in theirs],
+        [name for name in theirs if name not in ours],
+        [diff_sets(first.load(name), second.load(name)) for name in ours if name in theirs],
+        _diff_metrics(_metrics(first), _metrics(second)),
+    )
+
+
+def diff_sets(first: FeatureSet, second: FeatureSet) -> SetDiff:
+    """Compare the same set of two releases."""
+    ours = [i for i, valid in zip(first.ids, first.valid, strict=True) if valid]
+    theirs = {i for i, valid in zip(second.ids, second.valid, strict=True) if valid}
+    both = [i for i in ours if i in theirs]
+    known = set(ours)
+    a, b = (unit_rows(features.align_to(both)[0]) for features in (first, second))
+    changed, cosine = both, None
+    if first.dim == second.dim and both:
+        cosines = np.einsum("nd,nd->n", a, b)
+        apart = (cosines < 1 - SAME) | ~_same_length(first, second, both)
+        changed = [both[int(row)] for row in np.flatnonzero(apart)]
+        cosine = {
+            "mean": float(cosines.mean()),
+            "quantile_05": float(np.quantile(cosines, 0.05)),
+            "least": float(cosines.min()),
+        }
+    return SetDiff(
+        first.name,
+        (first.dim, second.dim),
+        [i for i in second.ids if i in theirs and i not in known],
+        [i for i in ours if i not in theirs],
+        changed,
+        len(both) - len(changed),
+        cosine,
+        _neighbour_overlap(a, b),
+    )
+
+
+def _same_length(first: FeatureSet, second: FeatureSet, ids: list[str]) -> NDArray[np.bool_]:
+    a, b = (np.linalg.norm(features.align_to(ids)[0], axis=1) for features in (first, second))
+    same: NDArray[np.bool_] = np.abs(a - b) <= 1e-5 * np.maximum(a, b)
+    return same
+
+
+def _neighbour_overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> float | None:
+    """Mean share of common nearest neighbours, for evenly spread rows of unit length."""
+    k = min(NEIGHBOURS, len(a) - 1)
+    if k < 1:
+        return None
+    rows = np.unique(np.linspace(0, len(a) - 1, SAMPLE).astype(np.int64))
+    shared = 0
+    for some in np.array_split(rows, max(1, len(rows) * len(a) >> 23)):
+        near = [_nearest(matrix, some, k) for matrix in (a, b)]
+        shared += int((near[0][:, :, None] == near[1][:, None, :]).sum())
+    return shared / (len(rows) * k)
+
+
+def _nearest(unit: NDArray[np.float32], rows: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    scores = unit[rows] @ unit.T
+    scores[np.arange(len(rows)), rows] = -np.inf
+    return np.argpartition(-scores, k - 1, axis=1)[:, :k]
+
+
+def _metrics(release: Release) -> dict[tuple[Any, ...], float]:
+    """The numbers of `metrics.json`; where there were several seeds, their means."""
+    path = release.file("metrics.json")
+    records = json.loads(path.read_bytes()).get("records", []) if path else []
+    kept = [record for record in records if record.get("aggregate") != "std"]
+    return {
+        tuple(record.get(name) for name in _NAMED): record["value"]
+        for record in sorted(kept, key=lambda record: record.get("aggregate") == "mean")
+    }
+
+
+def _diff_metrics(
+    first: Mapping[tuple[Any, ...], float], second: Mapping[tuple[Any, ...], float]
+) -> list[dict[str, Any]]:
+    return [
+        {**dict(zip(_NAMED, key, strict=True)), "first": first.get(key), "second": second.get(key)}
+        for key in {**first, **second}
+    ]

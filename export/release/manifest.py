@@ -1,0 +1,162 @@
+"""A release's manifest: what files it has, what they hold and where they came from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from alignrec.core.features import Key
+from alignrec.core.files import canonical_json, sha256_file
+from alignrec.export.errors import ReleaseError, VerificationError
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+# The parts of a release that its identity covers; metrics and the card may be rendered anew.
+IDENTITY_FOLDERS = ("data/", "encoder/")
+# Item pictures, which a push takes along only when asked to.
+IMAGES = "images/"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileEntry(_Frozen):
+    """One file: its path inside the release, rows (null unless Parquet), bytes and SHA-256."""
+
+    path: str
+    rows: int | None = Field(ge=0)
+    bytes: int = Field(ge=0)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+    @field_validator("path")
+    @classmethod
+    def _inside(cls, path: str) -> str:
+        parts = PurePosixPath(path).parts
+        unsafe = not parts or path.startswith("/") or ".." in parts or "\\" in path or "\0" in path
+        if unsafe or str(PurePosixPath(path)) != path or ":" in parts[0]:
+            raise ValueError(f"the path {path!r} points outside the release")
+        return path
+
+
+class SetEntry(_Frozen):
+    """One feature set: dimensions, dtype, rows, valid rows, and the name of its id column."""
+
+    dim: int = Field(gt=0)
+    dtype: Literal["float32"] = "float32"
+    rows: int = Field(ge=0)
+    valid: int = Field(ge=0)
+    key: Key = "item_id"
+
+
+class Manifest(_Frozen):
+    """The manifest of a release (format 1).
+
+    `release_id` is the SHA-256 of the canonical JSON of the format and the file list of `data/` and
+    `encoder/`, so equal content means equal id, whenever and wherever it was made.
+    """
+
+    format: Literal[1] = 1
+    release_id: str
+    files: tuple[FileEntry, ...]
+    sets: dict[str, SetEntry]
+    provenance: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Manifest:
+        paths = [entry.path for entry in self.files]
+        if len(set(paths)) != len(paths):
+            raise ValueError("a file is listed twice")
+        if MANIFEST in paths:
+            raise ValueError("the manifest lists itself")
+        expected = release_id(self.files)
+        if self.release_id != expected:
+            raise ValueError(f"release_id is {self.release_id}, but its files make {expected}")
+        return self
+
+    @classmethod
+    def make(
+        cls, files: Iterable[FileEntry], sets: dict[str, SetEntry], provenance: dict[str, Any]
+    ) -> Manifest:
+        """A manifest over files, in path order, with the release id they make."""
+        ordered = tuple(sorted(files, key=lambda entry: entry.path))
+        return cls(release_id=release_id(ordered), files=ordered, sets=sets, provenance=provenance)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, where: str = MANIFEST) -> Manifest:
+        """Parse and check a manifest.
+
+        Raises:
+            VerificationError: it is not JSON of this format, a path leaves the release, or the
+                release id is not that of its files.
+        """
+        try:
+            return cls.model_validate_json(data)
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise VerificationError(
+                f"{where} is not a valid release manifest: {place or 'the whole'}: {first['msg']}. "
+                "Fetch or export the release again."
+            ) from None
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """The manifest of a release folder.
+
+        Raises:
+            ReleaseError: the folder has no manifest.
+            VerificationError: the manifest is not valid.
+        """
+        path = folder / MANIFEST
+        try:
+            data = path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            raise ReleaseError(
+                f"{folder} is not a release: it has no {MANIFEST}. "
+                "Expected a folder that `alignrec export` wrote."
+            ) from None
+        return cls.from_bytes(data, str(path))
+
+    def to_bytes(self) -> bytes:
+        """The manifest as the JSON text that is written: indented, sorted, ending in a newline."""
+        return (
+            json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+        ).encode()
+
+    @property
+    def images(self) -> tuple[FileEntry, ...]:
+        """The files of item pictures; none unless they were asked for."""
+        return tuple(entry for entry in self.files if entry.path.startswith(IMAGES))
+
+    def same_content(self, other: Manifest) -> bool:
+        """Whether two releases hold the same data, encoders and pictures; the rest may be rendered anew."""
+        return self.release_id == other.release_id and self.images == other.images
+
+    def parts(self, set_name: str) -> list[FileEntry]:
+        """The Parquet parts of one feature set, in order."""
+        return [entry for entry in self.files if entry.path.startswith(f"data/{set_name}/")]
+
+
+def release_id(files: Iterable[FileEntry]) -> str:
+    """SHA-256 over the format and the entries of `data/` and `encoder/`, in path order."""
+    covered = sorted(
+        (entry.model_dump() for entry in files if entry.path.startswith(IDENTITY_FOLDERS)),
+        key=lambda entry: str(entry["path"]),
+    )
+    return hashlib.sha256(canonical_json({"format": FORMAT, "files": covered})).hexdigest()
+
+
+def describe_file(folder: Path, path: Path, rows: int | None = None) -> FileEntry:
+    """The manifest entry of a file below `folder`."""
+    return FileEntry(
+        path=path.relative_to(folder).as_posix(),
+        rows=rows,
+        bytes=path.stat().st_size,
+        sha256=sha256_file(path),
+    )

@@ -1,0 +1,1 @@
+"""Model families, each behind the extractor contract."""

@@ -1,0 +1,82 @@
+"""From a model's name to a local folder: one that is there already, or a snapshot from the Hub."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import cast
+
+from alignrec.extractors.errors import DownloadError, ExtractorError
+from alignrec.extractors.names import ModelName
+
+# What loading needs, and nothing that could run code. Weights of other formats lie in subfolders.
+PATTERNS = ["*.json", "*.txt", "*.model", "*.jinja", "README.md", "model.safetensors", "model-*.safetensors"]
+
+_HEADER = re.compile(r"\A---\s*\n(.*?)^---\s*$", re.DOTALL | re.MULTILINE)
+_LICENCE = re.compile(r"^license:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
+
+
+def local_folder(name: ModelName, path: str) -> Path | None:
+    """The folder a path names, or None where there is none and it may be a Hub id.
+
+    Raises:
+        ExtractorError: it has a revision, or can only be a path and is not a folder.
+    """
+    folder = Path(path).expanduser()
+    if folder.is_dir():
+        if name.revision is not None:
+            raise ExtractorError(
+                f"{name.full}: {folder} is a folder, which has no revision '{name.revision}'"
+            )
+        return folder
+    if folder.exists() or path.startswith(("/", ".", "~")) or path.count("/") > 1:
+        raise ExtractorError(
+            f"{name.full}: {folder} is not a folder; expected one that holds a model's files"
+        )
+    return None
+
+
+def model_folder(name: ModelName) -> tuple[Path, str | None]:
+    """The folder of `transformers:ID_OR_PATH` and, for a Hub model, the commit it is from.
+
+    Offline, the local Hub cache is used.
+
+    Raises:
+        ExtractorError: no such folder, repository or revision, or no permission.
+        DownloadError: the Hub cannot be reached and the cache has no such model.
+    """
+    folder = local_folder(name, name.model)
+    if folder is not None:
+        return folder, None
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    # OSError, and the base of the HTTP client's errors, whichever client this version uses.
+    failures = cast(tuple[type[Exception], ...], HfHubHTTPError.__bases__)
+    try:
+        snapshot = Path(snapshot_download(name.model, revision=name.revision, allow_patterns=PATTERNS))
+    except (HFValidationError, RepositoryNotFoundError, RevisionNotFoundError) as error:
+        raise ExtractorError(
+            f"{name.full}: neither a folder here nor a model on the Hub that you may read: {error}"
+        ) from error
+    except failures as error:
+        raise DownloadError(
+            f"{name.full}: the model could not be fetched and is not in the local cache: {error}; "
+            "go online, or download it elsewhere and give its folder as transformers:PATH"
+        ) from error
+    return snapshot, snapshot.name
+
+
+def licence_of(folder: Path) -> str | None:
+    """The licence that a model's README states in its header, or None."""
+    readme = folder / "README.md"
+    if not readme.is_file():
+        return None
+    header = _HEADER.search(readme.read_text(encoding="utf-8", errors="replace"))
+    stated = _LICENCE.search(header.group(1)) if header else None
+    return stated.group(1) if stated else None

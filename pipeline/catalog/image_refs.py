@@ -1,0 +1,109 @@
+"""Where an item's picture is: below the image root, or in the table itself; and its content's hash."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alignrec.core.files import sha256_file
+
+
+class PictureError(ValueError):
+    """A picture that cannot be referred to; `reason` is a slug for counting."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        """Keep the slug beside the sentence."""
+        super().__init__(detail)
+        self.reason = reason
+
+
+class GivenRow(int):
+    """In place of a picture, the row of a feature matrix that somebody else made of it."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An item's picture.
+
+    Attributes:
+        path: the file, or None for one embedded in the table.
+        embedded: the bytes, for one embedded in the table; never kept beyond its row.
+    """
+
+    path: Path | None = None
+    embedded: bytes | None = None
+
+
+def refer(value: Any, root: Path) -> Picture | None:
+    """What an image column's value refers to; None where it is empty.
+
+    Args:
+        value: a path relative to `root` (or absolute, inside it), bytes, `{"bytes", "path"}` as
+            Hugging Face datasets store images, or the URL of a picture that `alignrec download` fetched.
+        root: the folder that no path may leave, links followed.
+
+    Raises:
+        PictureError: a path that leaves the root or leads nowhere, or a value of another kind.
+    """
+    if isinstance(value, Mapping):
+        embedded, value = value.get("bytes"), value.get("path")
+        if embedded is not None:
+            value = embedded
+    if isinstance(value, bytes):
+        return Picture(embedded=value)
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    if isinstance(value, str) and is_url(value):
+        return _downloaded(value, root)
+    if not isinstance(value, str) or "\0" in value:
+        raise PictureError(
+            "not-a-path", f"expected a path or bytes, got {type(value).__name__} {value!r:.60}"
+        )
+    try:
+        path = (root / value).resolve()
+        if not path.is_relative_to(root.resolve()):
+            raise PictureError("outside-root", f"{value!r} leads outside the image root")
+        if not path.is_file():
+            raise PictureError("not-found", f"there is no file {value!r} below the image root")
+    except OSError as error:
+        raise PictureError("not-found", f"{value[:60]!r}: {error.strerror}") from None
+    return Picture(path=path)
+
+
+def is_url(value: str) -> bool:
+    """Whether an image column's value is the URL of a picture."""
+    return value.startswith(("http://", "https://"))
+
+
+def downloaded_name(url: str) -> str:
+    """The name of the file in which `alignrec download` keeps the picture at a URL."""
+    return hashlib.sha256(url.encode()).hexdigest()[:40]
+
+
+def _downloaded(url: str, root: Path) -> Picture:
+    path = root / downloaded_name(url)
+    if not path.is_file():
+        raise PictureError("not-downloaded", f"{url[:200]} is not in the image root; see `alignrec download`")
+    return Picture(path=path)
+
+
+class Digests:
+    """SHA-256 of files, remembered by path, size and modification time, so that a second look is quick."""
+
+    def __init__(self, known: Mapping[str, list[Any]] | None = None) -> None:
+        """Start from what an earlier run remembered."""
+        self._known = dict(known or {})
+        self.seen: dict[str, list[Any]] = {}
+
+    def of(self, path: Path) -> str:
+        """The hex SHA-256 of a file's bytes."""
+        stat = path.stat()
+        name, stamp = str(path), [stat.st_size, stat.st_mtime_ns]
+        entry = self._known.get(name)
+        if entry is None or entry[:2] != stamp:
+            entry = [*stamp, sha256_file(path)]
+        self.seen[name] = entry
+        return str(entry[2])

@@ -1,0 +1,97 @@
+"""A dataset folder of MMRec (github.com/enoche/MMRec): dense ids, and features somebody else made.
+
+Items come with the row of their features, which `extract.image: given:…/image_feat.npy` and `extract.text:
+given:…/text_feat.npy` look up: the pipeline begins at pretraining.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+from alignrec.pipeline.catalog.image_refs import GivenRow
+from alignrec.pipeline.catalog.sources.lines import read_lines, table_of
+from alignrec.pipeline.catalog.tables import Row, Table
+from alignrec.pipeline.errors import CatalogError
+
+ITEM_COLUMNS = ("item_id", "image", "text")
+INTERACTION_COLUMNS = ("user_id", "item_id", "rating", "timestamp", "x_label")
+
+
+def open_items(folder: Path, _pictures: Path) -> Table:
+    """The items that interactions name; `image` and `text` are rows of the given features.
+
+    Ids are those of `i_id_mapping.csv`, or the dense ones where there is no such file.
+    """
+    names = _names(folder, "i_id_mapping.csv")
+
+    def records() -> Iterator[Row]:
+        dense = {int(row["itemID"]) for row in _interactions(folder)}
+        for item in sorted(dense):
+            yield {"item_id": _name(names, item, folder), "image": GivenRow(item), "text": str(item)}
+
+    return table_of(folder, ITEM_COLUMNS, records)
+
+
+def open_interactions(folder: Path) -> Table:
+    """The `.inter` file, with the ids of the items and users."""
+    items, users = (_names(folder, name) for name in ("i_id_mapping.csv", "u_id_mapping.csv"))
+
+    def records() -> Iterator[Row]:
+        for row in _interactions(folder):
+            yield {
+                "user_id": _name(users, int(row["userID"]), folder),
+                "item_id": _name(items, int(row["itemID"]), folder),
+                **{column: row.get(column) for column in ("rating", "timestamp", "x_label")},
+            }
+
+    return table_of(folder, INTERACTION_COLUMNS, records)
+
+
+def _interactions(folder: Path) -> Iterator[dict[str, str]]:
+    found = sorted(folder.glob("*.inter")) if folder.is_dir() else []
+    if len(found) != 1:
+        raise CatalogError(f"{folder}: expected an MMRec dataset with one .inter file, found {len(found)}.")
+    header: list[str] = []
+    for number, line in read_lines(found[0]):
+        fields = line.decode("utf-8", "replace").split("\t")
+        where = f"{found[0]}, line {number}"
+        if not header:
+            header = fields
+            if missing := [name for name in ("userID", "itemID") if name not in header]:
+                raise CatalogError(
+                    f"{where}: expected a tab-separated header with userID and itemID; there is no "
+                    f"{' and no '.join(missing)} in {header}."
+                )
+            continue
+        if len(fields) != len(header):
+            raise CatalogError(f"{where}: expected {len(header)} tab-separated fields, got {len(fields)}.")
+        row = dict(zip(header, fields, strict=True))
+        if not (row["userID"].isdecimal() and row["itemID"].isdecimal()):
+            raise CatalogError(f"{where}: userID and itemID must be whole numbers, got {fields[:2]}.")
+        yield row
+
+
+def _names(folder: Path, file: str) -> dict[int, str] | None:
+    """Ids by dense index, from a tab-separated table of id and index; None where there is no such file."""
+    path = folder / file
+    if not path.is_file():
+        return None
+    names: dict[int, str] = {}
+    with path.open(encoding="utf-8", newline="") as lines:
+        reader = csv.reader(lines, delimiter="\t")
+        next(reader, None)
+        for fields in reader:
+            if len(fields) != 2 or not fields[1].isdecimal():
+                raise CatalogError(f"{path}, line {reader.line_num}: expected id and index, got {fields}.")
+            names[int(fields[1])] = fields[0]
+    return names
+
+
+def _name(names: dict[int, str] | None, index: int, folder: Path) -> str:
+    if names is None:
+        return str(index)
+    if index not in names:
+        raise CatalogError(f"{folder}: the id maps do not name index {index}, which the .inter file uses.")
+    return names[index]

@@ -1,0 +1,228 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from alignrec.pipeline.cli import data as cli_data
+from alignrec.pipeline.cli import diff as cli_diff
+from alignrec.pipeline.cli import encode as cli_encode
+from alignrec.pipeline.cli import hub as cli_hub
+from alignrec.pipeline.cli import report as cli_report
+
+app = typer.Typer(
+    name="alignrec",
+    help="Aligned multimodal features for recommendation: from a raw catalogue to a published release.",
+    epilog="Start with `alignrec demo`; or, in your data's folder, with `alignrec init` and `alignrec run`. "
+    "Exit codes: 0 done, 2 wrong usage or config, 3 refused, 4 network or Hub failure, 130 interrupted.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The config file.", show_default=True)]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", "-o", help="Override a setting: -o train.epochs=5 (repeatable).", metavar="K=V"),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+DEFAULT_CONFIG = Path("alignrec.yaml")
+INTERRUPTED = 128 + 2  # as shells say of a process that SIGINT ended
+
+
+@app.callback()
+def _options(debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False) -> None:
+    if debug:
+        os.environ["ALIGNREC_DEBUG"] = "1"
+
+
+@app.command()
+def run(
+    config: ConfigFile = DEFAULT_CONFIG,
+    until: Annotated[
+        str,
+        typer.Option(
+            help="Stop after this stage: extract, pretrain, train, evaluate or export.", metavar="STAGE"
+        ),
+    ] = "export",
+    overrides: Overrides = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run all stages, resuming what was begun, redoing what changed.
+
+    The stages are extract, pretrain, train, evaluate and export; what the config does not need is left
+    out. Results go into the config's `out` (default runs/NAME), with report.html for a browser and
+    release/ to publish. Interrupted at any moment, the same command goes on.
+    """
+    _run(config, until, overrides, quiet)
+
+
+@app.command()
+def extract(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
+    """Embed images and texts with frozen pretrained models."""
+    _run(config, "extract", overrides, quiet)
+
+
+@app.command()
+def pretrain(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
+    """Learn the multimodal encoder: one vector of image and text."""
+    _run(config, "pretrain", overrides, quiet)
+
+
+@app.command()
+def train(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
+    """Refine the features by who interacted with what.
+
+    Makes the sets aligned (the representation that recommends), content and user.
+    """
+    _run(config, "train", overrides, quiet)
+
+
+@app.command()
+def evaluate(
+    config: ConfigFile = DEFAULT_CONFIG,
+    full: Annotated[
+        bool, typer.Option("--full", help="The whole table: every seed, landmark and ablation.")
+    ] = False,
+    overrides: Overrides = None,
+    quiet: Quiet = False,
+) -> None:
+    """Measure what the features are worth, against simple baselines.
+
+    Shows the numbers; all of them, with definitions and intervals, are in evaluate/metrics.json.
+    """
+    _run(config, "evaluate", [*(overrides or ()), *(["evaluate.full=true"] if full else [])], quiet)
+
+
+@app.command()
+def tune(
+    config: ConfigFile = DEFAULT_CONFIG,
+    trials: Annotated[int, typer.Option(min=1, help="How many settings are tried in all.")] = 20,
+    overrides: Overrides = None,
+    quiet: Quiet = False,
+) -> None:
+    """Search for better settings of training, by validation.
+
+    Prints a train section to paste; every trial is on record in the run folder's tune/.
+    """
+    import yaml
+
+    from alignrec.pipeline.commands.tune import train_section
+    from alignrec.pipeline.commands.tune import tune as search
+    from alignrec.pipeline.config.file import load_config
+    from alignrec.pipeline.run.console import Console
+
+    log = search(load_config(config, overrides or ()), trials, Console(quiet))
+    typer.echo(yaml.safe_dump({"train": train_section(log.best.settings)}, sort_keys=False), nl=False)
+
+
+@app.command()
+def export(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
+    """Write the release folder, after bringing what it needs up to date.
+
+    `alignrec push` publishes it.
+    """
+    _run(config, "export", overrides, quiet)
+
+
+@app.command()
+def status(
+    config: ConfigFile = DEFAULT_CONFIG,
+    overrides: Overrides = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Compare every hash, not sizes and times.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
+) -> None:
+    """Say what is done, stale, partial or still to do, and why."""
+    from rich.console import Console as Rich
+    from rich.table import Table
+
+    from alignrec.pipeline.config.file import load_config
+    from alignrec.pipeline.run.runner import status as states_of
+
+    states = states_of(load_config(config, overrides or ()), verify=verify)
+    if as_json:
+        typer.echo(json.dumps([asdict(state) for state in states]))
+        return
+    table = Table("stage", "state", "why")
+    for state in states:
+        table.add_row(state.stage, state.state, state.why)
+    Rich().print(table)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Where the catalogue and its run go.")] = Path("demo"),
+    seed: Annotated[int, typer.Option(min=0, help="Another seed makes another catalogue.")] = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Run the whole pipeline on a small catalogue that it draws.
+
+    Needs no data, network, account or GPU. Ends with a report for the browser and what to type next.
+    """
+    from alignrec.pipeline.demo.run import run_demo
+    from alignrec.pipeline.run.console import Console
+
+    for line in run_demo(out, seed, Console(quiet)):
+        typer.echo(line)
+
+
+def _run(config: Path, until: str, overrides: list[str] | None, quiet: bool) -> None:
+    from alignrec.pipeline.run.console import Console
+    from alignrec.pipeline.run.runner import run as run_stages
+    from alignrec.pipeline.stages.evaluate.metrics_file import metrics_tables
+
+    console = Console(quiet)
+    result = run_stages(config, until, overrides or (), console)
+    if "evaluate" in result.stages:
+        for table in metrics_tables(result.folder / "evaluate" / "metrics.json"):
+            console.show(table)
+    if result.release is not None:
+        typer.echo(result.release)
+
+
+cli_data.register(app)
+cli_hub.register(app)
+cli_diff.register(app)
+cli_encode.register(app)
+cli_report.register(app)
+
+
+def main() -> None:
+    """The console script `alignrec`."""
+    _guard(app)
+
+
+def push_features() -> None:
+    """The console script `push-features`."""
+    _guard(cli_hub.push_features_app)
+
+
+def _guard(command: Callable[[], Any]) -> None:
+    """Turn the errors that a user can act on into one message and an exit code."""
+    try:
+        command()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:  # typer's answer to Ctrl-C, which it gives without a word
+            typer.echo(
+                "interrupted: what is finished is kept, and the same command goes on from there", err=True
+            )
+        raise
+    except Exception as error:
+        if os.environ.get("ALIGNREC_DEBUG") or not hasattr(error, "exit_code"):
+            raise
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(int(error.exit_code))
+
+
+if __name__ == "__main__":
+    main()

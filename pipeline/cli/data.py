@@ -1,0 +1,78 @@
+"""The commands that meet a user's own data first: a config for it, and its pictures."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="The folder that holds the catalogue.")] = Path(),
+    force: Annotated[bool, typer.Option("--force", help="Replace a config that is there.")] = False,
+) -> None:
+    """Look at a folder and write a commented alignrec.yaml that runs.
+
+    It finds the items and interactions tables, the pictures' folder and the columns; correct what it
+    guessed wrong, then `alignrec run`.
+    """
+    import re
+
+    from alignrec.core.files import write_bytes
+    from alignrec.pipeline.commands.config_template import render
+    from alignrec.pipeline.commands.detect import look
+    from alignrec.pipeline.config.file import load_config
+    from alignrec.pipeline.errors import ConfigError
+
+    target = folder / "alignrec.yaml"
+    if target.exists() and not force:
+        raise ConfigError(f"{target} is there already: --force replaces it")
+    draft = look(folder)
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.resolve().name).strip("-.") or "alignrec"
+    write_bytes(target, render(name, draft).encode())
+    load_config(target)
+    for note in draft.notes:
+        typer.echo(note, err=True)
+    typer.echo(target)
+
+
+def download(
+    config: Annotated[Path, typer.Option("--config", "-c", help="The config file.")] = Path("alignrec.yaml"),
+    overrides: Annotated[
+        list[str] | None, typer.Option("--set", "-o", help="Override a setting.", metavar="K=V")
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds for one picture.")] = 30.0,
+    max_megabytes: Annotated[float, typer.Option(min=0.001, help="The largest picture to take.")] = 20.0,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="Also reach loopback and private addresses.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, with every failure.")] = False,
+) -> None:
+    """Fetch the pictures that the items table names by URL.
+
+    They go into catalog.items.image_root, where `alignrec run` finds them; what is there is kept.
+    """
+    from alignrec.pipeline.commands.download import download as fetch_all
+    from alignrec.pipeline.commands.safe_http import Limits
+    from alignrec.pipeline.config.file import load_config
+    from alignrec.pipeline.run.console import Console
+
+    limits = replace(Limits(), seconds=timeout, bytes=int(max_megabytes * 2**20), allow_private=allow_private)
+    done = fetch_all(load_config(config, overrides or ()).catalog.items, Console(), limits)
+    if as_json:
+        answer = {"folder": str(done.folder), "fetched": done.fetched, "there": done.there}
+        typer.echo(json.dumps(answer | {"failed": done.failed}))
+        return
+    typer.echo(f"{done.folder}: {done.fetched:,} pictures fetched, {done.there:,} were there")
+    for reason, count in done.reasons.most_common():
+        example = next(iter(f"{url}: {why}" for url, why in done.failed.items()))
+        typer.echo(f"  {count:,} × {reason}, such as {example}", err=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the main command."""
+    for command in (init, download):
+        app.command()(command)

@@ -1,0 +1,120 @@
+"""The commands for items that a release has never seen: encode them, or add them to it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from alignrec.pipeline.cli.diff import open_reference
+
+if TYPE_CHECKING:
+    from alignrec.export.release.load import Release
+    from alignrec.pipeline.commands.encode import Encoded
+
+Items = Annotated[str, typer.Argument(help="The new items: a table, as catalog.items.path names one.")]
+From = Annotated[str, typer.Option("--release", help="A release folder, OWNER/NAME or OWNER/NAME@X.Y.Z.")]
+Out = Annotated[Path, typer.Option("--out", help="The folder to work in; the result is its release/.")]
+Id = Annotated[str, typer.Option("--id", help="Column of the item ids.")]
+Image = Annotated[str, typer.Option("--image", help="Column of the pictures.")]
+Root = Annotated[
+    Path | None, typer.Option("--image-root", help="Folder of the pictures; default: the table's own.")
+]
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--model", help="Where a model lies, if elsewhere: image=transformers:PATH", metavar="K=V"),
+]
+Share = Annotated[float, typer.Option("--max-rejected", help="Share of unusable inputs that stops the run.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
+
+
+def encode(
+    items: Items,
+    release: From,
+    out: Out,
+    item_id: Id = "item_id",
+    image: Image = "image",
+    image_root: Root = None,
+    models: Models = None,
+    max_rejected: Share = 0.05,
+    as_json: Json = False,
+) -> None:
+    """Make a release's features for items it has never seen.
+
+    With the release's own models, text template and encoders; a model that differs is refused.
+    Interrupted, the same command goes on.
+    """
+    from alignrec.export.release.write import write_release
+
+    source = open_reference(release)
+    made = _encode(items, source, out, item_id, image, image_root, models or [], max_rejected)
+    provenance = {
+        "name": source.manifest.provenance.get("name"),
+        "licence": source.manifest.provenance.get("licence"),
+        "encoded_with": source.manifest.release_id,
+    }
+    manifest = write_release(
+        out / "release", made.sets, made.rejected, provenance, extractors=made.extractors
+    )
+    rows = len(made.sets[0].ids)
+    answer = {"items": rows, "folder": str(out / "release"), "release_id": manifest.release_id}
+    line = f"{rows:,} items, {', '.join(f.name for f in made.sets)}: {out / 'release'}"
+    typer.echo(json.dumps(answer) if as_json else line)
+
+
+def extend(
+    items: Items,
+    release: From,
+    out: Out,
+    item_id: Id = "item_id",
+    image: Image = "image",
+    image_root: Root = None,
+    models: Models = None,
+    max_rejected: Share = 0.05,
+    as_json: Json = False,
+) -> None:
+    """Make a release with new items appended.
+
+    What the release holds stays as it is, to the byte, and is not sent again by `alignrec push`. Items
+    that it has already are left out.
+    """
+    from alignrec.export.release.extend import extend_release, known_ids, without
+
+    source = open_reference(release)
+    made = _encode(items, source, out, item_id, image, image_root, models or [], max_rejected)
+    known = known_ids(source).intersection(made.sets[0].ids)
+    sets = [without(features, known) for features in made.sets]
+    rejected = [row for row in made.rejected if row["item_id"] not in known]
+    manifest = extend_release(source, sets, rejected, out / "release")
+    answer = {"added": len(sets[0].ids), "there": len(known), "release_id": manifest.release_id}
+    line = f"{len(sets[0].ids):,} items added, {len(known):,} were there: {out / 'release'}"
+    typer.echo(json.dumps(answer | {"folder": str(out / "release")}) if as_json else line)
+
+
+def _encode(
+    items: str,
+    source: Release,
+    out: Path,
+    item_id: str,
+    image: str,
+    image_root: Path | None,
+    models: list[str],
+    max_rejected: float,
+) -> Encoded:
+    from alignrec.pipeline.commands.encode import encode as encode_items
+    from alignrec.pipeline.config.settings import ItemsConfig
+    from alignrec.pipeline.run.console import Console
+
+    chosen = dict(pair.partition("=")[::2] for pair in models)
+    if set(chosen) - {"image", "text"}:
+        raise typer.BadParameter("expected image=NAME or text=NAME", param_hint="--model")
+    table = ItemsConfig(path=items, id=item_id, image=image, text=None, image_root=image_root)
+    return encode_items(source, table, out, Console(), models=chosen, max_rejected=max_rejected)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the main command."""
+    for command in (encode, extend):
+        app.command()(command)

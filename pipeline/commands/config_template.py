@@ -1,0 +1,63 @@
+"""The config that `alignrec init` writes: what was found, and a comment on every choice."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from alignrec.pipeline.commands.detect import Draft
+
+COMMENTS = {
+    "path": "paths start from this file's folder",
+    "id": "the column of item ids",
+    "image": "the column of picture paths, URLs or embedded pictures; null for none",
+    "image_root": "the folder that pictures are in, and that no path may leave",
+    "text": "what the text model reads: {column}s of the items table; null for none",
+    "user": "the column of user ids",
+    "item": "the column of item ids",
+    "rating": "the column of ratings",
+    "timestamp": "the column of times, in Unix seconds",
+    "min_rating": "lower ratings are no positives",
+    "method": "random, temporal, leave-one-out, or mmrec: as the file says",
+}
+MODELS = {"image": "packaged:efficientnet-lite0", "text": "packaged:all-minilm-l6-v2"}
+
+
+def render(name: str, draft: Draft) -> str:
+    """The YAML text of a config.
+
+    Args:
+        name: of the run.
+        draft: what was found.
+    """
+    lines = ["# Written by `alignrec init`. Every key but catalog.items.path has a default;"]
+    lines += ["# `alignrec run` does the rest, `alignrec status` says what is done."]
+    lines += [f"# Note: {note}" for note in draft.notes]
+    lines += [f"name: {json.dumps(name)}", f"out: {json.dumps(f'runs/{name}')}", "seed: 1", "", "catalog:"]
+    lines += _section("items", draft.items)
+    if draft.interactions:
+        lines += _section("interactions", draft.interactions)
+    lines += ["", "# How interactions are cut into train, validation and test."]
+    lines += _flat("split", draft.split or {"method": "random", "ratios": [0.8, 0.1, 0.1], "k_core": 5})
+    lines += ["", "# The frozen models; see the README for others."]
+    models = MODELS | draft.extract
+    lines += _flat("extract", {**models, "max_rejected": 0.05})
+    lines += ["", "# What the release carries. A push needs a licence: set it to your own."]
+    lines += ["export:", "  license: null", ""]
+    return "\n".join(lines)
+
+
+def _section(name: str, values: dict[str, Any]) -> list[str]:
+    lines = [f"  {name}:"]
+    for key, value in values.items():
+        line = f"    {key}: {json.dumps(value, ensure_ascii=False)}"
+        lines.append(f"{line}  # {COMMENTS[key]}" if key in COMMENTS else line)
+    return lines
+
+
+def _flat(name: str, values: dict[str, Any]) -> list[str]:
+    lines = [f"{name}:"]
+    for key, value in values.items():
+        line = f"  {key}: {json.dumps(value, ensure_ascii=False)}"
+        lines.append(f"{line}  # {COMMENTS[key]}" if key == "method" else line)
+    return lines

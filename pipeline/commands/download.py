@@ -1,0 +1,109 @@
+"""Fetch the pictures that a catalogue names by URL: in parallel, each once, to where it looks for them."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from alignrec.core.files import write_bytes
+from alignrec.pipeline.catalog.image_refs import downloaded_name, is_url
+from alignrec.pipeline.catalog.items import image_root
+from alignrec.pipeline.catalog.sources import open_items
+from alignrec.pipeline.commands.safe_http import FetchError, Limits, fetch
+from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.errors import CatalogError
+from alignrec.pipeline.run.console import Console
+
+PAUSES = (1.0, 4.0)  # seconds before the second and the third attempt
+WORKERS = 16
+_AT_ONCE = 64 * WORKERS  # URLs handed to the workers together
+
+
+@dataclass
+class Downloaded:
+    """What became of a catalogue's URLs.
+
+    Attributes:
+        folder: where the pictures are.
+        fetched: how many came now.
+        there: how many were there already.
+        failed: why each of the others did not come, by URL.
+        reasons: how many for each reason.
+    """
+
+    folder: Path
+    fetched: int = 0
+    there: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+    reasons: Counter[str] = field(default_factory=Counter)
+
+
+def download(
+    items: ItemsConfig,
+    console: Console,
+    limits: Limits | None = None,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Downloaded:
+    """Fetch every picture whose URL the items' image column holds and which is not there yet.
+
+    A picture is written whole or not at all, so a stopped download goes on where it was.
+
+    Args:
+        items: the table; pictures go into its image root.
+        console: where progress goes.
+        limits: of each fetch.
+        sleep: waits between attempts.
+
+    Raises:
+        CatalogError: the table cannot be read, or has no image column.
+    """
+    limits = limits or Limits()
+    root = image_root(items)
+    urls = _urls(items, root)
+    done = Downloaded(root)
+    missing = [url for url in urls if not (root / downloaded_name(url)).is_file()]
+    done.there = len(urls) - len(missing)
+
+    def one(url: str) -> FetchError | None:
+        try:
+            write_bytes(root / downloaded_name(url), _patiently(url, limits, sleep))
+        except FetchError as error:
+            return error
+        return None
+
+    with console.progress("download", len(missing)) as advance, ThreadPoolExecutor(WORKERS) as pool:
+        for start in range(0, len(missing), _AT_ONCE):
+            some = missing[start : start + _AT_ONCE]
+            for url, error in zip(some, pool.map(one, some), strict=True):
+                if error is not None:
+                    done.failed[url] = str(error)
+                    done.reasons[error.reason] += 1
+                advance(1)
+    done.fetched = len(missing) - len(done.failed)
+    return done
+
+
+def _urls(items: ItemsConfig, root: Path) -> list[str]:
+    """The distinct URLs of the image column, in order."""
+    if items.image is None:
+        raise CatalogError("catalog.items.image is null: name the column that holds the pictures' URLs")
+    table = open_items(items.path, root)
+    table.require({"catalog.items.image": items.image})
+    values: Iterator[object] = (row[str(items.image)] for row in table.rows([items.image], 0, None))
+    return list(dict.fromkeys(value for value in values if isinstance(value, str) and is_url(value)))
+
+
+def _patiently(url: str, limits: Limits, sleep: Callable[[float], None]) -> bytes:
+    for pause in PAUSES:
+        try:
+            return fetch(url, limits)
+        except FetchError as error:
+            if not error.passing:
+                raise
+            sleep(pause)
+    return fetch(url, limits)

@@ -1,0 +1,159 @@
+"""Features for items that a release has never seen, by the release's own models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from alignrec.aligner.pretrain.encoder import MultimodalEncoder
+from alignrec.aligner.train.aligned_encoder import AlignedEncoder
+from alignrec.core.features import FeatureSet
+from alignrec.export.errors import RefusedError, ReleaseError
+from alignrec.export.release.load import Release
+from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
+from alignrec.pipeline.config.settings import CatalogConfig, Config, ExportConfig, ExtractConfig, ItemsConfig
+from alignrec.pipeline.run.console import Console
+from alignrec.pipeline.run.lock import locked
+from alignrec.pipeline.run.run_folder import read_features
+from alignrec.pipeline.run.token_shards import read_inputs
+from alignrec.pipeline.stages.extract.modality_job import Side
+from alignrec.pipeline.stages.extract.stage import extract, plan_extract
+
+EXTRACTORS = "encoder/extractors.json"
+# What must be the same for equal inputs to give equal vectors.
+_IDENTITY = ("modality", "weights_sha256", "dim", "token_dim", "preprocessing")
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What encoding made of a table of items.
+
+    Attributes:
+        sets: the release's item sets, for the new items; `aligned` and `content` have origin `content`.
+        rejected: rows as in `rejected.parquet`.
+        extractors: the release's cards of the models.
+    """
+
+    sets: list[FeatureSet]
+    rejected: list[dict[str, Any]]
+    extractors: dict[str, Any]
+
+
+def encode(
+    release: Release,
+    items: ItemsConfig,
+    work: Path,
+    console: Console,
+    *,
+    models: dict[str, str] | None = None,
+    max_rejected: float = 0.05,
+) -> Encoded:
+    """Embed new items as the release embedded its own; killed at any moment, the same call goes on.
+
+    Args:
+        release: whose extractors, preprocessing, text template and encoders are used.
+        items: the new items; the release's own text template replaces `text`.
+        work: a folder for what is finished so far.
+        console: where progress goes.
+        models: for `image` or `text`, where to load that model from, if not by the name in the release.
+        max_rejected: the largest share of inputs that may be unusable.
+
+    Raises:
+        RefusedError: a model here is not the one that the release was made with.
+        ReleaseError: the release has no extractors.
+        CatalogError, ConfigError, ExtractorError: what is wrong with the items or the models.
+    """
+    cards = _cards(release)
+    sets = [name for name, entry in release.manifest.sets.items() if entry.key == "item_id"]
+    config = _config(release, items, cards, work, models or {}, max_rejected)
+    with locked(work):
+        planned = plan_extract(config)
+        _check_models(planned.sides, cards, release.where)
+        extract(planned, console)
+        source = work / EXTRACTION
+        made = {name: read_features(source, name) for name in cards}
+        if folder := _encoder(release, "multimodal"):
+            made["multimodal"] = _multimodal(folder, source, made)
+        if (folder := _encoder(release, "aligner")) and "multimodal" in made:
+            made |= _aligned(folder, made["multimodal"])
+        rejected = pq.read_table(source / "rejected.parquet").drop(["detail"]).to_pylist()
+    missing = [name for name in sets if name not in made]
+    if missing:
+        raise ReleaseError(
+            f"{release.where} has the sets {', '.join(missing)}, but not the encoder that makes them"
+        )
+    return Encoded([made[name] for name in sets], rejected, cards)
+
+
+def _cards(release: Release) -> dict[str, Any]:
+    path = release.file(EXTRACTORS)
+    cards: dict[str, Any] = json.loads(path.read_bytes()) if path else {}
+    if not cards:
+        raise ReleaseError(f"{release.where} does not say which extractors it was made with")
+    return cards
+
+
+def _config(
+    release: Release,
+    items: ItemsConfig,
+    cards: dict[str, Any],
+    work: Path,
+    models: dict[str, str],
+    max_rejected: float,
+) -> Config:
+    """A run over the new items that extracts as the release's run did."""
+    provenance = release.manifest.provenance
+    changes: dict[str, Any] = {"text": provenance.get("catalogue", {}).get("template")}
+    changes |= {side: None for side in ("image", "text") if side not in cards}
+    names = {side: models.get(side, card["name"]) for side, card in cards.items()}
+    return Config(
+        out=work,
+        catalog=CatalogConfig(items=items.model_copy(update=changes)),
+        extract=ExtractConfig(
+            **names, precision=provenance.get("precision", "float32"), max_rejected=max_rejected
+        ),
+        export=ExportConfig(sets=(*cards, *(["multimodal"] if _has_encoder(release) else []))),
+    )
+
+
+def _has_encoder(release: Release) -> bool:
+    return any(entry.path.startswith("encoder/multimodal/") for entry in release.manifest.files)
+
+
+def _check_models(sides: Sequence[Side], cards: dict[str, Any], where: str) -> None:
+    for side in sides:
+        ours, theirs = json.loads(json.dumps(asdict(side.extractor.card))), cards[side.modality]
+        different = [key for key in _IDENTITY if ours[key] != theirs.get(key)]
+        if different:
+            raise RefusedError(
+                f"the {side.modality} model {ours['name']} is not the one that {where} was made with "
+                f"({theirs['name']}): {', '.join(different)} differ. Vectors would not be comparable; load "
+                "the same model, or make a release of its own"
+            )
+
+
+def _encoder(release: Release, name: str) -> Path | None:
+    """The folder of one of the release's encoders, fetched and checked; None where it has none."""
+    entries = [e for e in release.manifest.files if e.path.startswith(f"encoder/{name}/")]
+    paths = [release.fetch(entry) for entry in entries]
+    return paths[0].parent if paths else None
+
+
+def _multimodal(folder: Path, source: Path, made: dict[str, FeatureSet]) -> FeatureSet:
+    matrix, valid = MultimodalEncoder.from_pretrained(folder).encode(read_inputs(source))
+    return FeatureSet("multimodal", next(iter(made.values())).ids, matrix, valid)
+
+
+def _aligned(folder: Path, multimodal: FeatureSet) -> dict[str, FeatureSet]:
+    """Vectors from content and neighbours, and marked as such."""
+    aligned, content = AlignedEncoder.from_pretrained(folder).encode(multimodal.matrix, multimodal.valid)
+    origin = ["content"] * len(multimodal.ids)
+    return {
+        name: FeatureSet(name, multimodal.ids, matrix, multimodal.valid, origin=origin)
+        for name, matrix in (("aligned", aligned), ("content", content))
+    }

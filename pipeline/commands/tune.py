@@ -1,0 +1,235 @@
+"""`alignrec tune`: a small search over training's settings. Validation chooses, then test is looked at."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel
+
+from alignrec.aligner.errors import AlignerError
+from alignrec.aligner.evaluate.evaluation import evaluate
+from alignrec.aligner.evaluate.splits import TEST
+from alignrec.aligner.train.search import propose, space
+from alignrec.aligner.train.settings import TrainSettings
+from alignrec.aligner.train.trainer import dot_scorer
+from alignrec.aligner.train.training import Trained
+from alignrec.core.features import FeatureSet
+from alignrec.core.files import digest, write_bytes
+from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
+from alignrec.pipeline.config.settings import Config
+from alignrec.pipeline.errors import ConfigError
+from alignrec.pipeline.run.checkpoint import Checkpoint
+from alignrec.pipeline.run.console import Console
+from alignrec.pipeline.run.disk import check_disk
+from alignrec.pipeline.run.lock import locked
+from alignrec.pipeline.run.manifest import fingerprint
+from alignrec.pipeline.run.run_folder import read_set
+from alignrec.pipeline.run.runner import run
+from alignrec.pipeline.run.stage import Before, scratch_folder
+from alignrec.pipeline.stages.pretrain import SET as MULTIMODAL
+from alignrec.pipeline.stages.pretrain import STAGE as PRETRAINING
+from alignrec.pipeline.stages.split import CatalogueSplit, make_split
+from alignrec.pipeline.stages.train import TRAIN, train_resumably, training_parts
+
+FOLDER = "tune"
+CRITERION = "recall@20"
+
+
+class Trial(BaseModel):
+    """One training of a search.
+
+    Attributes:
+        settings: all of them.
+        seed: of the training.
+        epochs: how many it took until it stopped.
+        best_epoch: the one that validation was best in.
+        validation: recall and ndcg at 10 and 20 in that epoch; empty where training failed.
+        failed: why, if it did.
+    """
+
+    settings: TrainSettings
+    seed: int
+    epochs: int = 0
+    best_epoch: int = 0
+    validation: dict[str, float] = {}
+    failed: str | None = None
+
+    @property
+    def score(self) -> float:
+        """What is chosen by."""
+        return self.validation.get(CRITERION, -1.0)
+
+
+class Look(BaseModel):
+    """A look at test: what the trial `chosen` out of the first `trials` reaches there."""
+
+    trials: int
+    chosen: int
+    test: dict[str, float]
+
+
+class Log(BaseModel):
+    """Everything that a search tried, in its order; trials are numbered from 1."""
+
+    chosen_by: str = f"validation {CRITERION}"
+    space: dict[str, tuple[float, ...]]
+    trials: list[Trial] = []
+    chosen: int = 0
+    looks_at_test: list[Look] = []
+
+    @property
+    def best(self) -> Trial:
+        """The trial that is chosen, the first of equals."""
+        return self.trials[self.chosen - 1]
+
+    def add(self, trial: Trial) -> None:
+        """Log a trial, and choose it if it is the best."""
+        self.trials.append(trial)
+        if self.chosen == 0 or trial.score > self.best.score:
+            self.chosen = len(self.trials)
+
+
+def tune(config: Config, trials: int, console: Console) -> Log:
+    """Search from the config's `train` section on, and look at test once for what validation chose.
+
+    The log is written after every trial, before anything of test is known, into the run folder's `tune`: a
+    file for each set of features, split, seed and settings to start from. A search that was killed goes on;
+    one that is finished goes on when more trials are asked for, and each look at test stays in the log.
+
+    Args:
+        config: the run; stages up to pretraining are brought up to date first.
+        trials: how many there are to be in the end.
+        console: shows the trials.
+
+    Raises:
+        ConfigError: the config trains nothing.
+        AlignerError: the config's own settings cannot be trained with.
+    """
+    if why := TRAIN.skip(config):
+        raise ConfigError(f"this run has nothing to tune: {why}")
+    done = run(config, PRETRAINING, console=console)
+    with locked(config.run_folder):
+        search = _Search(Before(config, done.stages), console)
+        search.go_on(trials)
+        search.look()
+    console.note(_told(search))
+    return search.log
+
+
+def train_section(settings: TrainSettings) -> dict[str, object]:
+    """What to write under `train` for these settings: what a search varies, and what is not the default."""
+    chosen = settings.model_dump(mode="json")
+    usual = TrainSettings().model_dump(mode="json")
+    return {k: v for k, v in chosen.items() if k == "loss" or k in space(settings) or v != usual[k]}
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """A search under way: its log, and the trainings that it tries."""
+
+    before: Before
+    console: Console
+
+    @cached_property
+    def path(self) -> Path:
+        name = fingerprint(FOLDER, training_parts(self.before))[:12]
+        return self.before.folder(FOLDER) / f"{name}.json"
+
+    @cached_property
+    def log(self) -> Log:
+        if self.path.is_file():
+            return Log.model_validate_json(self.path.read_bytes())
+        return Log(space=space(self.before.config.train))
+
+    @cached_property
+    def made(self) -> CatalogueSplit:
+        return make_split(self.before.config, self.before.folder(EXTRACTION))
+
+    @cached_property
+    def features(self) -> FeatureSet:
+        return read_set(self.before.config.run_folder, MULTIMODAL)
+
+    def go_on(self, trials: int) -> None:
+        """Try until the log has so many trials, or nothing near the best is left to try."""
+        config, log = self.before.config, self.log
+        while len(log.trials) < trials:
+            number, settings = len(log.trials) + 1, config.train
+            if log.trials:
+                rng = np.random.default_rng([config.seed, number])
+                proposed = propose(log.best.settings, [t.settings for t in log.trials], rng)
+                if proposed is None:
+                    self.console.note("tune: nothing near the best is left to try")
+                    return
+                settings = proposed
+            words = ", ".join(self._changes(settings)) or "as configured"
+            title = f"tune {number} of {trials}: {words}"
+            log.add(self._try(settings, title))
+            self._write()
+            self._forget(but=log.best.settings)
+            reached = log.trials[-1].failed or f"validation {CRITERION} {log.trials[-1].score:.4f}"
+            self.console.note(f"{title}: {reached}; best so far {log.best.score:.4f}")
+
+    def look(self) -> None:
+        """Evaluate test for what is chosen, unless that was done for as many trials before."""
+        log, config = self.log, self.before.config
+        if any(look.trials == len(log.trials) for look in log.looks_at_test):
+            return
+        trained = self._train(log.best.settings, f"tune: trial {log.chosen}, chosen")
+        scorer = dot_scorer(trained.user, trained.aligned)
+        found = evaluate(scorer, self.made.split, TEST, config.evaluate.k, candidates=self.made.candidates)
+        test = {f"{m}@{k}": found.mean(m, k) for m in ("recall", "ndcg") for k in config.evaluate.k}
+        log.looks_at_test.append(Look(trials=len(log.trials), chosen=log.chosen, test=test))
+        self._write()
+        shutil.rmtree(scratch_folder(config, FOLDER), ignore_errors=True)
+
+    def _try(self, settings: TrainSettings, title: str) -> Trial:
+        trial = Trial(settings=settings, seed=self.before.config.seed)
+        try:
+            fit = self._train(settings, title).fit
+        except AlignerError as error:
+            if not self.log.trials:
+                raise
+            return trial.model_copy(update={"failed": str(error)})
+        numbers = {"epochs": len(fit.curves), "best_epoch": fit.best_epoch, "validation": fit.validation}
+        return trial.model_copy(update=numbers)
+
+    def _train(self, settings: TrainSettings, title: str) -> Trained:
+        config, split = self.before.config, self.made.split
+        check_disk(config.run_folder, 64 * settings.dim * (split.users + split.items))
+        checkpoint = self._checkpoint(settings)
+        return train_resumably(
+            self.features, self.made, settings, config.seed, checkpoint, self.console, title
+        )
+
+    def _checkpoint(self, settings: TrainSettings) -> Checkpoint:
+        of = digest([training_parts(self.before), settings.model_dump(mode="json")])
+        return Checkpoint(scratch_folder(self.before.config, FOLDER) / f"{of[:16]}.pt", of)
+
+    def _forget(self, but: TrainSettings) -> None:
+        """Remove all checkpoints but one, of the best trial: what is chosen need not be trained again."""
+        kept = self._checkpoint(but).path
+        for path in kept.parent.glob("*.pt"):
+            if path != kept:
+                path.unlink()
+
+    def _changes(self, settings: TrainSettings) -> list[str]:
+        own = self.before.config.train
+        return [f"{name} {value}" for name, value in settings if value != getattr(own, name)]
+
+    def _write(self) -> None:
+        self.path.parent.mkdir(exist_ok=True)
+        write_bytes(self.path, (self.log.model_dump_json(indent=1) + "\n").encode())
+
+
+def _told(search: _Search) -> str:
+    log, look = search.log, search.log.looks_at_test[-1]
+    test = ", ".join(f"{name} {value:.4f}" for name, value in look.test.items())
+    return (
+        f"tune: of {look.trials} trials, number {look.chosen} has the best validation {CRITERION}, "
+        f"{log.trials[look.chosen - 1].score:.4f}; on test, looked at afterwards: {test}. All trials: "
+        f"{search.path}"
+    )

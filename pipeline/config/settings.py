@@ -1,0 +1,239 @@
+"""The configuration: one frozen model a section, unknown keys forbidden, a default for nearly all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeInt,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
+
+from alignrec.aligner.pretrain.settings import PretrainSettings
+from alignrec.aligner.train.settings import TrainSettings
+
+# Raw sets, and all that a run makes by now; `export.sets` chooses among them.
+RAW_SETS = ("image", "text")
+TRAINED_SETS = ("content", "aligned", "user")
+FEATURE_SETS = (*RAW_SETS, "multimodal", *TRAINED_SETS)
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ItemsConfig(_Section):
+    """The items table."""
+
+    path: str = Field(
+        description="CSV, TSV, JSON Lines or Parquet file, a saved Hugging Face dataset, or hf:ORG/NAME"
+    )
+    id: str = Field("item_id", description="column of the item ids")
+    image: str | None = Field("image", description="column of image paths or embedded images; null for none")
+    text: str | None = Field(
+        "{title}. {description}", description="text template of {column}s; null for none"
+    )
+    image_root: Path | None = Field(None, description="folder of the images; default: the items file's own")
+
+
+class InteractionsConfig(_Section):
+    """The interactions table."""
+
+    path: str = Field(description="like catalog.items.path")
+    user: str = Field("user_id", description="column of the user ids")
+    item: str = Field("item_id", description="column of the item ids")
+    rating: str | None = Field(None, description="column of ratings, if there is one")
+    timestamp: str | None = Field(None, description="column of Unix seconds, if there is one")
+    min_rating: float | None = Field(None, description="interactions rated lower are not positives")
+
+
+class CatalogConfig(_Section):
+    """The input: items, and who interacted with them."""
+
+    items: ItemsConfig
+    interactions: InteractionsConfig | None = None
+
+
+class SplitConfig(_Section):
+    """How interactions are cut into train, validation and test."""
+
+    method: Literal["random", "temporal", "leave-one-out", "mmrec"] = Field(
+        "random",
+        description="random: each user's at random; temporal: all users' at two moments; leave-one-out: each "
+        "user's last two; mmrec: as a file says",
+    )
+    ratios: tuple[float, float, float] = Field(
+        (0.8, 0.1, 0.1), description="of train, validation and test; for random and temporal"
+    )
+    k_core: int = Field(5, ge=0, description="users and items with fewer interactions are left out")
+    path: Path | None = Field(None, description="mmrec: the .inter file, with x_label")
+    items: Path | None = Field(None, description="mmrec: tab-separated item ids and itemIDs, with a header")
+    users: Path | None = Field(None, description="mmrec: tab-separated user ids and userIDs, with a header")
+
+    @field_validator("ratios")
+    @classmethod
+    def _whole(cls, ratios: tuple[float, float, float]) -> tuple[float, float, float]:
+        if min(ratios) < 0 or ratios[0] == 0 or abs(sum(ratios) - 1) > 1e-6:
+            raise ValueError("expected three shares that add up to 1, train's above 0")
+        return ratios
+
+    @model_validator(mode="after")
+    def _complete(self) -> SplitConfig:
+        named = [name for name in ("path", "items", "users") if getattr(self, name) is not None]
+        if len(named) != (3 if self.method == "mmrec" else 0):
+            raise ValueError(
+                f"method mmrec needs path, items and users, other methods none of them; got {self.method} "
+                f"with {', '.join(named) or 'none'}"
+            )
+        return self
+
+
+class ExtractConfig(_Section):
+    """The frozen models, and how they run."""
+
+    image: str = Field("packaged:efficientnet-lite0", description="image model, scheme:name[@revision]")
+    text: str = Field("packaged:all-minilm-l6-v2", description="text model, scheme:name[@revision]")
+    max_rejected: float = Field(0.05, ge=0, le=1, description="share of unusable inputs that stops a run")
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
+    precision: Literal["float32", "bfloat16"] = "float32"
+    batch_size: int | None = Field(None, gt=0, description="default: the model's own choice for its device")
+    workers: int | None = Field(None, ge=0, description="threads that read and decode; default: one a core")
+
+
+class EvaluateConfig(_Section):
+    """What is measured."""
+
+    k: tuple[PositiveInt, ...] = Field((10, 20), min_length=1, description="lengths of the lists looked at")
+    masked: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
+        (),
+        description="shares of items that lose their image, or their text, before everything is pretrained "
+        "anew; each share costs two pretrainings",
+    )
+    seeds: tuple[NonNegativeInt, ...] = Field(
+        (1, 2, 3), min_length=1, description="of the trainings in the whole table, beside the run's own seed"
+    )
+    full: bool = Field(
+        False, description="measure the whole table: every seed, landmark and ablation; as evaluate --full"
+    )
+
+    @field_validator("seeds")
+    @classmethod
+    def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if len(set(seeds)) != len(seeds):
+            raise ValueError("expected seeds that differ from one another")
+        return seeds
+
+
+class ExportConfig(_Section):
+    """What a release carries."""
+
+    license: str | None = Field(None, description="licence of the features; needed before a push")
+    sets: tuple[str, ...] | None = Field(
+        None,
+        description="feature sets to publish, fewer need fewer stages; default: all but user",
+    )
+
+    @field_validator("sets")
+    @classmethod
+    def _known(cls, sets: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if sets is None:
+            return None
+        unknown = [name for name in sets if name not in FEATURE_SETS]
+        if unknown or not sets or len(set(sets)) != len(sets):
+            raise ValueError(
+                f"expected distinct sets out of {', '.join(FEATURE_SETS)}, got {', '.join(sets)}"
+            )
+        return sets
+
+
+class Config(_Section):
+    """A whole run."""
+
+    name: str = Field("alignrec", pattern=r"^[A-Za-z0-9._-]+$", description="names the run folder")
+    out: Path | None = Field(None, description="run folder; default: runs/<name>")
+    seed: int = Field(1, ge=0)
+    catalog: CatalogConfig
+    split: SplitConfig = SplitConfig()
+    extract: ExtractConfig = ExtractConfig()
+    pretrain: PretrainSettings = PretrainSettings()
+    train: TrainSettings = TrainSettings()
+    evaluate: EvaluateConfig = EvaluateConfig()
+    export: ExportConfig = ExportConfig()
+    engine: Literal["local"] = "local"
+
+    @model_validator(mode="after")
+    def _sets_can_be_made(self) -> Config:
+        absent = [m for m in RAW_SETS if m in self.sets and m not in self.modalities]
+        if absent:
+            raise ValueError(
+                f"export.sets names {', '.join(absent)}, but catalog.items.{absent[0]} is null: "
+                "take it out of export.sets"
+            )
+        trained = [name for name in TRAINED_SETS if name in self.sets]
+        if trained and not self.interacts:
+            raise ValueError(
+                f"export.sets names {', '.join(trained)}, but there is nothing to train on: "
+                "set catalog.interactions, or take them out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _time_is_known(self) -> Config:
+        source = self.catalog.interactions
+        if self.split.method == "temporal" and (source is None or source.timestamp is None):
+            raise ValueError("split.method temporal needs catalog.interactions.timestamp, a column of times")
+        return self
+
+    @model_validator(mode="after")
+    def _both_to_mask(self) -> Config:
+        if self.evaluate.masked and len(self.modalities) < len(RAW_SETS):
+            raise ValueError("evaluate.masked needs a catalogue with images and texts")
+        return self
+
+    @model_validator(mode="after")
+    def _table_has_a_subject(self) -> Config:
+        if self.evaluate.full and not self.trains:
+            raise ValueError(
+                "evaluate.full measures trainings, and this run has none: add aligned to export.sets, and "
+                "catalog.interactions to learn from"
+            )
+        return self
+
+    @property
+    def interacts(self) -> bool:
+        """Whether the run knows who interacted with what."""
+        return self.catalog.interactions is not None or self.split.method == "mmrec"
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities that the catalogue has."""
+        return tuple(m for m in RAW_SETS if getattr(self.catalog.items, m) is not None)
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """The feature sets that the release carries."""
+        if self.export.sets is not None:
+            return self.export.sets
+        trained = ("content", "aligned") if self.interacts else ()
+        return (*self.modalities, "multimodal", *trained)
+
+    @property
+    def pretrains(self) -> bool:
+        """Whether any set of the release needs pretraining."""
+        return any(name not in RAW_SETS for name in self.sets)
+
+    @property
+    def trains(self) -> bool:
+        """Whether any set of the release needs training."""
+        return any(name in TRAINED_SETS for name in self.sets)
+
+    @property
+    def run_folder(self) -> Path:
+        """Where the stages write."""
+        return self.out or Path("runs") / self.name

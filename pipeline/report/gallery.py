@@ -1,0 +1,160 @@
+"""The items that a report shows: which, how they are called, what they look like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignrec.extractors.errors import RejectedError
+from alignrec.extractors.inputs.template import TextTemplate
+from alignrec.extractors.inputs.text import as_text, tidy
+from alignrec.pipeline.catalog.image_refs import PictureError, refer
+from alignrec.pipeline.catalog.items import image_root, item_id_of
+from alignrec.pipeline.catalog.sources import open_items
+from alignrec.pipeline.catalog.tables import Row
+from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.report.thumbnails import Source
+
+MAX_ITEMS = 2000
+TITLE_COLUMNS = ("title", "name")
+LONGEST_TITLE, LONGEST_TEXT = 120, 280
+
+
+@dataclass
+class Entry:
+    """One row of the items table, fit to be shown.
+
+    Attributes:
+        title: cut to `LONGEST_TITLE` characters; the id where the row has no title.
+        text: what the text model reads, cut to `LONGEST_TEXT`.
+        picture: where its picture's bytes come from, if it names a picture that is there.
+        values: the other columns.
+    """
+
+    item_id: str | None
+    title: str
+    text: str = ""
+    picture: Source | None = None
+    values: Row = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Entries:
+    """What was read of the items table.
+
+    Attributes:
+        items: an entry for each item asked for, in that order.
+        rows: an entry for each row asked for, by number.
+        columns: columns that are neither id, picture nor title.
+    """
+
+    items: list[Entry]
+    rows: dict[int, Entry]
+    columns: list[str]
+
+
+def choose(
+    item_ids: Sequence[str], interactions: NDArray[np.int64] | None, most: int = MAX_ITEMS
+) -> NDArray[np.int64]:
+    """Which items to show: those with the most interactions, else spread evenly over the catalogue.
+
+    Returns:
+        int64 rows, at most `most`, most interactions first (catalogue order among equals).
+    """
+    n = len(item_ids)
+    if interactions is not None:
+        return np.argsort(-interactions, kind="stable")[:most]
+    return np.arange(n) if n <= most else np.linspace(0, n - 1, most).astype(np.int64)
+
+
+def read_entries(config: ItemsConfig, item_ids: Sequence[str], rows: Sequence[int]) -> Entries:
+    """Read the items table once for what is to be shown.
+
+    Args:
+        config: the table.
+        item_ids: items to show; of rows with the same id the first counts, as in extraction.
+        rows: numbers of rows to show besides, such as rejected ones.
+
+    Raises:
+        CatalogError: the table is not there any more or cannot be read.
+    """
+    reader = _Reader(config)
+    wanted, numbers = set(item_ids), set(rows)
+    found: dict[str, Entry] = {}
+    others: dict[int, Entry] = {}
+    for number, row in enumerate(reader.rows()):
+        item_id = item_id_of(row[config.id])
+        new = item_id in wanted and item_id not in found
+        if new or number in numbers:
+            entry = reader.entry(item_id, row)
+            if new and item_id is not None:
+                found[item_id] = entry
+            if number in numbers:
+                others[number] = entry
+    items = [found.get(i) or Entry(i, clip(readable(i), LONGEST_TITLE)) for i in item_ids]
+    return Entries(items, others, reader.others)
+
+
+class _Reader:
+    """Turns rows into entries."""
+
+    def __init__(self, config: ItemsConfig) -> None:
+        self.config, self.table = config, open_items(config.path, image_root(config))
+        self.template = TextTemplate(config.text) if config.text else None
+        self.root = image_root(config)
+        named = [c for c in self.table.columns if c.lower() in TITLE_COLUMNS]
+        fields = list(self.template.fields) if self.template else []
+        self.title = next(iter([*named, *fields]), config.id)
+        kept = {config.id, config.image, self.title}
+        self.others = [c for c in self.table.columns if c not in kept]
+
+    def rows(self) -> Iterator[Row]:
+        return self.table.rows(self.table.columns, 0, None)
+
+    def entry(self, item_id: str | None, row: Row) -> Entry:
+        title = clip(readable(row[self.title]), LONGEST_TITLE)
+        try:
+            text = tidy(self.template.render(row)) if self.template else ""
+        except RejectedError:
+            text = ""
+        return Entry(
+            item_id,
+            title or clip(readable(item_id) or "no title", LONGEST_TITLE),
+            clip(text, LONGEST_TEXT),
+            self._picture(row),
+            {column: row[column] for column in self.others},
+        )
+
+    def _picture(self, row: Row) -> Source | None:
+        if self.config.image is None:
+            return None
+        try:
+            picture = refer(row[self.config.image], self.root)
+        except PictureError:
+            return None
+        if picture is None:
+            return None
+        return partial(_bytes, picture.path, picture.embedded)
+
+
+def _bytes(path: Path | None, embedded: bytes | None) -> bytes:
+    return path.read_bytes() if path is not None else embedded or b""
+
+
+def readable(value: Any) -> str:
+    """A table's value as clean text: no control characters, no lone surrogates, one line."""
+    try:
+        return tidy(as_text(value))
+    except RejectedError:
+        return ""
+
+
+def clip(text: str, longest: int) -> str:
+    """At most `longest` characters, the last an ellipsis where something was cut."""
+    return text if len(text) <= longest else f"{text[: longest - 1].rstrip()}…"

@@ -1,0 +1,103 @@
+"""What a feature set holds to be alike: nearest neighbours, and a map in two dimensions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.manifold import TSNE
+from threadpoolctl import threadpool_limits
+
+from alignrec.aligner.evaluate.neighbours import cosine_neighbours
+from alignrec.aligner.evaluate.protocols import centre
+
+NEIGHBOURS = 10
+# t-SNE of fewer points says nothing that their first two principal components do not.
+FEWEST_FOR_TSNE = 20
+COMPONENTS = 50
+ITERATIONS = 500
+GRID = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Likeness:
+    """Items as a set sees them.
+
+    Attributes:
+        neighbours: for each item the rows of its nearest, nearest first; empty without a vector.
+        cosines: likewise, from -1 to 1.
+        places: int64 `[n, 2]` from 0 to `GRID`, (-1, -1) without a vector.
+    """
+
+    neighbours: list[list[int]]
+    cosines: list[list[float]]
+    places: NDArray[np.int64]
+
+
+def likeness(matrix: NDArray[np.float32], valid: NDArray[np.bool_], seed: int) -> Likeness:
+    """Neighbours and places by the cosine of centred vectors.
+
+    Args:
+        matrix: float32 `[n, d]`.
+        valid: bool `[n]`, the items that have a vector.
+        seed: of the map.
+    """
+    unit = centre(matrix, valid)
+    near = cosine_neighbours(unit, NEIGHBOURS)
+    neighbours, cosines = [], []
+    for start, stop in zip(near.indptr[:-1], near.indptr[1:], strict=True):
+        order = np.argsort(-near.data[start:stop], kind="stable")
+        neighbours.append(near.indices[start:stop][order].tolist())
+        cosines.append(near.data[start:stop][order].astype(float).tolist())
+    places = np.full((len(unit), 2), -1, dtype=np.int64)
+    if valid.any():
+        places[valid] = _on_grid(flat(unit[valid], seed))
+    return Likeness(neighbours, cosines, places)
+
+
+def flat(unit: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
+    """Two dimensions: t-SNE (van der Maaten, JMLR 2014) of the first principal components.
+
+    Args:
+        unit: float32 `[n, d]`.
+        seed: of t-SNE.
+
+    Returns:
+        float64 `[n, 2]`; of fewer than `FEWEST_FOR_TSNE` rows, their first two principal components.
+    """
+    components = _principal(unit, COMPONENTS)
+    first = components[:, :2]
+    if len(unit) < FEWEST_FOR_TSNE or not first.any():
+        return np.pad(first, ((0, 0), (0, 2 - first.shape[1])))
+    first = np.pad(first, ((0, 0), (0, 2 - first.shape[1])))
+    start = first / first[:, 0].std() * 1e-4
+    perplexity = min(30.0, (len(unit) - 1) / 3)
+    tsne = TSNE(
+        perplexity=perplexity,
+        init=start,
+        learning_rate="auto",
+        max_iter=ITERATIONS,
+        random_state=seed,
+        n_jobs=1,
+    )
+    # Its threads would sum in any order, and on a busy machine wait for each other most of the time.
+    with threadpool_limits(1):
+        return np.asarray(tsne.fit_transform(components), dtype=np.float64)
+
+
+def _principal(unit: NDArray[np.float32], most: int) -> NDArray[np.float64]:
+    """The first principal components of rows, each turned so that its largest entry is positive."""
+    centred = unit.astype(np.float64) - unit.mean(axis=0, dtype=np.float64)
+    values, vectors = np.linalg.eigh(centred.T @ centred)
+    keep = np.argsort(-values, kind="stable")[:most]
+    axes = vectors[:, keep]
+    axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
+    return np.asarray(centred @ axes)
+
+
+def _on_grid(points: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Points stretched over the grid, each side by itself."""
+    low, span = points.min(axis=0), np.ptp(points, axis=0)
+    places: NDArray[np.int64] = np.rint((points - low) / np.where(span > 0, span, 1) * GRID).astype(np.int64)
+    return places

@@ -1,0 +1,127 @@
+"""What a run made: counts, coverage, models, and what could not be used."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignrec.core.features import FeatureSet
+from alignrec.pipeline.report.gallery import Entry, clip, readable
+
+EXAMPLES = 6
+POPULARITY = ((0, 0), (1, 1), (2, 4), (5, 9), (10, 19), (20, 49), (50, 99), (100, 199), (200, None))
+EXPLAINED = {
+    "image": "Pictures, as a frozen model sees them",
+    "text": "Texts, as a frozen model reads them",
+    "multimodal": "Both, after pretraining on which picture goes with which text",
+    "content": "Both, refined by who liked what",
+    "aligned": "The final item representation: content and behaviour",
+}
+
+
+@dataclass(frozen=True)
+class SetRow:
+    """A feature set in the table of what was made."""
+
+    name: str
+    explained: str
+    dim: int
+    valid: int
+    share: float
+    model: str
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """Inputs that were rejected for one reason.
+
+    Attributes:
+        examples: of each a title, a picture ("" where there is none to show) and the detail.
+    """
+
+    what: str
+    reason: str
+    count: int
+    examples: list[tuple[str, str, str]]
+
+
+def set_rows(sets: Mapping[str, FeatureSet], models: Mapping[str, Mapping[str, Any]]) -> list[SetRow]:
+    """A row for each feature set."""
+    return [
+        SetRow(
+            name,
+            EXPLAINED.get(name, ""),
+            features.dim,
+            int(features.valid.sum()),
+            round(100 * float(features.valid.mean()), 1),
+            _model(models.get(name, {})),
+        )
+        for name, features in sets.items()
+    ]
+
+
+def _model(card: Mapping[str, Any]) -> str:
+    """A model's name without the folders that a local one lies in."""
+    scheme, _, name = str(card.get("name", "")).partition(":")
+    local = PurePath(name.removeprefix("local-dir:"))
+    return f"{scheme}:{local.name}" if local.is_absolute() else f"{scheme}:{name}" if name else ""
+
+
+def popularity(interactions: NDArray[np.int64]) -> list[tuple[str, int, float]]:
+    """How many items have how many interactions: label, items, percent of the fullest group."""
+    rows = []
+    for low, high in POPULARITY:
+        inside = (interactions >= low) & (interactions <= (high if high is not None else np.inf))
+        label = str(low) if low == high else f"{low} or more" if high is None else f"{low} – {high}"
+        rows.append((label, int(inside.sum())))
+    fullest = max(count for _, count in rows) or 1
+    filled = [number for number, (_, count) in enumerate(rows) if count]
+    rows = rows[filled[0] : filled[-1] + 1] if filled else []
+    return [(label, count, round(100 * count / fullest, 2)) for label, count in rows]
+
+
+def examples_of(rejected: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The first few rejections of each kind: what a page has room for."""
+    seen: Counter[tuple[str, ...]] = Counter()
+    chosen = []
+    for row in rejected:
+        seen[_kind(row)] += 1
+        if seen[_kind(row)] <= EXAMPLES:
+            chosen.append(row)
+    return chosen
+
+
+def rejections(
+    rejected: Sequence[Mapping[str, Any]], entries: Mapping[int, Entry], pictures: Mapping[int, str]
+) -> list[Rejected]:
+    """Rejections by kind, most first.
+
+    Args:
+        rejected: rows of `rejected.parquet`.
+        entries: the items table's rows among the examples, by number.
+        pictures: likewise their thumbnails.
+    """
+    count = Counter(_kind(row) for row in rejected)
+    examples: dict[tuple[str, ...], list[tuple[str, str, str]]] = defaultdict(list)
+    for row in examples_of(rejected):
+        of_item = row["source"] == "items"
+        entry = entries.get(row["row"]) if of_item else None
+        title = entry.title if entry else readable(row["item_id"]) or f"row {row['row']}"
+        picture = pictures.get(row["row"], "") if of_item else ""
+        examples[_kind(row)].append((clip(title, 80), picture, clip(readable(row["detail"]), 200)))
+    kinds = sorted(count, key=lambda kind: (-count[kind], kind))
+    return [
+        Rejected(f"{modality or 'row'} of {source}", reason, count[source, modality, reason], examples[kind])
+        for kind in kinds
+        for source, modality, reason in [kind]
+    ]
+
+
+def _kind(row: Mapping[str, Any]) -> tuple[str, ...]:
+    return row["source"], row["modality"] or "", row["reason"]

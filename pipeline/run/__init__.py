@@ -1,0 +1,1 @@
+"""A run on disk: its folder, stages and manifests, checkpoints, lock and console."""

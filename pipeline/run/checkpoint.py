@@ -1,0 +1,57 @@
+"""The state of a training under way, on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+
+from alignrec.core.files import replacing
+from alignrec.pipeline.run.console import Console
+from alignrec.pipeline.run.manifest import StageManifest, fingerprint
+from alignrec.pipeline.run.stage import Before, Work, scratch_folder
+
+
+class Checkpoint:
+    """One file that holds the latest state, and the fingerprint of the training it belongs to."""
+
+    def __init__(self, path: Path, fingerprint: str) -> None:
+        """Name the file and the training; nothing is read yet."""
+        self.path, self.fingerprint = path, fingerprint
+
+    def load(self) -> dict[str, Any] | None:
+        """The latest state; None where there is none of this training that can be read."""
+        try:
+            held = torch.load(self.path, map_location="cpu", weights_only=True)
+        except (OSError, RuntimeError, EOFError, UnpicklingError):
+            return None
+        state: dict[str, Any] = held["state"]
+        return state if held["fingerprint"] == self.fingerprint else None
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Replace the state, whole or not at all; only tensors, numbers, strings, lists and dicts."""
+        with replacing(self.path) as temporary:
+            torch.save({"fingerprint": self.fingerprint, "state": state}, temporary)
+
+
+Run = Callable[[Before, Mapping[str, str], Checkpoint, Console], StageManifest]
+
+
+def resumable(stage: str, before: Before, parts: Mapping[str, str], run: Run) -> Work:
+    """The work of a stage that trains: it goes on from its checkpoint, if it has one.
+
+    Args:
+        stage: its name.
+        before: what earlier stages left.
+        parts: hashes of all that decides what the stage writes.
+        run: does it, given the last two and the checkpoint.
+    """
+    checkpoint = Checkpoint(scratch_folder(before.config, stage) / "checkpoint.pt", fingerprint(stage, parts))
+    begun = checkpoint.path.is_file()
+    return Work(
+        parts, partial(run, before, parts, checkpoint), "stopped in mid-training" if begun else "", begun
+    )

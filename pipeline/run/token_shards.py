@@ -1,0 +1,86 @@
+"""Token sequences as the aligner reads them: rows of many shard files, mapped into memory where touched."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alignrec.aligner.inputs import Inputs, ModalityInput, TokenSequences
+from alignrec.pipeline.errors import CatalogError
+from alignrec.pipeline.run.manifest import MANIFEST, StageManifest
+from alignrec.pipeline.run.run_folder import read_features, read_item_ids
+from alignrec.pipeline.run.shards import read_tokens
+
+# Shards that stay mapped; each holds a file open.
+_MAPPED = 64
+
+
+class ShardedRows:
+    """A matrix whose rows lie in several files, one after the other; indexing copies the rows asked for.
+
+    Attributes:
+        shape: rows and columns of the whole.
+        dtype: float16.
+    """
+
+    dtype = np.dtype(np.float16)
+    ndim = 2
+
+    def __init__(self, paths: Sequence[Path], lengths: Sequence[int], width: int) -> None:
+        """Join files of so many rows each, all of `width` columns."""
+        self._starts = np.concatenate([[0], np.cumsum(np.asarray(lengths, dtype=np.int64))])
+        self._map = lru_cache(_MAPPED)(lambda shard: read_tokens(paths[shard])[0])
+        self.shape = (int(self._starts[-1]), width)
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return self.shape[0]
+
+    def __getitem__(self, index: slice | NDArray[Any]) -> NDArray[np.float16]:
+        """Rows by a slice, int64 `[m]` or bool `[len(self)]`."""
+        if isinstance(index, slice):
+            rows = np.arange(*index.indices(len(self)))
+        else:
+            rows = np.flatnonzero(index) if index.dtype == np.bool_ else index
+        out = np.empty((len(rows), self.shape[1]), dtype=np.float16)
+        shard = np.searchsorted(self._starts, rows, side="right") - 1
+        for number in np.unique(shard):
+            here = shard == number
+            out[here] = self._map(int(number))[rows[here] - self._starts[number]]
+        return out
+
+
+def read_inputs(folder: Path) -> Inputs:
+    """What extraction made, as the aligner learns from it; tokens stay on disk.
+
+    Args:
+        folder: the extract stage's folder, finished with token sequences.
+
+    Raises:
+        CatalogError: the stage is not finished.
+    """
+    manifest = StageManifest.read(folder / MANIFEST)
+    if manifest is None:
+        raise CatalogError(f"{folder} holds no finished extraction. Run `alignrec extract` first.")
+    return {name: _read_modality(folder, name, e["shards"]) for name, e in manifest.summary["sets"].items()}
+
+
+def _read_modality(folder: Path, modality: str, keys: Sequence[str]) -> ModalityInput:
+    features = read_features(folder, modality)
+    row_of = {item_id: row for row, item_id in enumerate(read_item_ids(folder))}
+    paths = [folder / "shards" / modality / f"{key}.arrow" for key in keys]
+    lengths = np.zeros(len(row_of), dtype=np.int64)
+    totals, width = [], 0
+    for path in paths:
+        values, count, ids = read_tokens(path)
+        lengths[[row_of[item_id] for item_id in ids]] = count
+        totals.append(len(values))
+        width = values.shape[1]
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    values = cast("NDArray[np.floating]", ShardedRows(paths, totals, width))
+    return ModalityInput(features.matrix, features.valid, TokenSequences(values, offsets))

@@ -1,0 +1,1 @@
+"""The evaluate stage: what the features are worth, measured and saved."""

@@ -1,0 +1,1 @@
+"""The extract stage: raw features of every modality, resumable shard by shard."""

@@ -1,0 +1,292 @@
+"""The multimodal encoder and its mask-then-predict pretraining."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from alignrec.aligner.errors import EncoderError, FeatureError
+from alignrec.aligner.inputs import Inputs, ModalityInput, TokenSequences
+from alignrec.aligner.pretrain.batches import LONGEST, gather
+from alignrec.aligner.pretrain.components import Components
+from alignrec.aligner.pretrain.encoder import MultimodalEncoder
+from alignrec.aligner.pretrain.multiway import MMEnc
+from alignrec.aligner.pretrain.objective import MaskThenPredict, choose_hidden
+from alignrec.aligner.pretrain.pretraining import Pretrained, pretrain
+from alignrec.aligner.pretrain.settings import PretrainSettings
+
+TINY = PretrainSettings(
+    dim=12, width=16, depth=1, heads=2, tokens=3, codes=4, batch_size=16, epochs=4, dropout=0.1, device="cpu"
+)
+
+
+def world(n: int = 80, *, lost_text: int = 0, seed: int = 0) -> Inputs:
+    """Items of four kinds; picture and text both show the kind, in their own noisy way."""
+    rng = np.random.default_rng(seed)
+    kind = rng.integers(4, size=n)
+    inputs = {}
+    for modality, width in (("image", 10), ("text", 8)):
+        pooled = (rng.standard_normal((4, width))[kind] + 0.2 * rng.standard_normal((n, width))).astype(
+            np.float32
+        )
+        lengths = rng.integers(2, 6, size=n)
+        tokens = np.repeat(pooled, lengths, axis=0) + 0.2 * rng.standard_normal((lengths.sum(), width))
+        sequences = TokenSequences(tokens.astype(np.float16), np.concatenate([[0], lengths.cumsum()]))
+        inputs[modality] = ModalityInput(pooled, np.ones(n, dtype=np.bool_), sequences)
+    lost = np.arange(n) < lost_text
+    inputs["text"] = inputs["text"].without(lost)
+    return inputs
+
+
+def weights(trained: Pretrained) -> dict[str, bytes]:
+    return {name: t.numpy().tobytes() for name, t in trained.encoder.state_dict().items()}
+
+
+def test_components_are_principal_components_of_unit_rows_rescaled() -> None:
+    vectors = np.random.default_rng(0).standard_normal((50, 6)).astype(np.float32)
+    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    centred = unit - unit.mean(axis=0)
+    _, spread, axes = np.linalg.svd(centred, full_matrices=False)
+    expected = centred @ axes[:3].T / spread[:3] ** 0.5
+    expected /= np.sqrt(np.square(expected).sum(axis=1).mean())
+    got = Components(6, 3).fit(vectors, 0.5)(torch.from_numpy(vectors)).numpy()
+    signs = np.sign((got * expected).sum(axis=0))
+    np.testing.assert_allclose(got * signs, expected, atol=1e-4)
+
+
+def test_components_beyond_the_rank_are_zeros() -> None:
+    vectors = np.random.default_rng(0).standard_normal((3, 6)).astype(np.float32)
+    got = Components(6, 5).fit(vectors, 1.0)(torch.from_numpy(vectors))
+    assert torch.isfinite(got).all()
+    assert not got[:, 2:].any()
+
+
+def test_cls_sees_no_masked_token() -> None:
+    torch.manual_seed(0)
+    encoder = MMEnc(("image", "text"), 16, 2, 2).eval()
+    tokens = {"image": torch.randn(2, 4, 16), "text": torch.randn(2, 3, 16)}
+    masks = {"image": torch.ones(2, 4, dtype=torch.bool), "text": torch.zeros(2, 3, dtype=torch.bool)}
+    before = encoder(tokens, masks)
+    torch.testing.assert_close(encoder(tokens | {"text": torch.randn(2, 3, 16)}, masks), before)
+    assert not torch.allclose(encoder(tokens | {"image": torch.randn(2, 4, 16)}, masks), before)
+
+
+def test_heads_must_divide_the_width() -> None:
+    with pytest.raises(ValueError, match="heads must divide the width"):
+        MMEnc(("image",), 10, 1, 4)
+
+
+def test_what_an_item_hides() -> None:
+    n = 3000
+    valid = {"image": np.ones(n, dtype=np.bool_), "text": np.arange(n) >= 1000}
+    hidden = choose_hidden(valid, np.random.default_rng(0))
+    assert set(hidden[:1000]) == {"half"}, "the only modality is never hidden as a whole"
+    assert {"image", "text", "half"} == set(hidden[1000:])
+
+
+@pytest.mark.parametrize("hide", ["image", "text"])
+def test_the_hidden_side_never_reaches_the_prediction(hide: str) -> None:
+    """Other content on the hidden side changes the target alone, never `[CLS]`."""
+    inputs = world()
+    settings = TINY.model_copy(update={"code_weight": 0.0})
+    model = MaskThenPredict(MultimodalEncoder.fitted(settings, inputs, seed=0), {}).eval()
+    seen: list[torch.Tensor] = []
+    model.encoder.mmenc.register_forward_hook(lambda _m, _i, cls: seen.append(cls))
+    items = np.arange(8)
+    other = {**inputs, hide: world(seed=9)[hide]}
+    for source in (inputs, other):
+        batch = gather(source, items, most=3)
+        model(batch, np.full(8, hide), np.random.default_rng(0))
+    torch.testing.assert_close(seen[0], seen[1])
+
+
+def test_training_tells_the_hidden_side_better_than_no_training() -> None:
+    inputs = world(160)
+    settings = TINY.model_copy(update={"epochs": 15, "learning_rate": 5e-3, "dropout": 0.0})
+    curves = pretrain(inputs, settings, seed=0).curves
+    for side in ("image", "text"):
+        assert curves[-1][f"held out {side}"] < 0.5, "an untrained encoder predicts zeros: a loss of 1"
+
+
+def test_a_direction_left_out_is_not_learned() -> None:
+    settings = TINY.model_copy(update={"predict": ("image",)})
+    trained = pretrain(world(), settings, seed=0)
+    assert "held out image" in trained.curves[0]
+    assert "held out text" not in trained.curves[0]
+    assert not trained.encoder.predict["text"].weight.any()
+    assert trained.encoder.predict["image"].weight.any()
+
+
+def test_a_present_part_is_the_residual_path_and_a_missing_one_is_predicted() -> None:
+    inputs = world(lost_text=20)
+    untrained = MultimodalEncoder.fitted(TINY, inputs, seed=0)
+    trained = pretrain(inputs, TINY, seed=0).encoder
+    before, after = untrained.encode(inputs)[0], trained.encode(inputs)[0]
+    np.testing.assert_array_equal(before[20:], after[20:])
+    np.testing.assert_array_equal(before[:20, :6], after[:20, :6])
+    alike = before[:20, 6:] @ before[:20, 6:].T
+    np.testing.assert_allclose(np.diag(alike), 0.5**2, atol=1e-3, err_msg="nothing is told: own directions")
+    assert after[:20, 6:].any(axis=1).all()
+
+
+def test_an_item_with_nothing_has_zeros_and_is_not_valid() -> None:
+    inputs = world(lost_text=2)
+    gone = np.arange(80) == 0
+    inputs["image"] = inputs["image"].without(gone)
+    vectors, valid = pretrain(inputs, TINY, seed=0).encoder.encode(inputs)
+    np.testing.assert_array_equal(valid, ~gone)
+    assert not vectors[0].any()
+
+
+def test_a_vector_depends_on_its_item_alone() -> None:
+    inputs = world(lost_text=20)
+    encoder = pretrain(inputs, TINY, seed=0).encoder
+    whole, _ = encoder.encode(inputs)
+    first = {m: _head(source, 7) for m, source in inputs.items()}
+    np.testing.assert_allclose(encoder.encode(first)[0], whole[:7], atol=1e-5)
+
+
+def _head(source: ModalityInput, n: int) -> ModalityInput:
+    offsets = source.tokens.offsets[: n + 1]
+    return ModalityInput(
+        source.pooled[:n], source.valid[:n], TokenSequences(source.tokens.values[: offsets[-1]], offsets)
+    )
+
+
+def test_same_seed_same_bytes_and_resuming_anywhere_changes_nothing() -> None:
+    inputs = world(lost_text=10)
+    states: list[dict[str, Any]] = []
+    whole = pretrain(inputs, TINY, seed=3, save=lambda state: states.append(_copied(state)))
+    assert len(states) == TINY.epochs
+    for state in states:
+        resumed = pretrain(inputs, TINY, seed=3, state=state)
+        assert weights(resumed) == weights(whole)
+        assert resumed.curves == whole.curves
+    assert weights(pretrain(inputs, TINY, seed=4)) != weights(whole)
+
+
+def _copied(state: dict[str, Any]) -> dict[str, Any]:
+    """As a file would keep it."""
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    buffer.seek(0)
+    copied: dict[str, Any] = torch.load(buffer, weights_only=True)
+    return copied
+
+
+def test_no_complete_item_leaves_the_residual_path() -> None:
+    inputs = world(20)
+    inputs["text"] = inputs["text"].without(np.arange(20) < 10)
+    inputs["image"] = inputs["image"].without(np.arange(20) >= 10)
+    trained = pretrain(inputs, TINY, seed=0)
+    assert trained.curves == []
+    assert trained.encoder.encode(inputs)[1].all()
+
+
+def test_a_modality_that_nobody_has_is_refused() -> None:
+    inputs = world(20, lost_text=20)
+    with pytest.raises(FeatureError, match="no item has a usable text"):
+        pretrain(inputs, TINY, seed=0)
+
+
+def test_saved_and_loaded_the_encoder_is_the_same(tmp_path: Path) -> None:
+    inputs = world(lost_text=5)
+    encoder = pretrain(inputs, TINY, seed=0).encoder
+    encoder.save_pretrained(tmp_path)
+    loaded = MultimodalEncoder.from_pretrained(tmp_path)
+    np.testing.assert_array_equal(loaded.encode(inputs)[0], encoder.encode(inputs)[0])
+
+
+@pytest.mark.parametrize("damage", ["format", "cut", "absent"])
+def test_a_damaged_encoder_is_refused(tmp_path: Path, damage: str) -> None:
+    MultimodalEncoder.fitted(TINY, world(), seed=0).save_pretrained(tmp_path)
+    config, tensors = tmp_path / "config.json", tmp_path / "model.safetensors"
+    if damage == "format":
+        config.write_text(json.dumps(json.loads(config.read_text()) | {"format": 99}))
+    elif damage == "cut":
+        tensors.write_bytes(tensors.read_bytes()[:100])
+    else:
+        tensors.unlink()
+    with pytest.raises(EncoderError, match=str(tmp_path)):
+        MultimodalEncoder.from_pretrained(tmp_path)
+
+
+def test_other_widths_are_refused() -> None:
+    encoder = MultimodalEncoder.fitted(TINY, world(), seed=0)
+    inputs = world()
+    with pytest.raises(FeatureError, match="vectors and tokens of"):
+        encoder.encode({"image": inputs["text"], "text": inputs["image"]})
+
+
+def test_a_sequence_beyond_the_longest_is_cut() -> None:
+    rng = np.random.default_rng(0)
+    tokens = TokenSequences(
+        rng.standard_normal((LONGEST + 50, 8)).astype(np.float16), np.array([0, LONGEST + 50])
+    )
+    source = ModalityInput(np.ones((1, 8), dtype=np.float32), np.ones(1, dtype=np.bool_), tokens)
+    assert gather({"text": source}, np.array([0]), most=10**6)["text"].tokens.shape[1] == LONGEST
+    drawn = gather({"text": source}, np.array([0]), most=5, rng=rng)["text"]
+    assert int(drawn.position.max()) < LONGEST
+
+
+def test_what_only_a_place_tells_is_learned() -> None:
+    """Something stands at one of four places of a picture; its text tells which. Pooling has lost it."""
+    rng = np.random.default_rng(0)
+    n, kinds = 240, 4
+    kind = rng.integers(kinds, size=n)
+    tokens = np.tile(np.array([1.0, 0, 0, 0, 0, 0]), (n, kinds, 1)) + 0.1 * rng.standard_normal((n, kinds, 6))
+    tokens[np.arange(n), kind, 1] += 2
+    text = np.eye(kinds, 8)[kind] + 0.05 * rng.standard_normal((n, 8))
+    offsets = np.arange(n + 1)
+    inputs = {
+        "image": ModalityInput(
+            tokens.mean(axis=1).astype(np.float32),
+            np.ones(n, dtype=np.bool_),
+            TokenSequences(tokens.reshape(n * kinds, 6).astype(np.float16), offsets * kinds),
+        ),
+        "text": ModalityInput(
+            text.astype(np.float32),
+            np.ones(n, dtype=np.bool_),
+            TokenSequences(text.astype(np.float16), offsets),
+        ),
+    }
+    settings = TINY.model_copy(update={"width": 32, "tokens": 8, "epochs": 40, "learning_rate": 3e-3})
+    curves = pretrain(inputs, settings, 1).curves
+    assert min(curve["held out text"] for curve in curves) < 0.3  # 1 is knowing nothing
+
+
+def test_a_hidden_side_is_not_looked_at() -> None:
+    inputs = world()
+    encoder = MultimodalEncoder.fitted(TINY, inputs, 1).eval()
+    for parameter in encoder.parameters():
+        torch.nn.init.normal_(parameter, std=0.1, generator=torch.Generator().manual_seed(0))
+    model = MaskThenPredict(encoder, {}).eval()
+    model.encoder.settings = TINY.model_copy(update={"code_weight": 0.0})
+    seen: list[torch.Tensor] = []
+    encoder.mmenc.register_forward_hook(lambda _module, _inputs, cls: seen.append(cls))
+    blind = {**inputs, "image": ModalityInput(-inputs["image"].pooled, *_rest(inputs["image"]))}
+    for source in (inputs, blind):
+        batch = gather(source, np.arange(8), most=8)
+        model(batch, np.full(8, "image"), np.random.default_rng(0))
+    torch.testing.assert_close(seen[0], seen[1], rtol=0, atol=0)
+
+
+def _rest(source: ModalityInput) -> tuple[Any, TokenSequences]:
+    return source.valid, TokenSequences(-source.tokens.values, source.tokens.offsets)
+
+
+def test_bfloat16_learns_nearly_the_same() -> None:
+    inputs = world()
+    exact, coarse = (
+        pretrain(inputs, TINY.model_copy(update={"precision": p}), 1) for p in ("float32", "bfloat16")
+    )
+    assert exact.curves != coarse.curves
+    for ours, theirs in zip(exact.curves, coarse.curves, strict=True):
+        assert ours["held out text"] == pytest.approx(theirs["held out text"], rel=0.1)
+    assert all(t.dtype == torch.float32 for t in coarse.encoder.parameters())

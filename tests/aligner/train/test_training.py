@@ -1,0 +1,154 @@
+"""Training as a whole: it learns, stops, resumes to the byte, and speaks for items that nobody touched."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from alignrec.aligner.errors import AlignerError, EncoderError, FeatureError, SplitError
+from alignrec.aligner.evaluate.evaluation import evaluate
+from alignrec.aligner.evaluate.splits import TRAIN, VALID, Split
+from alignrec.aligner.landmarks.untrained import popularity
+from alignrec.aligner.train.aligned_encoder import AlignedEncoder
+from alignrec.aligner.train.settings import TrainSettings
+from alignrec.aligner.train.trainer import dot_scorer
+from alignrec.aligner.train.training import Trained, train
+from tests.aligner.worlds import COLD, ITEMS, two_tastes
+
+SMALL = {"dim": 8, "members": 2, "batch_size": 32, "epochs": 6, "patience": 6}
+SMALL |= {"learning_rate": 0.02, "uia_weight": 0.1, "device": "cpu"}
+
+
+def run(seed: int = 1, **changes: Any) -> Trained:
+    hooks = {name: changes.pop(name) for name in ("state", "save", "advance") if name in changes}
+    return train(*two_tastes(), TrainSettings.model_validate(SMALL | changes), seed, **hooks)
+
+
+def same(a: Trained, b: Trained) -> bool:
+    return a.fit == b.fit and all(
+        getattr(a, name).tobytes() == getattr(b, name).tobytes() for name in ("aligned", "content", "user")
+    )
+
+
+@pytest.mark.parametrize("loss", ["softmax", "bpr"])
+def test_the_loss_falls_and_recommendations_beat_popularity(loss: str) -> None:
+    done = run(loss=loss, epochs=25, patience=25)
+    parts = [curve[f"loss.{loss}"] for curve in done.fit.curves]
+    assert parts[-1] < 0.8 * parts[0]
+    assert all(np.isfinite(list(curve.values())).all() for curve in done.fit.curves)
+    split = two_tastes()[2]
+    found = evaluate(dot_scorer(done.user, done.aligned), split, ks=(10,)).mean("recall", 10)
+    assert found > evaluate(popularity(split.matrix(TRAIN)), split, ks=(10,)).mean("recall", 10) + 0.1
+
+
+@pytest.mark.parametrize("loss", ["softmax", "bpr"])
+def test_killed_after_any_epoch_it_ends_in_the_same_bytes(loss: str) -> None:
+    whole = run(loss=loss)
+    stored = io.BytesIO()
+
+    class KilledError(Exception):
+        pass
+
+    def save(state: dict[str, Any]) -> None:
+        stored.seek(0)
+        stored.truncate()
+        torch.save(state, stored)
+        raise KilledError
+
+    state = None
+    for epoch in range(1, 7):
+        with pytest.raises(KilledError):
+            run(loss=loss, state=state, save=save)
+        stored.seek(0)
+        state = torch.load(stored, weights_only=True)
+        assert len(state["curves"]) == epoch
+    assert same(run(loss=loss, state=state), whole)
+
+
+@pytest.mark.parametrize("members", [1, 2])
+def test_every_member_speaks_with_the_same_weight(members: int) -> None:
+    done = run(members=members)
+    for vectors in (done.aligned[done.valid], done.user):
+        lengths = np.linalg.norm(vectors.reshape(len(vectors), members, -1), axis=2)
+        assert lengths == pytest.approx(members**-0.5, abs=1e-5)
+
+
+def test_seeds_decide_everything() -> None:
+    assert same(run(seed=1), run(seed=1))
+    assert run(seed=1).aligned.tobytes() != run(seed=2).aligned.tobytes()
+
+
+def test_the_best_epoch_is_kept_and_patience_ends() -> None:
+    told: list[int] = []
+    done = run(epochs=60, patience=2, advance=lambda epoch, _curve: told.append(epoch))
+    recalls = [curve["recall@20"] for curve in done.fit.curves]
+    assert told == list(range(1, len(recalls) + 1))
+    assert done.fit.best_epoch == int(np.argmax(recalls)) + 1
+    assert len(recalls) == min(60, done.fit.best_epoch + 2)
+    assert done.fit.validation["recall@20"] == max(recalls)
+    found = evaluate(
+        dot_scorer(done.user, done.aligned), two_tastes()[2], VALID, ks=(10,), candidates=done.origin
+    )
+    assert done.fit.validation["recall@10"] == pytest.approx(found.mean("recall", 10))
+
+
+def test_items_that_nobody_touched_stand_where_their_content_puts_them() -> None:
+    features, valid, split = two_tastes()
+    done = run(epochs=25, patience=25)
+    cold = np.arange(ITEMS) >= ITEMS - COLD
+    assert np.array_equal(done.origin, np.bincount(split.item[split.label == TRAIN], minlength=ITEMS) > 0)
+    assert not done.origin[cold].any()
+    assert done.valid.tolist() == [True] * (ITEMS - 1) + [False]
+    assert not done.aligned[-1].any() and not done.content[-1].any()
+    assert np.linalg.norm(done.aligned[done.valid], axis=1) == pytest.approx(1, abs=1e-5)
+    new = ITEMS - COLD
+    likes = done.user @ done.aligned[new]
+    assert (
+        likes[np.arange(len(likes)) % 2 == new % 2].mean()
+        > likes[np.arange(len(likes)) % 2 != new % 2].mean()
+    )
+    moved = features.copy()
+    moved[~valid] = 7
+    again = train(moved, valid, split, TrainSettings.model_validate(SMALL), 1)
+    assert same(again, run()), "features of items that are not valid are not looked at"
+
+
+def test_the_encoder_says_the_same_after_a_round_trip(tmp_path: Path) -> None:
+    features, valid, _ = two_tastes()
+    done = run(content_layers=2)
+    done.encoder.save_pretrained(tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == {"config.json", "model.safetensors"}
+    loaded = AlignedEncoder.from_pretrained(tmp_path)
+    aligned, content = loaded.encode(features, valid)
+    assert aligned[ITEMS - COLD].tobytes() == done.aligned[ITEMS - COLD].tobytes()
+    assert content[ITEMS - COLD].tobytes() == done.content[ITEMS - COLD].tobytes()
+    alone, _ = loaded.encode(features[5:6], valid[5:6])
+    assert alone[0] == pytest.approx(aligned[5], abs=1e-5), "a vector depends on its item alone"
+    with pytest.raises(FeatureError, match="features"):
+        loaded.encode(features[:, :2], valid)
+    (tmp_path / "config.json").write_text('{"format": 2}')
+    with pytest.raises(EncoderError, match="format 2"):
+        AlignedEncoder.from_pretrained(tmp_path)
+    with pytest.raises(EncoderError, match="no aligner"):
+        AlignedEncoder.from_pretrained(tmp_path / "nowhere")
+
+
+def test_what_cannot_be_trained_on_is_refused() -> None:
+    features, valid, split = two_tastes()
+    settings = TrainSettings.model_validate(SMALL)
+    with pytest.raises(FeatureError, match="80 items"):
+        train(features[:3], valid[:3], split, settings, 1)
+    with pytest.raises(FeatureError, match="NaN"):
+        train(np.full_like(features, np.nan), valid, split, settings, 1)
+    untested = Split(split.users, split.items, split.user, split.item, split.label * 0)
+    with pytest.raises(SplitError, match="valid"):
+        train(features, valid, untested, settings, 1)
+    with pytest.raises(AlignerError, match="cpu"):
+        run(device="abacus")
+    with pytest.raises(AlignerError, match="diverged"):
+        run(learning_rate=1e30, loss="bpr", epochs=30, patience=30)

@@ -1,0 +1,152 @@
+"""The dataset card: metadata, tables, and values that try to break out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from huggingface_hub import DatasetCard
+from PIL import Image
+
+from alignrec.export import ReleaseError, verify_folder, write_release
+from alignrec.export.hub.withdrawn import Withdrawal
+from alignrec.export.release.card import BEGIN, END, render_card
+from alignrec.export.release.chart import draw_chart
+from alignrec.export.release.manifest import Manifest
+from alignrec.export.release.scores import read_scores
+from tests.export.hub_cases import SETS, features, make_release
+
+REPO = "team/features"
+
+
+def test_every_set_is_a_configuration(manifest: Manifest) -> None:
+    card = DatasetCard(render_card(REPO, "1.2.0", manifest, {}))
+    configs = {entry["config_name"]: entry for entry in card.data.to_dict()["configs"]}
+    assert {name: entry["data_files"] for name, entry in configs.items()} == {
+        name: f"data/{name}/*.parquet" for name in SETS
+    }
+    assert [name for name, entry in configs.items() if entry.get("default")] == ["multimodal"]
+    assert card.data.license == "cc-by-4.0"
+
+
+def test_the_page_says_what_is_needed(manifest: Manifest) -> None:
+    text = render_card(REPO, "1.2.0", manifest, {})
+    for needed in (
+        "| `image` | `item_id` | 8 | 20 | 16 | an item's picture, as a frozen image model sees it |",
+        'load_features("team/features", "multimodal", version="1.2.0")',
+        'revision="v1.2.0"',
+        manifest.release_id,
+        "| extract.image | packaged:efficientnet-lite0 |",
+        "2403.12384",
+        "@software{alignrec,",
+        "author  = {{The AlignRec contributors}},",
+        "Licence: cc-by-4.0",
+    ):
+        assert needed in text
+    assert "Withdrawn" not in text
+
+
+def test_withdrawn_versions_are_named(manifest: Manifest) -> None:
+    gone = {"1.0.0": Withdrawal("bad | images", "2026-01-02", "0" * 40)}
+    assert "> - **1.0.0** (2026-01-02): bad \\| images" in render_card(REPO, "1.2.0", manifest, gone)
+
+
+def test_values_cannot_break_out(tmp_path: Path) -> None:
+    manifest = make_release(tmp_path / "r")
+    hostile = f"a | b\n{END}\n---\n# no\n<script>{'x' * 500}"
+    manifest = manifest.model_copy(
+        update={"provenance": {"licence": "mit", "name": hostile, "n": [{"a": 1}]}}
+    )
+    text = render_card(REPO, "1.0.0", manifest, {})
+    assert text.count(END) == 1
+    assert "<script>" not in text
+    assert max(map(len, text.splitlines())) < 400
+    assert "| n.0.a | 1 |" in text
+
+
+def test_rendering_again_changes_only_our_part(manifest: Manifest) -> None:
+    first = render_card(REPO, "1.0.0", manifest, {}, "---\nlanguage: [en]\n---\nBefore.\n")
+    edited = first.replace(BEGIN, f"Above.\n{BEGIN}")
+    again = render_card(REPO, "1.1.0", manifest, {}, edited)
+    assert again.index("Above.") < again.index(BEGIN) < again.index(END) < again.index("Before.")
+    assert "**1.1.0**" in again
+    assert "**1.0.0**" not in again
+    assert yaml.safe_load(again.split("---\n")[1])["language"] == ["en"]
+    assert render_card(REPO, "1.1.0", manifest, {}, again) == again
+
+
+@pytest.mark.parametrize("card", ["---\n[a, b]\n---\nx", "---\na: [\n---\nx"])
+def test_a_card_that_cannot_be_read_is_not_overwritten(manifest: Manifest, card: str) -> None:
+    with pytest.raises(ReleaseError, match=r"README\.md"):
+        render_card(REPO, "1.0.0", manifest, {}, card)
+
+
+def test_without_a_licence_there_is_no_card(tmp_path: Path) -> None:
+    manifest = make_release(tmp_path / "r", licence=None)
+    with pytest.raises(ReleaseError, match=r"export\.license"):
+        render_card(REPO, "1.0.0", manifest, {})
+
+
+def _record(subject: str, value: float, **more: object) -> dict[str, object]:
+    plain = {
+        "protocol": "zero-shot",
+        "metric": "recall",
+        "k": 20,
+        "split": "test",
+        "seed": None,
+        "share": None,
+    }
+    bounds = {"low": value - 0.01, "high": value + 0.01, "aggregate": None, "against": None}
+    return {"subject": subject, "value": value, **plain, **bounds, **more}
+
+
+EVALUATION = json.dumps(
+    {
+        "records": [
+            _record("text, centred", 0.11),
+            _record("multimodal", 0.2),
+            _record("multimodal", 0.09, metric="ndcg"),
+            _record("multimodal", 0.1, k=10),
+            _record("multimodal", 0.3, split="valid"),
+            _record("multimodal", 0.09, against="text, centred"),
+            _record("multimodal", 0.05, protocol="mask-text", share=0.5),
+            _record("aligned | x", 0.4, protocol="top-k", seed=1),
+            _record("aligned | x", 0.5, protocol="top-k", seed=2),
+            _record("aligned | x", 0.45, protocol="top-k", aggregate="mean"),
+            _record("aligned | x", 0.07, protocol="top-k", aggregate="std"),
+            _record("aligned without CCA", 0.4, protocol="top-k", seed=1),
+            _record("aligned without CCA", 0.2, protocol="long-tail", seed=1),
+            _record("aligned", 0.1, protocol="long-tail", seed=1),
+        ]
+    }
+).encode()
+
+
+def test_an_evaluation_becomes_a_table_and_a_chart(tmp_path: Path) -> None:
+    sets = [features("image", 4)]
+    manifest = write_release(tmp_path / "r", sets, [], {"licence": "mit"}, extractors={}, metrics=EVALUATION)
+    text = render_card(REPO, "1.0.0", manifest, {}, metrics=EVALUATION)
+    rows = [line for line in text.splitlines() if line.startswith(("| zero-shot", "| recomm", "| long"))]
+    assert rows == [
+        "| recommendation | aligned \\| x | 0.4500 ± 0.0700 | 0.4400 to 0.4600 |  |",
+        "| recommendation | aligned without CCA | 0.4000 | 0.3900 to 0.4100 |  |",
+        "| zero-shot | multimodal | 0.2000 | 0.1900 to 0.2100 | 0.0900 |",
+        "| zero-shot | text, centred | 0.1100 | 0.1000 to 0.1200 |  |",
+        # An ablation is told once.
+        "| long tail | aligned | 0.1000 | 0.0900 to 0.1100 |  |",
+    ]
+    assert "](chart.png)" in text and "± is the standard deviation over several trainings" in text
+    verify_folder(tmp_path / "r")
+    with Image.open(tmp_path / "r" / "chart.png") as chart:
+        assert chart.format == "PNG" and chart.width > 600
+
+
+def test_the_same_scores_are_drawn_in_the_same_bytes() -> None:
+    assert draw_chart(read_scores(EVALUATION)) == draw_chart(read_scores(EVALUATION))
+
+
+def test_a_release_without_evaluation_has_no_chart(manifest: Manifest) -> None:
+    assert "chart" not in render_card(REPO, "1.0.0", manifest, {}, metrics=b'{"format": 1}')
+    assert all(entry.path != "chart.png" for entry in manifest.files)

@@ -1,0 +1,61 @@
+"""Every backend passes the shared suite, from a folder and without network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from alignrec.extractors.contract import Extractor, Modality
+from alignrec.extractors.registry import load_extractor
+from alignrec.extractors.testing import ExtractorSuite
+from tests.extractors import models
+
+FOLDERS: dict[str, tuple[str, Modality, Callable[[Path], Path]]] = {
+    "vit": ("transformers:", "image", models.vit),
+    "vit-without-pooler": ("transformers:", "image", lambda folder: models.vit(folder, pooler=False)),
+    "convnext": ("transformers:", "image", models.convnext),
+    "bert": ("transformers:", "text", models.bert),
+    "bert-cls": ("transformers:", "text", models.sentence_bert),
+    "bert-max": ("transformers:", "text", lambda f: models.sentence_bert(f, "pooling_mode_max_tokens")),
+    "bert-last": (
+        "transformers:",
+        "text",
+        lambda f: models.sentence_bert(f, "pooling_mode_lasttoken", "Normalize"),
+    ),
+    "roberta": ("transformers:", "text", models.roberta),
+    "siglip2-image": ("transformers:", "image", models.siglip2),
+    "siglip2-text": ("transformers:", "text", models.siglip2),
+    "t5": ("transformers:", "text", models.t5),
+    "clip-image": ("transformers:", "image", models.clip),
+    "clip-text": ("transformers:", "text", models.clip),
+    "siglip-image": ("transformers:", "image", models.siglip),
+    "siglip-text": ("transformers:", "text", models.siglip),
+    "open-clip-image": ("open_clip:local-dir:", "image", models.open_clip_model),
+    "open-clip-text": ("open_clip:local-dir:", "text", models.open_clip_model),
+}
+
+
+@pytest.mark.parametrize("case", FOLDERS, scope="class")
+class TestFolders(ExtractorSuite):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def extractor(cls, case: str, tmp_path_factory: pytest.TempPathFactory) -> Extractor:
+        scheme, modality, make = FOLDERS[case]
+        folder = make(tmp_path_factory.mktemp(case))
+        return load_extractor(f"{scheme}{folder}", modality, device="cpu")
+
+
+class TestMiniLM(ExtractorSuite):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def extractor(cls) -> Extractor:
+        return load_extractor("packaged:all-minilm-l6-v2", "text", device="cpu")
+
+
+class TestEfficientNet(ExtractorSuite):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def extractor(cls) -> Extractor:
+        return load_extractor("packaged:efficientnet-lite0", "image", device="cpu")

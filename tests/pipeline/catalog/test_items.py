@@ -1,0 +1,151 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from alignrec.pipeline.catalog.image_refs import Digests
+from alignrec.pipeline.catalog.interactions import read_interactions
+from alignrec.pipeline.catalog.items import Catalogue, read_catalogue
+from alignrec.pipeline.config.settings import InteractionsConfig, ItemsConfig
+from alignrec.pipeline.errors import CatalogError, ConfigError
+from tests.pipeline.catalogues import picture, write_items
+
+
+def _read(path: Path, **settings: Any) -> Catalogue:
+    return read_catalogue(ItemsConfig(path=str(path), text="{title}", **settings), Digests())
+
+
+def _reasons(catalogue: Catalogue) -> Counter[str]:
+    return Counter(rejection.reason for rejection in catalogue.rejections)
+
+
+def test_every_unusable_row_is_counted_and_none_stops_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "in.png").write_bytes(picture(0))
+    (tmp_path.parent / "out.png").write_bytes(picture(1))
+    (tmp_path / "link.png").symlink_to(tmp_path.parent / "out.png")
+    rows = [
+        {"item_id": "a", "title": "A", "image": "in.png"},
+        {"item_id": "a", "title": "again", "image": "in.png"},
+        {"item_id": None, "title": "no id", "image": "in.png"},
+        {"item_id": "b", "title": "B", "image": "../out.png"},
+        {"item_id": "c", "title": "C", "image": "link.png"},
+        {"item_id": "d", "title": "D", "image": "none.png"},
+        {"item_id": "e", "title": "", "image": None},
+        {"item_id": "f", "title": {"x": 1}, "image": 7},
+        {"item_id": 7, "title": "seven", "image": str(tmp_path / "in.png")},
+    ]
+    catalogue = _read(write_items(tmp_path, rows))
+    assert catalogue.item_ids == ["a", "b", "c", "d", "e", "f", "7"]
+    assert [i.item_id for i in catalogue.inputs["image"]] == ["a", "7"]
+    assert [i.item_id for i in catalogue.inputs["text"]] == ["a", "b", "c", "d", "7"]
+    assert _reasons(catalogue) == {
+        "duplicate-id": 1,
+        "no-id": 1,
+        "outside-root": 2,
+        "not-found": 1,
+        "missing": 2,
+        "not-text": 1,
+        "not-a-path": 1,
+    }
+
+
+def test_embedded_pictures_are_read_in_any_range(tmp_path: Path) -> None:
+    images: list[Any] = [{"bytes": picture(n), "path": None} for n in range(10)]
+    images[3] = None
+    path = tmp_path / "items.parquet"
+    table = pa.table({"item_id": [str(n) for n in range(10)], "title": ["t"] * 10, "image": images})
+    pq.write_table(table, path, row_group_size=3)
+    catalogue = _read(path)
+    assert len(catalogue.inputs["image"]) == 9
+    assert all(item.value is None for item in catalogue.inputs["image"])
+    assert list(catalogue.embedded(2, 6)) == [(n, picture(n)) for n in (2, 4, 5)]
+
+
+def test_a_saved_dataset_with_an_image_column_is_a_catalogue(tmp_path: Path) -> None:
+    import datasets
+
+    (tmp_path / "one.png").write_bytes(picture(1))
+    features = datasets.Features(
+        {"item_id": datasets.Value("string"), "title": datasets.Value("string"), "image": datasets.Image()}
+    )
+    rows = {"item_id": ["1"], "title": ["one"], "image": [{"bytes": picture(1), "path": None}]}
+    datasets.Dataset.from_dict(rows, features=features).save_to_disk(str(tmp_path / "saved"))
+    catalogue = _read(tmp_path / "saved")
+    assert list(catalogue.embedded(0, 1)) == [(0, picture(1))]
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"image": "img"}, "catalog.items.image names"),
+        ({"id": "item"}, "Did you mean 'item_id'"),
+        ({"image_root": Path("nowhere")}, "there is no folder"),
+    ],
+)
+def test_a_config_that_does_not_fit_the_table_is_named(
+    tmp_path: Path, settings: dict[str, Any], expected: str
+) -> None:
+    path = write_items(tmp_path, [{"item_id": "a", "title": "A", "image": None}])
+    with pytest.raises(CatalogError, match=expected):
+        _read(path, **settings)
+
+
+def test_templates_name_columns_and_nothing_else(tmp_path: Path) -> None:
+    path = write_items(tmp_path, [{"item_id": "a", "title": "A"}])
+    with pytest.raises(ConfigError, match=r"catalog\.items\.text"):
+        read_catalogue(ItemsConfig(path=str(path), image=None, text="{title.upper}"), Digests())
+    with pytest.raises(CatalogError, match=r"no column 'titel'.*Did you mean 'title'"):
+        read_catalogue(ItemsConfig(path=str(path), image=None, text="{titel}"), Digests())
+
+
+def test_a_table_without_usable_items_or_pictures_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(CatalogError, match="not one of 1 items has image"):
+        _read(write_items(tmp_path, [{"item_id": "a", "title": "A", "image": None}]))
+    with pytest.raises(CatalogError, match="no usable item"):
+        _read(write_items(tmp_path, [{"item_id": None, "title": "A", "image": None}]))
+    with pytest.raises(CatalogError, match="no column"):
+        _read(write_items(tmp_path, []))
+
+
+def test_digests_notice_a_changed_file_and_spare_an_unchanged_one(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"one")
+    first = Digests()
+    before = first.of(path)
+    remembered = {str(path): [*first.seen[str(path)][:2], "remembered"]}
+    assert Digests(remembered).of(path) == "remembered"
+    path.write_bytes(b"other")
+    assert Digests(remembered).of(path) not in (before, "remembered")
+
+
+def test_interactions_are_checked_row_by_row(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(
+        "u,i,r,t\n01,a,5,10\n01,zz,5,10\n,a,5,10\n02,b,high,10\n02,b,4,soon\n02,b,nan,3\n02,b,2,3\n03,b,4,7\n03,,4,7\n"
+    )
+    config = InteractionsConfig(path=str(path), user="u", item="i", rating="r", timestamp="t", min_rating=4)
+    result = read_interactions(config, ["a", "b"])
+    assert result.table.to_pydict() == {
+        "user_id": ["01", "03"],
+        "item_id": ["a", "b"],
+        "rating": [5.0, 4.0],
+        "timestamp": [10, 7],
+    }
+    assert [(r.row, r.reason) for r in result.rejections] == [
+        (1, "unknown-item"),
+        (2, "no-user"),
+        (3, "bad-rating"),
+        (4, "bad-timestamp"),
+        (5, "bad-rating"),
+        (8, "no-item"),
+    ]
+    with pytest.raises(CatalogError, match="do its item ids match"):
+        read_interactions(config, ["other"])
+    path.write_text("u,i,r,t\n")
+    with pytest.raises(CatalogError, match="no rows"):
+        read_interactions(config, ["a"])

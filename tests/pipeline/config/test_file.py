@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alignrec.pipeline.config.file import load_config
+from alignrec.pipeline.errors import ConfigError
+
+
+def _write(folder: Path, text: str) -> Path:
+    path = folder / "alignrec.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_everything_but_the_items_has_a_default_and_paths_start_from_the_config(tmp_path: Path) -> None:
+    config = load_config(_write(tmp_path, "catalog: {items: {path: items.csv}}"))
+    assert config.catalog.items.path == str(tmp_path / "items.csv")
+    assert config.run_folder == tmp_path / "runs" / "alignrec"
+    assert config.extract.image == "packaged:efficientnet-lite0"
+
+
+def test_overrides_are_yaml_and_reach_any_depth(tmp_path: Path) -> None:
+    path = _write(tmp_path, "catalog: {items: {path: items.csv}}")
+    config = load_config(path, ["extract.batch_size=8", "catalog.items.image=null", "out=elsewhere"])
+    assert config.extract.batch_size == 8
+    assert config.catalog.items.image is None
+    assert config.run_folder == tmp_path / "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("catalog: {items: {path: x, imagee: y}}", "did you mean 'image'"),
+        ("catalog: {items: {path: x}}\nextrct: {}", "did you mean 'extract'"),
+        ("catalog: {items: {path: x}, interactions: {path: y, usr: z}}", "did you mean 'user'"),
+        ("catalog: {items: {}}", "catalog.items.path is not set"),
+        ("catalog: {items: {path: x}}\nextract: {max_rejected: 3}", "extract.max_rejected = 3"),
+        ("catalog: {items: {path: x}}\nexport: {sets: [imge]}", "expected distinct sets out of image, text"),
+        ("catalog: {items: {path: x}}\nsplit: {k_cores: 3}", "did you mean 'k_core'"),
+        ("catalog: {items: {path: x}}\npretrain: {epoch: 3}", "did you mean 'epochs'"),
+        ("catalog: {items: {path: x}}\nsplit: {ratios: [1, 1, 1]}", "shares that add up to 1"),
+        ("catalog: {items: {path: x}}\nsplit: {method: mmrec}", "split: method mmrec needs path"),
+        ("catalog: {items: {path: x}}\nsplit: {path: y}", "other methods none of them"),
+        ("catalog: {items: {path: x}}\nsplit: {method: temporal}", r"needs catalog\.interactions\.timestamp"),
+        ("catalog: {items: {path: x, text: null}}\nexport: {sets: [text]}", r"catalog\.items\.text is null"),
+        ("catalog: [", "not a readable YAML"),
+        ("", "holds no settings"),
+    ],
+)
+def test_a_wrong_config_says_what_is_wrong(tmp_path: Path, text: str, expected: str) -> None:
+    with pytest.raises(ConfigError, match=expected):
+        load_config(_write(tmp_path, text))
+
+
+@pytest.mark.parametrize("override", ["a", "=b", "a..b=c", "name.x=1", "name=[", "catalog.itms.path=x"])
+def test_a_wrong_override_is_named(tmp_path: Path, override: str) -> None:
+    with pytest.raises(ConfigError, match=r"override|unknown key"):
+        load_config(_write(tmp_path, "name: n\ncatalog: {items: {path: x}}"), [override])
+
+
+def test_an_absent_config_suggests_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="alignrec demo"):
+        load_config(tmp_path / "none.yaml")

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alignrec.extractors.registry import load_extractor
+from alignrec.pipeline.config.file import load_config
+from alignrec.pipeline.run.console import Console
+from alignrec.pipeline.run.run_folder import read_features
+from alignrec.pipeline.run.runner import run
+from alignrec.pipeline.run.shards import ShardResult, read_shard, read_tokens, write_shard
+from alignrec.pipeline.run.token_shards import ShardedRows, read_inputs
+from alignrec.pipeline.stages.extract.modality_job import bytes_an_item
+from alignrec.pipeline.stages.extract.stage import plan_extract
+from tests.pipeline.catalogues import picture, write_catalogue
+
+QUIET = Console(quiet=True)
+
+
+def _shard(lengths: list[int], first: int) -> ShardResult:
+    tokens, value = [], first
+    for length in lengths:
+        tokens.append(np.arange(value, value + 2 * length, dtype=np.float16).reshape(length, 2))
+        value += 2 * length
+    none: list[str | None] = [None] * len(lengths)
+    ids = [f"{first}-{n}" for n in range(len(lengths))]
+    return ShardResult(ids, np.zeros((len(lengths), 3), dtype=np.float32), none, none, tokens)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=4), min_size=1, max_size=5), st.data())
+def test_rows_of_many_files_index_like_one_matrix(
+    tmp_path_factory: pytest.TempPathFactory, lengths: list[list[int]], data: st.DataObject
+) -> None:
+    folder = tmp_path_factory.mktemp("rows")
+    results = [_shard(part, 100 * n) for n, part in enumerate(lengths)]
+    paths = [folder / f"{n}.arrow" for n in range(len(results))]
+    for path, result in zip(paths, results, strict=True):
+        write_shard(path, result)
+    whole = np.concatenate([sequence for result in results for sequence in result.tokens or []])
+    rows = ShardedRows(paths, [sum(part) for part in lengths], 2)
+    assert rows.shape == whole.shape and len(rows) == len(whole)
+    assert np.array_equal(rows[1:7], whole[1:7])
+    keep = np.array(data.draw(st.lists(st.booleans(), min_size=len(whole), max_size=len(whole))), dtype=bool)
+    assert np.array_equal(rows[keep], whole[keep])
+    if len(whole):
+        index = np.array(data.draw(st.lists(st.integers(0, len(whole) - 1))), dtype=np.int64)
+        assert np.array_equal(rows[index], whole[index])
+
+
+def test_a_shard_gives_back_its_tokens_without_copying_them(tmp_path: Path) -> None:
+    write_shard(tmp_path / "a.arrow", _shard([2, 0, 1], 0))
+    values, lengths, ids = read_tokens(tmp_path / "a.arrow")
+    assert values.tolist() == [[0, 1], [2, 3], [4, 5]] and values.dtype == np.float16
+    assert not values.flags.owndata
+    assert lengths.tolist() == [2, 0, 1] and ids == ["0-0", "0-1", "0-2"]
+    assert read_shard(tmp_path / "a.arrow").tokens is None
+
+
+def test_inputs_hold_what_the_models_say(tmp_path: Path) -> None:
+    config = write_catalogue(tmp_path)
+    (tmp_path / "images" / "4.png").write_bytes(picture(4)[:-200])
+    result = run(config, "extract", ["export.sets=[multimodal]"], QUIET)
+    inputs = read_inputs(result.folder / "extract")
+    for name in ("image", "text"):
+        features = read_features(result.folder / "extract", name)
+        assert np.array_equal(inputs[name].pooled, features.matrix)
+        assert np.array_equal(inputs[name].valid, features.valid)
+    offsets, values = inputs["text"].tokens.offsets, inputs["text"].tokens.values
+    model = load_extractor("packaged:all-minilm-l6-v2", "text")
+    text = "thing 3. " + "a fine thing " * 3 + "a fine thing"
+    expected = model.embed([model.prepare(text)], tokens=True)
+    assert expected.tokens is not None and expected.mask is not None
+    got = values[offsets[3] : offsets[4]].astype(np.float32)
+    assert np.allclose(got, expected.tokens[0][expected.mask[0]], atol=2e-3, rtol=2e-3)
+    assert np.diff(inputs["image"].tokens.offsets).tolist() == [49, 49, 49, 49, 0, 49]
+
+
+def test_the_disk_estimate_counts_the_tokens(tmp_path: Path) -> None:
+    settings = load_config(write_catalogue(tmp_path), ["export.sets=[multimodal]"])
+    work = plan_extract(settings)
+    estimate = {side.modality: 6 * bytes_an_item(side) for side in work.sides}
+    folder = run(settings, "extract", console=QUIET).folder / "extract" / "shards"
+    for modality, expected in estimate.items():
+        written = sum(path.stat().st_size for path in (folder / modality).iterdir())
+        assert 0.6 * written < expected < 1.4 * written
+
+
+def test_a_run_resumes_in_the_midst_of_tokens_and_without_need_keeps_none(tmp_path: Path) -> None:
+    config = write_catalogue(tmp_path)
+    first = run(config, "extract", ["export.sets=[multimodal]"], QUIET)
+    shards = sorted((first.folder / "extract" / "shards").rglob("*.arrow"))
+    before = [shard.read_bytes() for shard in shards]
+    (first.folder / "extract" / "stage.json").unlink()
+    shards[0].unlink()
+    run(config, "extract", ["export.sets=[multimodal]"], QUIET)
+    assert [shard.read_bytes() for shard in shards] == before
+    run(config, "extract", ["export.sets=[image]"], QUIET)
+    kept = sorted((first.folder / "extract" / "shards").rglob("*.arrow"))
+    assert sum(p.stat().st_size for p in kept) < 0.1 * sum(len(data) for data in before)

@@ -1,0 +1,286 @@
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from alignrec.aligner.evaluate.baselines import baselines, imputed, lose
+from alignrec.aligner.evaluate.bootstrap import interval
+from alignrec.aligner.evaluate.evaluation import evaluate
+from alignrec.aligner.evaluate.protocols import feature_cf, zero_shot
+from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID, Split
+from alignrec.aligner.landmarks.trained import collaborative
+from alignrec.aligner.landmarks.untrained import PENALTIES, cooccurrence_cf, ease, popularity
+from alignrec.aligner.pretrain.encoder import MultimodalEncoder
+from alignrec.aligner.pretrain.pretraining import pretrain
+from alignrec.aligner.train.aligned_encoder import AlignedEncoder
+from alignrec.aligner.train.settings import TrainSettings
+from alignrec.aligner.train.trainer import dot_scorer
+from alignrec.core.features import FeatureSet
+from alignrec.export import load_features, verify_folder
+from alignrec.pipeline.cli.app import app
+from alignrec.pipeline.config.file import load_config
+from alignrec.pipeline.config.settings import Config
+from alignrec.pipeline.errors import ConfigError
+from alignrec.pipeline.run.console import Console
+from alignrec.pipeline.run.run_folder import read_set
+from alignrec.pipeline.run.runner import RunResult, run, status
+from alignrec.pipeline.run.token_shards import read_inputs
+from alignrec.pipeline.stages.evaluate.top_k import long_tail, recommendation, untrained_landmarks
+from alignrec.pipeline.stages.split import CatalogueSplit, make_split
+from tests.pipeline.catalogues import TINY_PRETRAINING, write_catalogue
+
+QUIET = Console(quiet=True)
+ITEMS = 24
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunResult]:
+    """A run of every stage, with half of the images, and of the texts, taken away."""
+    config = write_catalogue(tmp_path_factory.mktemp("evaluated"), items=ITEMS, users=30)
+    overrides = ["export.sets=null", "evaluate={k: [2, 5], masked: [0.5]}"]
+    settings = load_config(config, overrides)
+    return config, run(settings, console=QUIET)
+
+
+@pytest.fixture(scope="module")
+def records(finished: tuple[Path, RunResult]) -> list[dict[str, Any]]:
+    content = json.loads((finished[1].folder / "evaluate" / "metrics.json").read_bytes())
+    assert content["format"] == 1 and "recall" in content["definitions"]
+    loaded: list[dict[str, Any]] = content["records"]
+    return loaded
+
+
+def _one(records: list[dict[str, Any]], **wanted: Any) -> dict[str, Any]:
+    wanted = {"split": "test", "against": None, "share": None, "aggregate": None, **wanted}
+    (found,) = [r for r in records if all(r[key] == value for key, value in wanted.items())]
+    return found
+
+
+def test_every_stage_runs_once_and_stays_done(finished: tuple[Path, RunResult]) -> None:
+    config, result = finished
+    assert list(result.stages) == ["extract", "pretrain", "train", "evaluate", "export"]
+    assert not list(result.folder.glob(".pretrain*")) and not list(result.folder.glob(".evaluate*"))
+    overrides = ["export.sets=null", "evaluate={k: [2, 5], masked: [0.5]}"]
+    states = status(load_config(config, overrides), verify=True)
+    assert [(s.state, s.why) for s in states] == [("done", "")] * 5
+
+
+def test_numbers_equal_those_of_direct_calls(
+    finished: tuple[Path, RunResult], records: list[dict[str, Any]]
+) -> None:
+    folder = finished[1].folder
+    made = make_split(load_config(finished[0]), folder / "extract")
+    inputs, history = read_inputs(folder / "extract"), made.split.matrix(TRAIN)
+    features = {"multimodal": read_set(folder, "multimodal").matrix, **baselines(inputs)}
+    scorers = {("zero-shot", name): zero_shot(matrix, history) for name, matrix in features.items()}
+    scorers |= {("item-cf", name): feature_cf(matrix, history) for name, matrix in features.items()}
+    scorers |= {
+        ("zero-shot", "popularity"): popularity(history),
+        ("item-cf", "co-occurrence"): cooccurrence_cf(history),
+    }
+    ours = evaluate(scorers["zero-shot", "multimodal"], made.split, TEST, (2, 5), candidates=made.candidates)
+    for (protocol, subject), scorer in scorers.items():
+        got = evaluate(scorer, made.split, TEST, (2, 5), candidates=made.candidates)
+        for metric in ("recall", "ndcg"):
+            found = _one(records, protocol=protocol, subject=subject, metric=metric, k=5)
+            assert found["value"] == pytest.approx(got.mean(metric, 5))
+            assert found["seed"] == (1 if subject == "multimodal" else None)
+        if protocol == "zero-shot" and subject != "multimodal":
+            wanted = interval(ours.values["recall", 2], got.values["recall", 2])
+            pair = {"subject": "multimodal", "against": subject, "metric": "recall", "k": 2}
+            found = _one(records, protocol=protocol, **pair)
+            assert (found["value"], found["low"], found["high"]) == pytest.approx(
+                (wanted.mean, wanted.low, wanted.high)
+            )
+
+
+def test_recommendation_equals_direct_calls(
+    finished: tuple[Path, RunResult], records: list[dict[str, Any]]
+) -> None:
+    folder, config = finished[1].folder, load_config(finished[0])
+    made = make_split(config, folder / "extract")
+    history = made.split.matrix(TRAIN)
+    user, aligned = (read_set(folder, name).matrix for name in ("user", "aligned"))
+    valid = {
+        p: evaluate(ease(history, p), made.split, VALID, candidates=made.candidates).mean("recall", 20)
+        for p in PENALTIES
+    }
+    bpr = TrainSettings.paper(uia_weight=0.0)
+    scorers = {
+        "aligned": dot_scorer(user, aligned),
+        "popularity": popularity(history),
+        "item-CF": cooccurrence_cf(history),
+        "EASE": ease(history, max(valid, key=lambda p: valid[p])),
+        "LightGCN": collaborative(made.split, bpr, config.seed, made.candidates),
+    }
+    results = {
+        name: evaluate(scorer, made.split, TEST, (2, 5), candidates=made.candidates)
+        for name, scorer in scorers.items()
+    }
+    for subject, got in results.items():
+        for metric in ("recall", "precision", "ndcg", "map", "hit", "mrr"):
+            found = _one(records, protocol="top-k", subject=subject, metric=metric, k=5)
+            assert found["value"] == pytest.approx(got.mean(metric, 5))
+            assert found["seed"] == (1 if subject in ("aligned", "LightGCN") else None)
+    paired = [r for r in records if r["protocol"] == "top-k" and r["against"]]
+    assert {(r["subject"], r["against"]) for r in paired} == {
+        ("aligned", name) for name in results if name != "aligned"
+    }
+    wanted = interval(results["aligned"].values["ndcg", 2], results["EASE"].values["ndcg", 2])
+    found = _one(records, protocol="top-k", subject="aligned", against="EASE", metric="ndcg", k=2)
+    assert (found["value"], found["low"], found["high"]) == pytest.approx(
+        (wanted.mean, wanted.low, wanted.high)
+    )
+
+
+def test_the_long_tail_is_ranked_by_itself(
+    finished: tuple[Path, RunResult], records: list[dict[str, Any]]
+) -> None:
+    folder = finished[1].folder
+    made = make_split(load_config(finished[0]), folder / "extract")
+    rare = long_tail(made.split)
+    counts = made.split.matrix(TRAIN).sum(axis=0)
+    assert 0 < counts[rare].sum() <= 0.2 * counts.sum()
+    assert counts[rare].max() <= counts[~rare & (counts > 0)].min()
+    near = cooccurrence_cf(made.split.matrix(TRAIN))
+    own = Split(made.split.users, made.split.items, *_of(made.split, rare))
+    got = evaluate(near, own, TEST, (2,), candidates=rare).mean("recall", 2)
+    found = _one(records, protocol="long-tail", subject="item-CF", metric="recall", k=2)
+    assert found["value"] == pytest.approx(got)
+
+
+def _of(split: Split, kept: Any) -> tuple[Any, Any, Any]:
+    rows = np.flatnonzero((split.label == TRAIN) | kept[split.item])
+    return split.user[rows], split.item[rows], split.label[rows]
+
+
+def test_new_items_compete_among_themselves() -> None:
+    split = Split(
+        3,
+        4,
+        np.array([0, 0, 1, 1, 2, 0, 1]),
+        np.array([0, 1, 1, 0, 0, 2, 3]),
+        np.array([0, 1, 0, 1, 0, 2, 2], np.uint8),
+    )
+    made = CatalogueSplit(split, ["a", "b", "c"], ["w", "x", "y", "z"], np.ones(4, np.bool_))
+    origin = ["trained", "trained", "content", "content"]
+    marks = np.ones(4, np.bool_)
+    item = FeatureSet(
+        "aligned", made.item_ids, np.array([[9, 9], [9, 9], [1, 0], [0, 1]], np.float32), marks, origin=origin
+    )
+    user = FeatureSet(
+        "user", made.user_ids, np.array([[1, 0], [1, 0], [0, 0]], np.float32), marks[:3], "user_id"
+    )
+    config = Config.model_validate(
+        {"catalog": {"items": {"path": "x"}}, "evaluate": {"k": [1]}, "train": {"epochs": 1}}
+    )
+    found = [r.record() for r in recommendation(made, config, item, user)]
+    # The first user's new item comes first of the two, the second user's does not.
+    assert _one(found, protocol="cold-start", subject="aligned", metric="recall", k=1)["value"] == 0.5
+    assert _one(found, protocol="top-k", subject="aligned", metric="recall", k=1)["value"] == 0
+    assert "EASE" in untrained_landmarks(made)
+
+
+def test_what_is_masked_is_gone_before_pretraining(
+    finished: tuple[Path, RunResult], records: list[dict[str, Any]]
+) -> None:
+    folder, config = finished[1].folder, load_config(finished[0])
+    made, inputs = make_split(config, folder / "extract"), read_inputs(folder / "extract")
+    lost = lose(inputs["text"].valid, 0.5, config.seed)
+    left = {**inputs, "text": inputs["text"].without(lost)}
+    features = {
+        "multimodal": pretrain(left, config.pretrain, config.seed).encoder.encode(left)[0],
+        "centred concatenation": baselines(left)["centred concatenation"],
+        **imputed(left, config.seed),
+    }
+    for subject, matrix in features.items():
+        scorer = zero_shot(matrix, made.split.matrix(TRAIN))
+        got = evaluate(scorer, made.split, TEST, (5,), candidates=made.candidates).mean("recall", 5)
+        wanted = {"protocol": "mask-text", "subject": subject, "metric": "recall", "k": 5, "share": 0.5}
+        assert _one(records, **wanted)["value"] == pytest.approx(got)
+    whole = _one(records, protocol="mask-text", subject="multimodal", metric="recall", k=5, share=0.0)
+    assert (
+        whole["value"]
+        == _one(records, protocol="zero-shot", **{key: whole[key] for key in ("subject", "metric", "k")})[
+            "value"
+        ]
+    )
+
+
+def test_the_release_carries_set_encoder_and_numbers(finished: tuple[Path, RunResult]) -> None:
+    release = finished[1].release
+    assert release is not None
+    assert set(verify_folder(release).sets) == {"image", "text", "multimodal", "content", "aligned"}
+    evaluated = finished[1].folder / "evaluate" / "metrics.json"
+    assert (release / "metrics.json").read_bytes() == evaluated.read_bytes()
+    assert load_features(release).name == "aligned"
+    assert AlignedEncoder.from_pretrained(release / "encoder" / "aligner").neighbours == 10
+    features = load_features(release, "multimodal")
+    encoder = MultimodalEncoder.from_pretrained(release / "encoder" / "multimodal")
+    matrix, valid = encoder.encode(read_inputs(finished[1].folder / "extract"))
+    made = read_set(finished[1].folder, "multimodal")
+    assert np.array_equal(made.matrix, matrix) and np.array_equal(made.valid, valid)
+    assert np.array_equal(features.align_to(made.ids)[0], matrix)
+
+
+def test_curves_have_a_point_a_direction_and_epoch(finished: tuple[Path, RunResult]) -> None:
+    points = json.loads((finished[1].folder / "pretrain" / "curves.json").read_bytes())["records"]
+    epochs = TINY_PRETRAINING["epochs"]
+    for metric, split in [("image loss", "train"), ("text loss", "held out")]:
+        of = [p for p in points if (p["metric"], p["split"]) == (metric, split)]
+        assert [p["epoch"] for p in of] == list(range(1, epochs + 1))
+
+
+def test_what_a_stage_does_not_depend_on_leaves_it_alone(
+    finished: tuple[Path, RunResult], tmp_path: Path
+) -> None:
+    shutil.copytree(finished[0].parent, tmp_path / "own")
+    config = tmp_path / "own" / finished[0].name
+
+    def states(*overrides: str) -> list[str]:
+        base = ["export.sets=null", "evaluate={k: [2, 5], masked: [0.5]}"]
+        return [s.state for s in status(load_config(config, [*base, *overrides]))]
+
+    assert states("split.k_core=2") == ["done", "done", "stale", "stale", "stale"]
+    assert states("evaluate.k=[3]") == ["done", "done", "done", "stale", "stale"]
+    assert states("train.epochs=1") == ["done", "done", "stale", "stale", "stale"]
+    assert states("pretrain.epochs=1") == ["done", "stale", "stale", "stale", "stale"]
+    log = config.parent / "interactions.csv"
+    log.write_text("\n".join(log.read_text().splitlines()[:-1]) + "\n")
+    assert states() == ["stale"] * 5
+    run(load_config(config, ["export.sets=null"]), "extract", console=QUIET)
+    assert states()[:3] == ["done", "done", "stale"]
+
+
+def test_a_run_does_what_its_config_needs(tmp_path: Path) -> None:
+    config = write_catalogue(tmp_path, items=6)
+    assert list(run(config, console=QUIET).stages) == ["extract", "evaluate", "export"]
+    with pytest.raises(ConfigError, match=r"no pretrain stage: export\.sets names raw sets alone"):
+        run(config, "pretrain", console=QUIET)
+    without = ["catalog.interactions=null", "export.sets=[multimodal]"]
+    result = run(config, overrides=without, console=QUIET)
+    assert list(result.stages) == ["extract", "pretrain", "export"]
+    with pytest.raises(ConfigError, match=r"no evaluate stage: .*catalog\.interactions"):
+        run(config, "evaluate", without, QUIET)
+
+
+def test_a_catalogue_of_texts_alone_has_a_multimodal_set_too(tmp_path: Path) -> None:
+    config = write_catalogue(tmp_path, items=6)
+    result = run(
+        config, overrides=["catalog.items.image=null", "export.sets=[text, multimodal]"], console=QUIET
+    )
+    assert result.release is not None
+    assert set(verify_folder(result.release).sets) == {"text", "multimodal"}
+
+
+def test_the_command_line_shows_the_numbers(finished: tuple[Path, RunResult]) -> None:
+    settings = ["-o", "export.sets=null", "-o", "evaluate={k: [2, 5], masked: [0.5]}"]
+    answer = CliRunner().invoke(app, ["evaluate", "-c", str(finished[0]), *settings])
+    assert answer.exit_code == 0
+    assert "mask-image, 50% lost" in answer.stderr and "aligned over it" in answer.stderr

@@ -1,0 +1,271 @@
+"""The whole table: what is in it, that it outlives kills, and how it stands beside a normal evaluation."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from alignrec.aligner.evaluate.bootstrap import interval
+from alignrec.aligner.evaluate.evaluation import evaluate
+from alignrec.aligner.evaluate.splits import TEST, TRAIN
+from alignrec.aligner.inputs import Inputs
+from alignrec.aligner.landmarks.trained import collaborative, vbpr
+from alignrec.aligner.landmarks.untrained import cooccurrence_cf
+from alignrec.aligner.pretrain.pretraining import pretrain
+from alignrec.aligner.train.settings import TrainSettings
+from alignrec.aligner.train.trainer import dot_scorer
+from alignrec.aligner.train.training import train
+from alignrec.export.release.scores import read_scores
+from alignrec.pipeline.cli.app import app
+from alignrec.pipeline.config.file import load_config
+from alignrec.pipeline.errors import ConfigError
+from alignrec.pipeline.report.metrics import estimates, read_metrics
+from alignrec.pipeline.report.verdict import verdicts
+from alignrec.pipeline.run.checkpoint import Checkpoint
+from alignrec.pipeline.run.console import Console
+from alignrec.pipeline.run.run_folder import read_set
+from alignrec.pipeline.run.runner import run, status
+from alignrec.pipeline.run.token_shards import read_inputs
+from alignrec.pipeline.stages.evaluate import full_evaluation as whole_table
+from alignrec.pipeline.stages.split import make_split
+from tests.pipeline.catalogues import write_catalogue
+
+QUIET = Console(quiet=True)
+NORMAL = [
+    "export.sets=null",
+    "evaluate={k: [2, 5], seeds: [4, 1]}",
+    "train={dim: 8, epochs: 3, cca_weight: 0.1, similarity_weight: 0.1, device: cpu}",
+]
+FULL = [*NORMAL, "evaluate.full=true"]
+SEEDS = (1, 4)  # the run's own first
+VARIANTS = {
+    "aligned in the paper's form",
+    "aligned without ICA",
+    "aligned without CCA",
+    "aligned without UIA",
+    "aligned without regularisation",
+    "aligned without image",
+    "aligned without text",
+}
+TRAINED = {"aligned", "BPR-MF", "LightGCN", "VBPR", *VARIANTS}
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run up to training; its config."""
+    config = write_catalogue(tmp_path_factory.mktemp("trained"), items=24, users=30)
+    run(config, "train", NORMAL, QUIET)
+    return config
+
+
+@pytest.fixture(scope="module")
+def finished(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same run with its whole table and a release."""
+    config = _copy(trained, tmp_path_factory.mktemp("finished"))
+    run(config, "export", FULL, QUIET)
+    return config
+
+
+@pytest.fixture
+def own(trained: Path, tmp_path: Path) -> Path:
+    return _copy(trained, tmp_path)
+
+
+def _copy(config: Path, to: Path) -> Path:
+    shutil.copytree(config.parent, to / "own")
+    return to / "own" / config.name
+
+
+def _metrics(config: Path) -> bytes:
+    return (config.parent / "run" / "evaluate" / "metrics.json").read_bytes()
+
+
+def _records(config: Path) -> list[dict[str, Any]]:
+    loaded: list[dict[str, Any]] = json.loads(_metrics(config))["records"]
+    return loaded
+
+
+def _value(config: Path, **wanted: Any) -> dict[str, Any]:
+    wanted = {"protocol": "top-k", "metric": "recall", "k": 5, "split": "test", "against": None} | wanted
+    (found,) = [r for r in _records(config) if all(r[key] == value for key, value in wanted.items())]
+    return found
+
+
+def test_the_table_has_every_subject_under_every_seed(finished: Path) -> None:
+    for protocol in ("top-k", "long-tail"):
+        of = [r for r in _records(finished) if r["protocol"] == protocol and r["against"] is None]
+        for subject in TRAINED:
+            kinds = {(r["seed"], r["aggregate"]) for r in of if r["subject"] == subject}
+            assert kinds == {(1, None), (4, None), (None, "mean"), (None, "std")}
+        rest = {(r["subject"], r["seed"], r["aggregate"]) for r in of if r["subject"] not in TRAINED}
+        assert rest == {(name, None, None) for name in ("popularity", "item-CF", "EASE")}
+
+
+def test_each_row_is_what_its_name_says(finished: Path) -> None:
+    config, folder = load_config(finished, FULL), finished.parent / "run"
+    made, inputs = make_split(config, folder / "extract"), read_inputs(folder / "extract")
+    whole = read_set(folder, "multimodal")
+    bpr = TrainSettings.paper(epochs=3, device="cpu")
+
+    def encoded(kept: Inputs, **changes: Any) -> Any:
+        settings = config.pretrain.model_copy(update=changes)
+        return pretrain(kept, settings, config.seed).encoder.encode(kept)
+
+    features = {
+        "ICA": encoded(inputs, epochs=0),
+        "image": encoded({"text": inputs["text"]}),
+        "text": encoded({"image": inputs["image"]}),
+    }
+    settings = {
+        "CCA": config.train.model_copy(update={"cca_weight": 0}),
+        "regularisation": config.train.model_copy(update={"similarity_weight": 0}),
+        "UIA": bpr.model_copy(update={"uia_weight": 0}),
+    }
+    kinds = {f"aligned without {name}": (found, config.train) for name, found in features.items()}
+    kinds |= {f"aligned without {n}": ((whole.matrix, whole.valid), found) for n, found in settings.items()}
+    kinds["aligned in the paper's form"] = ((whole.matrix, whole.valid), bpr)
+    kinds["aligned"] = ((whole.matrix, whole.valid), config.train)
+    assert kinds.keys() == {"aligned", *VARIANTS}
+    landmark = bpr.model_copy(update={"uia_weight": 0})
+    for seed in SEEDS:
+        scorers = {
+            "BPR-MF": collaborative(made.split, landmark.model_copy(update={"layers": 0}), seed),
+            "LightGCN": collaborative(made.split, landmark, seed),
+            "VBPR": vbpr(whole.matrix, whole.valid, made.split, landmark, seed),
+        }
+        for name, ((matrix, valid), chosen) in kinds.items():
+            done = train(matrix, valid, made.split, chosen, seed, candidates=made.candidates)
+            scorers[name] = dot_scorer(done.user, done.aligned)
+        for name, scorer in scorers.items():
+            got = evaluate(scorer, made.split, TEST, (5,), candidates=made.candidates).mean("ndcg", 5)
+            found = _value(finished, subject=name, metric="ndcg", seed=seed)
+            assert found["value"] == pytest.approx(got), (name, seed)
+
+
+def test_differences_are_paired_over_users_with_seeds_averaged(finished: Path) -> None:
+    config, folder = load_config(finished, FULL), finished.parent / "run"
+    made, whole = make_split(config, folder / "extract"), read_set(folder, "multimodal")
+    ours = []
+    for seed in SEEDS:
+        done = train(whole.matrix, whole.valid, made.split, config.train, seed, candidates=made.candidates)
+        scorer = dot_scorer(done.user, done.aligned)
+        found = evaluate(scorer, made.split, TEST, (5,), candidates=made.candidates)
+        ours.append(found.values["recall", 5])
+    near = cooccurrence_cf(made.split.matrix(TRAIN))
+    theirs = evaluate(near, made.split, TEST, (5,), candidates=made.candidates).values["recall", 5]
+    wanted = interval(np.mean(ours, axis=0), theirs)
+    found = _value(finished, subject="aligned", against="item-CF", aggregate="mean")
+    assert (found["value"], found["low"], found["high"]) == pytest.approx(
+        (wanted.mean, wanted.low, wanted.high)
+    )
+    against = {r["against"] for r in _records(finished) if r["subject"] == "aligned" and r["against"]}
+    assert against == {"popularity", "item-CF", "EASE", *TRAINED} - {"aligned"}
+
+
+class _KilledError(Exception):
+    """Stands for a signal."""
+
+
+@pytest.mark.slow
+def test_killed_at_any_piece_it_ends_in_the_same_bytes(
+    own: Path, finished: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save, judged = Checkpoint.save, whole_table.judged
+    left = {"epochs": 0, "pieces": 0}
+
+    def save_and_die(self: Checkpoint, state: dict[str, Any]) -> None:
+        save(self, state)
+        left["epochs"] -= 1
+        if not left["epochs"]:
+            raise _KilledError
+
+    def judge_or_die(*arguments: Any) -> Any:
+        left["pieces"] -= 1
+        if not left["pieces"]:
+            raise _KilledError
+        return judged(*arguments)
+
+    monkeypatch.setattr(Checkpoint, "save", save_and_die)
+    monkeypatch.setattr(whole_table, "judged", judge_or_die)
+    for epochs, pieces in ((2, 0), (8, 0), (0, 6), (5, 0), (13, 0), (0, 2)):
+        left.update(epochs=epochs, pieces=pieces)
+        with pytest.raises(_KilledError):
+            run(own, "evaluate", FULL, QUIET)
+    left.update(epochs=0, pieces=0)
+    kept = set((own.parent / "run" / ".evaluate-full").glob("*.judged"))
+    run(own, "evaluate", FULL, QUIET)
+    assert len(kept) > 6 and -left["pieces"] == 3 + 2 * len(TRAINED) - len(kept)
+    assert _metrics(own) == _metrics(finished)
+    assert not (own.parent / "run" / ".evaluate-full").exists()
+
+
+def test_a_normal_run_keeps_a_whole_table_and_is_not_taken_for_one(finished: Path, tmp_path: Path) -> None:
+    own = _copy(finished, tmp_path)
+
+    def state(*overrides: str) -> tuple[str, str]:
+        found = status(load_config(own, overrides))[3]
+        return found.state, found.why
+
+    assert state(*FULL)[0] == state(*NORMAL)[0] == "done"
+    run(own, "evaluate", NORMAL, QUIET)
+    assert _metrics(own) == _metrics(finished)
+    # Other seeds are nothing to a normal run, but another table.
+    assert state(*NORMAL, "evaluate.seeds=[9]")[0] == "done"
+    assert state(*FULL, "evaluate.seeds=[9]")[0] == "stale"
+    # A change that a normal evaluation would see ends the table's life.
+    assert state(*NORMAL, "evaluate.k=[3]")[0] == "stale"
+    # Lost, it is not made anew where nobody asks for it; and what is made then is no whole table.
+    (own.parent / "run" / "evaluate" / "metrics.json").unlink()
+    run(own, "evaluate", NORMAL, QUIET)
+    assert _metrics(own) != _metrics(finished) and state(*NORMAL)[0] == "done"
+    assert state(*FULL) == ("stale", "changed: seeds of the whole table")
+
+
+def test_a_stopped_table_survives_a_normal_run(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def die(*_: Any, **__: Any) -> Any:
+        raise _KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(whole_table, "vbpr", die)
+        with pytest.raises(_KilledError):
+            run(own, "evaluate", FULL, QUIET)
+    kept = {p.name for p in (own.parent / "run" / ".evaluate-full").glob("*.judged")}
+    run(own, "evaluate", NORMAL, QUIET)
+    assert len(kept) == 9 and kept == {
+        p.name for p in (own.parent / "run" / ".evaluate-full").glob("*.judged")
+    }
+
+
+def test_card_report_and_terminal_show_means_and_deviations(finished: Path) -> None:
+    scores = read_scores(_metrics(finished))
+    mean, std = (
+        _value(finished, subject="VBPR", aggregate=aggregate)["value"] for aggregate in ("mean", "std")
+    )
+    (score,) = [s for s in scores if (s.protocol, s.subject) == ("top-k", "VBPR")]
+    assert (score.recall, score.deviation) == (mean, std)
+    assert {s.subject for s in scores if s.protocol == "top-k"} == TRAINED | {"popularity", "item-CF", "EASE"}
+    assert not VARIANTS & {s.subject for s in scores if s.protocol != "top-k"}
+
+    found = estimates(read_metrics(finished.parent / "run" / "evaluate" / "metrics.json").records)
+    assert verdicts(found)[0].protocol == "top-k" and "95% interval" in verdicts(found)[0].sentence
+
+    settings = [word for override in NORMAL for word in ("-o", override)]
+    answer = CliRunner().invoke(app, ["evaluate", "--full", "-c", str(finished), *settings])
+    assert answer.exit_code == 0 and "evaluate: up to date" in answer.stderr
+    assert f"{mean:.3f} ± {std:.3f}" in answer.stderr
+    release = finished.parent / "run" / "release" / "metrics.json"
+    assert release.read_bytes() == _metrics(finished)
+
+
+def test_the_whole_table_needs_a_training(tmp_path: Path) -> None:
+    config = write_catalogue(tmp_path)
+    with pytest.raises(ConfigError, match=r"evaluate\.full .* add aligned to export\.sets"):
+        load_config(config, ["evaluate.full=true"])
+    with pytest.raises(ConfigError, match="differ from one another"):
+        load_config(config, ["evaluate.seeds=[1, 1]"])

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alignrec.pipeline.config.file import load_config
+from alignrec.pipeline.run.checkpoint import Checkpoint
+from alignrec.pipeline.run.console import Console
+from alignrec.pipeline.run.runner import run, status
+from tests.pipeline.catalogues import write_catalogue
+
+QUIET = Console(quiet=True)
+OVERRIDES = ["export.sets=[multimodal]", "catalog.interactions=null", "pretrain.epochs=4"]
+
+
+class _Killed(BaseException):
+    """Stands for a signal that ends the process."""
+
+
+@pytest.fixture(scope="module")
+def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run up to extraction; the config's path."""
+    config = write_catalogue(tmp_path_factory.mktemp("extracted"), items=20)
+    run(config, "extract", OVERRIDES, QUIET)
+    return config
+
+
+@pytest.fixture
+def own(extracted: Path, tmp_path: Path) -> Path:
+    shutil.copytree(extracted.parent, tmp_path / "own")
+    return tmp_path / "own" / extracted.name
+
+
+def _kill_after(monkeypatch: pytest.MonkeyPatch, epoch: int) -> None:
+    save = Checkpoint.save
+
+    def save_and_die(self: Checkpoint, state: dict[str, Any]) -> None:
+        save(self, state)
+        if state["epoch"] == epoch:
+            raise _Killed
+
+    monkeypatch.setattr(Checkpoint, "save", save_and_die)
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_a_stopped_training_is_partial_goes_on_and_ends_in_the_same_bytes(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clean = _files(run(own, "pretrain", OVERRIDES, QUIET).folder / "pretrain")
+    shutil.rmtree(own.parent / "run" / "pretrain")
+    for epoch in (1, 3):
+        with monkeypatch.context() as patch, pytest.raises(_Killed):
+            _kill_after(patch, epoch)
+            run(own, "pretrain", OVERRIDES, QUIET)
+        state = status(load_config(own, OVERRIDES))[1]
+        assert (state.state, state.why) == ("partial", "stopped in mid-training")
+    seen: list[int] = []
+    save = Checkpoint.save
+    monkeypatch.setattr(
+        Checkpoint, "save", lambda self, state: (seen.append(state["epoch"]), save(self, state))
+    )
+    result = run(own, "pretrain", OVERRIDES, QUIET)
+    assert seen == [4]
+    assert _files(result.folder / "pretrain") == clean
+    assert not (result.folder / ".pretrain").exists()
+
+
+def test_a_checkpoint_of_other_settings_is_not_resumed(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = [*OVERRIDES, "pretrain.learning_rate=0.01"]
+    clean = _files(run(own, "pretrain", other, QUIET).folder / "pretrain")
+    shutil.rmtree(own.parent / "run" / "pretrain")
+    with monkeypatch.context() as patch, pytest.raises(_Killed):
+        _kill_after(patch, 2)
+        run(own, "pretrain", OVERRIDES, QUIET)
+    assert _files(run(own, "pretrain", other, QUIET).folder / "pretrain") == clean
+
+
+def test_a_damaged_set_is_made_again(own: Path) -> None:
+    result = run(own, "pretrain", OVERRIDES, QUIET)
+    whole = _files(result.folder / "pretrain")
+    damaged = result.folder / "pretrain" / "encoder" / "multimodal" / "model.safetensors"
+    damaged.write_bytes(damaged.read_bytes()[:-1])
+    assert "model.safetensors" in status(load_config(own, OVERRIDES))[1].why
+    run(own, "pretrain", OVERRIDES, QUIET)
+    assert _files(result.folder / "pretrain") == whole
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint"])
+def test_an_unreadable_checkpoint_is_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "c.pt").write_bytes(content)
+    checkpoint = Checkpoint(tmp_path / "c.pt", "f")
+    assert checkpoint.load() is None
+    checkpoint.save({"epoch": 1})
+    assert checkpoint.load() == {"epoch": 1}
+    assert Checkpoint(tmp_path / "c.pt", "g").load() is None
