@@ -22,10 +22,10 @@ slow: .venv/ready
 
 # `slow` in two parts; with `test`, two cores share all tests: `make --jobs=2 test kills others`.
 kills: .venv/ready
-	$(BIN)/python -m pytest --durations=8 -m slow tests/pipeline/run/test_kill.py
+	$(BIN)/python -m pytest --durations=8 -m slow tests/pipeline/runner/test_kill.py
 
 others: .venv/ready
-	$(BIN)/python -m pytest --durations=8 -m slow --ignore=tests/pipeline/run/test_kill.py
+	$(BIN)/python -m pytest --durations=8 -m slow --ignore=tests/pipeline/runner/test_kill.py
 
 lint: .venv/ready
 	$(BIN)/ruff check .

@@ -24,7 +24,7 @@ import torch
 from alignrec.extractors.contract import Extractor
 from alignrec.extractors.parallel import compute_pool
 from alignrec.pipeline.config.file import load_config
-from alignrec.pipeline.run.console import Console
+from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.stages.extract import stage as stage
 from alignrec.pipeline.stages.extract.modality_job import Side
 

@@ -33,9 +33,9 @@ from alignrec.pipeline.catalog.sources import open_interactions, open_items
 from alignrec.pipeline.commands.encode import encode
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config, ItemsConfig, SplitConfig
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.run_folder import read_set
-from alignrec.pipeline.run.runner import run
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.run_folder import read_set
+from alignrec.pipeline.runner.runner import run
 from alignrec.pipeline.stages.split import CatalogueSplit, make_split
 
 K = 20

@@ -35,9 +35,9 @@ from alignrec.aligner.pretrain.settings import PretrainSettings
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.demo.run import write_demo
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.runner import run
-from alignrec.pipeline.run.token_shards import read_inputs
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.runner import run
+from alignrec.pipeline.runner.token_shards import read_inputs
 from alignrec.pipeline.stages.split import CatalogueSplit, make_split
 
 OURS = "both directions"

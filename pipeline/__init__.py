@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from alignrec.pipeline.run.runner import RunResult, run
+    from alignrec.pipeline.runner.runner import RunResult, run
 
 __all__ = ["RunResult", "run"]
 
@@ -11,7 +11,7 @@ __all__ = ["RunResult", "run"]
 def __getattr__(name: str) -> Any:
     """Import the runner, and torch with it, when it is asked for: the command line starts quicker without."""
     if name in __all__:
-        from alignrec.pipeline.run import runner
+        from alignrec.pipeline.runner import runner
 
         return getattr(runner, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

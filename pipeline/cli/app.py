@@ -118,7 +118,7 @@ def tune(
     from alignrec.pipeline.commands.tune import train_section
     from alignrec.pipeline.commands.tune import tune as search
     from alignrec.pipeline.config.file import load_config
-    from alignrec.pipeline.run.console import Console
+    from alignrec.pipeline.runner.console import Console
 
     log = search(load_config(config, overrides or ()), trials, Console(quiet))
     typer.echo(yaml.safe_dump({"train": train_section(log.best.settings)}, sort_keys=False), nl=False)
@@ -147,7 +147,7 @@ def status(
     from rich.table import Table
 
     from alignrec.pipeline.config.file import load_config
-    from alignrec.pipeline.run.runner import status as states_of
+    from alignrec.pipeline.runner.runner import status as states_of
 
     states = states_of(load_config(config, overrides or ()), verify=verify)
     if as_json:
@@ -170,15 +170,15 @@ def demo(
     Needs no data, network, account or GPU. Ends with a report for the browser and what to type next.
     """
     from alignrec.pipeline.demo.run import run_demo
-    from alignrec.pipeline.run.console import Console
+    from alignrec.pipeline.runner.console import Console
 
     for line in run_demo(out, seed, Console(quiet)):
         typer.echo(line)
 
 
 def _run(config: Path, until: str, overrides: list[str] | None, quiet: bool) -> None:
-    from alignrec.pipeline.run.console import Console
-    from alignrec.pipeline.run.runner import run as run_stages
+    from alignrec.pipeline.runner.console import Console
+    from alignrec.pipeline.runner.runner import run as run_stages
     from alignrec.pipeline.stages.evaluate.metrics_file import metrics_tables
 
     console = Console(quiet)

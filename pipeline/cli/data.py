@@ -58,7 +58,7 @@ def download(
     from alignrec.pipeline.commands.download import download as fetch_all
     from alignrec.pipeline.commands.safe_http import Limits
     from alignrec.pipeline.config.file import load_config
-    from alignrec.pipeline.run.console import Console
+    from alignrec.pipeline.runner.console import Console
 
     limits = replace(Limits(), seconds=timeout, bytes=int(max_megabytes * 2**20), allow_private=allow_private)
     done = fetch_all(load_config(config, overrides or ()).catalog.items, Console(), limits)

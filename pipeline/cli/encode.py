@@ -105,7 +105,7 @@ def _encode(
 ) -> Encoded:
     from alignrec.pipeline.commands.encode import encode as encode_items
     from alignrec.pipeline.config.settings import ItemsConfig
-    from alignrec.pipeline.run.console import Console
+    from alignrec.pipeline.runner.console import Console
 
     chosen = dict(pair.partition("=")[::2] for pair in models)
     if set(chosen) - {"image", "text"}:

@@ -16,7 +16,7 @@ from alignrec.pipeline.catalog.sources import open_items
 from alignrec.pipeline.commands.safe_http import FetchError, Limits, fetch
 from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.errors import CatalogError
-from alignrec.pipeline.run.console import Console
+from alignrec.pipeline.runner.console import Console
 
 PAUSES = (1.0, 4.0)  # seconds before the second and the third attempt
 WORKERS = 16

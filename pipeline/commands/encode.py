@@ -17,10 +17,10 @@ from alignrec.export.errors import RefusedError, ReleaseError
 from alignrec.export.release.load import Release
 from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.config.settings import CatalogConfig, Config, ExportConfig, ExtractConfig, ItemsConfig
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.lock import locked
-from alignrec.pipeline.run.run_folder import read_features
-from alignrec.pipeline.run.token_shards import read_inputs
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.lock import locked
+from alignrec.pipeline.runner.run_folder import read_features
+from alignrec.pipeline.runner.token_shards import read_inputs
 from alignrec.pipeline.stages.extract.modality_job import Side
 from alignrec.pipeline.stages.extract.stage import extract, plan_extract
 

@@ -12,8 +12,8 @@ from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import CatalogError, ConfigError
-from alignrec.pipeline.run.arrow_files import read_arrow
-from alignrec.pipeline.run.manifest import MANIFEST
+from alignrec.pipeline.runner.arrow_files import read_arrow
+from alignrec.pipeline.runner.manifest import MANIFEST
 from alignrec.pipeline.stages.split import make_split
 
 PAIR = ["user_id", "item_id"]

@@ -22,14 +22,14 @@ from alignrec.core.files import digest, write_bytes
 from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
-from alignrec.pipeline.run.checkpoint import Checkpoint
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.disk import check_disk
-from alignrec.pipeline.run.lock import locked
-from alignrec.pipeline.run.manifest import fingerprint
-from alignrec.pipeline.run.run_folder import read_set
-from alignrec.pipeline.run.runner import run
-from alignrec.pipeline.run.stage import Before, scratch_folder
+from alignrec.pipeline.runner.checkpoint import Checkpoint
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.disk import check_disk
+from alignrec.pipeline.runner.lock import locked
+from alignrec.pipeline.runner.manifest import fingerprint
+from alignrec.pipeline.runner.run_folder import read_set
+from alignrec.pipeline.runner.runner import run
+from alignrec.pipeline.runner.stage import Before, scratch_folder
 from alignrec.pipeline.stages.pretrain import SET as MULTIMODAL
 from alignrec.pipeline.stages.pretrain import STAGE as PRETRAINING
 from alignrec.pipeline.stages.split import CatalogueSplit, make_split

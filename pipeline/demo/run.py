@@ -8,10 +8,10 @@ import yaml
 
 from alignrec.core.files import replacing_folder, write_bytes
 
-from alignrec.pipeline.run.console import Console
+from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.demo.catalogue import make_catalogue
 from alignrec.pipeline.stages.evaluate.metrics_file import metrics_tables
-from alignrec.pipeline.run.runner import run
+from alignrec.pipeline.runner.runner import run
 
 SETTINGS = {
     "name": "demo",

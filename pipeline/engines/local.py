@@ -18,7 +18,7 @@ import numpy as np
 from alignrec.extractors.contract import Embeddings, Extractor
 from alignrec.extractors.errors import RejectedError
 from alignrec.extractors.parallel import compute_pool
-from alignrec.pipeline.run.shards import Shard, ShardResult
+from alignrec.pipeline.runner.shards import Shard, ShardResult
 
 Load = Callable[[], Any]
 _HALF_MAX = float(np.finfo(np.float16).max)

@@ -20,9 +20,9 @@ from alignrec.pipeline.config.settings import FEATURE_SETS, Config
 from alignrec.pipeline.errors import RunFolderError
 from alignrec.pipeline.report.curves import Curve, read_curves
 from alignrec.pipeline.report.metrics import Metrics, read_metrics
-from alignrec.pipeline.run.arrow_files import read_arrow
-from alignrec.pipeline.run.manifest import MANIFEST, StageManifest
-from alignrec.pipeline.run.run_folder import read_item_ids, read_set
+from alignrec.pipeline.runner.arrow_files import read_arrow
+from alignrec.pipeline.runner.manifest import MANIFEST, StageManifest
+from alignrec.pipeline.runner.run_folder import read_item_ids, read_set
 
 # The stages that train something, in their order.
 TRAINED = ("pretrain", "train")

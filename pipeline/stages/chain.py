@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
-from alignrec.pipeline.run.stage import Stage
+from alignrec.pipeline.runner.stage import Stage
 from alignrec.pipeline.stages.evaluate.stage import EVALUATE
 from alignrec.pipeline.stages.export import EXPORT
 from alignrec.pipeline.stages.extract.stage import EXTRACT

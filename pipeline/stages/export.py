@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 from alignrec.core.files import digest
 from alignrec.export.release.write import write_release
 from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.manifest import StageManifest, list_files
-from alignrec.pipeline.run.run_folder import read_set
-from alignrec.pipeline.run.stage import Before, Stage, Work
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.manifest import StageManifest, list_files
+from alignrec.pipeline.runner.run_folder import read_set
+from alignrec.pipeline.runner.stage import Before, Stage, Work
 from alignrec.pipeline.stages.evaluate.metrics_file import METRICS
 from alignrec.pipeline.stages.evaluate.stage import STAGE as EVALUATION
 from alignrec.pipeline.stages.pretrain import ENCODER, SET

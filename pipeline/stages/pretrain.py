@@ -10,14 +10,14 @@ from alignrec.core.features import FeatureSet
 from alignrec.core.files import digest, replacing_folder
 from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.run.checkpoint import Checkpoint, resumable
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.curves import write_records
-from alignrec.pipeline.run.disk import check_disk
-from alignrec.pipeline.run.manifest import MANIFEST, StageManifest, list_files
-from alignrec.pipeline.run.run_folder import read_item_ids, write_set
-from alignrec.pipeline.run.stage import Before, Stage, Work
-from alignrec.pipeline.run.token_shards import read_inputs
+from alignrec.pipeline.runner.checkpoint import Checkpoint, resumable
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.curves import write_records
+from alignrec.pipeline.runner.disk import check_disk
+from alignrec.pipeline.runner.manifest import MANIFEST, StageManifest, list_files
+from alignrec.pipeline.runner.run_folder import read_item_ids, write_set
+from alignrec.pipeline.runner.stage import Before, Stage, Work
+from alignrec.pipeline.runner.token_shards import read_inputs
 
 STAGE = "pretrain"
 SET = "multimodal"

@@ -23,9 +23,9 @@ from alignrec.aligner.evaluate.splits import (
 from alignrec.core.files import digest, sha256_file
 from alignrec.pipeline.config.settings import Config, SplitConfig
 from alignrec.pipeline.errors import CatalogError
-from alignrec.pipeline.run.arrow_files import read_arrow
-from alignrec.pipeline.run.manifest import StageManifest
-from alignrec.pipeline.run.run_folder import read_item_ids
+from alignrec.pipeline.runner.arrow_files import read_arrow
+from alignrec.pipeline.runner.manifest import StageManifest
+from alignrec.pipeline.runner.run_folder import read_item_ids
 
 Ints = NDArray[np.int64]
 

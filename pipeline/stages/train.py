@@ -19,13 +19,13 @@ from alignrec.core.features import FeatureSet
 from alignrec.core.files import digest, replacing, replacing_folder
 from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.run.checkpoint import Checkpoint, resumable
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.curves import write_records
-from alignrec.pipeline.run.disk import check_disk
-from alignrec.pipeline.run.manifest import MANIFEST, StageManifest, list_files
-from alignrec.pipeline.run.run_folder import read_set, write_set
-from alignrec.pipeline.run.stage import Before, Stage, Work
+from alignrec.pipeline.runner.checkpoint import Checkpoint, resumable
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.curves import write_records
+from alignrec.pipeline.runner.disk import check_disk
+from alignrec.pipeline.runner.manifest import MANIFEST, StageManifest, list_files
+from alignrec.pipeline.runner.run_folder import read_set, write_set
+from alignrec.pipeline.runner.stage import Before, Stage, Work
 from alignrec.pipeline.stages.pretrain import SET as MULTIMODAL
 from alignrec.pipeline.stages.pretrain import STAGE as PRETRAINING
 from alignrec.pipeline.stages.split import CatalogueSplit, make_split, split_parts

@@ -19,13 +19,13 @@ from alignrec.aligner.train.trainer import dot_scorer
 from alignrec.core.features import FeatureSet
 from alignrec.core.results import Measurement
 from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
-from alignrec.pipeline.run.checkpoint import Checkpoint
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.disk import check_disk
-from alignrec.pipeline.run.manifest import fingerprint
-from alignrec.pipeline.run.run_folder import read_set
-from alignrec.pipeline.run.stage import Before, scratch_folder
-from alignrec.pipeline.run.token_shards import read_inputs
+from alignrec.pipeline.runner.checkpoint import Checkpoint
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.disk import check_disk
+from alignrec.pipeline.runner.manifest import fingerprint
+from alignrec.pipeline.runner.run_folder import read_set
+from alignrec.pipeline.runner.stage import Before, scratch_folder
+from alignrec.pipeline.runner.token_shards import read_inputs
 from alignrec.pipeline.stages.evaluate.evaluation_cache import kept_judged
 from alignrec.pipeline.stages.evaluate.top_k import (
     ALIGNED,

@@ -9,13 +9,13 @@ from alignrec.aligner.inputs import Inputs
 from alignrec.core.files import digest, replacing_folder, write_bytes
 from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.run.arrow_files import write_arrow
-from alignrec.pipeline.run.checkpoint import Checkpoint
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.manifest import MANIFEST, StageManifest, fingerprint, list_files
-from alignrec.pipeline.run.run_folder import read_set
-from alignrec.pipeline.run.stage import Before, Stage, Work, scratch_folder
-from alignrec.pipeline.run.token_shards import read_inputs
+from alignrec.pipeline.runner.arrow_files import write_arrow
+from alignrec.pipeline.runner.checkpoint import Checkpoint
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.manifest import MANIFEST, StageManifest, fingerprint, list_files
+from alignrec.pipeline.runner.run_folder import read_set
+from alignrec.pipeline.runner.stage import Before, Stage, Work, scratch_folder
+from alignrec.pipeline.runner.token_shards import read_inputs
 from alignrec.pipeline.stages.evaluate.full_evaluation import forget_pieces, whole_table
 from alignrec.pipeline.stages.evaluate.metrics_file import METRICS, metrics_bytes
 from alignrec.pipeline.stages.evaluate.protocols import Judge, Matrix

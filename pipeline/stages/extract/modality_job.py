@@ -12,7 +12,7 @@ from alignrec.extractors.contract import Extractor, Modality
 from alignrec.extractors.registry import load_extractor
 from alignrec.pipeline.catalog.items import STAGE, Input
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.run.shards import Shard, plan, shard_path
+from alignrec.pipeline.runner.shards import Shard, plan, shard_path
 
 # Counts up when the same inputs would give other bytes.
 VERSION = 1

@@ -22,12 +22,12 @@ from alignrec.pipeline.catalog.items import STAGE, Catalogue, read_catalogue
 from alignrec.pipeline.catalog.rejections import Rejection, check_limit, counts
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.engines.local import Load, Timing, extract_shards
-from alignrec.pipeline.run.arrow_files import table_sha256, write_arrow
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.disk import check_disk
-from alignrec.pipeline.run.manifest import MANIFEST, StageManifest, list_files
-from alignrec.pipeline.run.shards import Shard, read_shard, shard_path, write_shard
-from alignrec.pipeline.run.stage import Before, Stage, Work
+from alignrec.pipeline.runner.arrow_files import table_sha256, write_arrow
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.disk import check_disk
+from alignrec.pipeline.runner.manifest import MANIFEST, StageManifest, list_files
+from alignrec.pipeline.runner.shards import Shard, read_shard, shard_path, write_shard
+from alignrec.pipeline.runner.stage import Before, Stage, Work
 from alignrec.pipeline.stages.extract.modality_job import VERSION, Side, bytes_an_item, make_side
 
 

@@ -16,7 +16,7 @@ from alignrec.export import load_features
 from alignrec.export.errors import ReleaseError
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.errors import CatalogError
-from alignrec.pipeline.run.arrow_files import write_arrow
+from alignrec.pipeline.runner.arrow_files import write_arrow
 from tests.export.hub_cases import make_release
 
 

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from alignrec.pipeline.cli.app import app
-from alignrec.pipeline.run.console import Console
+from alignrec.pipeline.runner.console import Console
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*[39][0-7]m")
 

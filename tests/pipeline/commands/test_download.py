@@ -17,7 +17,7 @@ from alignrec.pipeline.catalog.image_refs import downloaded_name
 from alignrec.pipeline.commands.download import download
 from alignrec.pipeline.commands.safe_http import FetchError, Limits, fetch
 from alignrec.pipeline.config.settings import ItemsConfig
-from alignrec.pipeline.run.console import Console
+from alignrec.pipeline.runner.console import Console
 from tests.pipeline.catalogues import write_items
 
 LOCAL = Limits(bytes=1000, seconds=2.0, allow_private=True)

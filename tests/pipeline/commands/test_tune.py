@@ -23,10 +23,10 @@ from alignrec.pipeline.commands import tune as module
 from alignrec.pipeline.commands.tune import Log, tune
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.errors import ConfigError
-from alignrec.pipeline.run.checkpoint import Checkpoint
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.run_folder import read_set
-from alignrec.pipeline.run.runner import run
+from alignrec.pipeline.runner.checkpoint import Checkpoint
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.run_folder import read_set
+from alignrec.pipeline.runner.runner import run
 from alignrec.pipeline.stages.split import make_split
 from tests.pipeline.catalogues import write_catalogue
 

@@ -14,7 +14,7 @@ from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard, M
 from alignrec.extractors.errors import TextRejectedError
 from alignrec.pipeline.catalog.items import Input
 from alignrec.pipeline.engines.local import extract_shards
-from alignrec.pipeline.run.shards import MAX_ITEMS, Shard, ShardResult, plan, read_shard, write_shard
+from alignrec.pipeline.runner.shards import MAX_ITEMS, Shard, ShardResult, plan, read_shard, write_shard
 
 
 class Lengths(Extractor):

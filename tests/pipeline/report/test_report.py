@@ -16,8 +16,8 @@ from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.errors import RunFolderError
 from alignrec.pipeline.report import neighbours_map as likeness
 from alignrec.pipeline.report.write import write_report
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.runner import run
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.runner import run
 from tests.pipeline.catalogues import write_catalogue
 from tests.pipeline.report.runs import make_config, make_run, ordinary_rows, records, written
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from alignrec.pipeline.config.file import load_config
-from alignrec.pipeline.run.checkpoint import Checkpoint
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.runner import run, status
+from alignrec.pipeline.runner.checkpoint import Checkpoint
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.runner import run, status
 from tests.pipeline.catalogues import write_catalogue
 
 QUIET = Console(quiet=True)

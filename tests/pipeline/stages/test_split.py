@@ -9,7 +9,7 @@ import pytest
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID, read_mmrec
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import CatalogError
-from alignrec.pipeline.run.arrow_files import write_arrow
+from alignrec.pipeline.runner.arrow_files import write_arrow
 from alignrec.pipeline.stages.split import CatalogueSplit, make_split
 from tests.conftest import SHARED
 

@@ -218,9 +218,9 @@ def test_mmrec_dataset(tmp_path: Path) -> None:
 
 
 def test_an_mmrec_dataset_enters_at_pretraining(tmp_path: Path) -> None:
-    from alignrec.pipeline.run.console import Console
-    from alignrec.pipeline.run.run_folder import read_features
-    from alignrec.pipeline.run.runner import run
+    from alignrec.pipeline.runner.console import Console
+    from alignrec.pipeline.runner.run_folder import read_features
+    from alignrec.pipeline.runner.runner import run
 
     folder = _mmrec(tmp_path / "baby")
     settings = {

@@ -27,10 +27,10 @@ from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.run_folder import read_set
-from alignrec.pipeline.run.runner import RunResult, run, status
-from alignrec.pipeline.run.token_shards import read_inputs
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.run_folder import read_set
+from alignrec.pipeline.runner.runner import RunResult, run, status
+from alignrec.pipeline.runner.token_shards import read_inputs
 from alignrec.pipeline.stages.evaluate.top_k import long_tail, recommendation, untrained_landmarks
 from alignrec.pipeline.stages.split import CatalogueSplit, make_split
 from tests.pipeline.catalogues import TINY_PRETRAINING, write_catalogue

@@ -27,11 +27,11 @@ from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.errors import ConfigError
 from alignrec.pipeline.report.metrics import estimates, read_metrics
 from alignrec.pipeline.report.verdict import verdicts
-from alignrec.pipeline.run.checkpoint import Checkpoint
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.run_folder import read_set
-from alignrec.pipeline.run.runner import run, status
-from alignrec.pipeline.run.token_shards import read_inputs
+from alignrec.pipeline.runner.checkpoint import Checkpoint
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.run_folder import read_set
+from alignrec.pipeline.runner.runner import run, status
+from alignrec.pipeline.runner.token_shards import read_inputs
 from alignrec.pipeline.stages.evaluate import full_evaluation as whole_table
 from alignrec.pipeline.stages.split import make_split
 from tests.pipeline.catalogues import write_catalogue

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.manifest import MANIFEST, StageManifest
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.manifest import MANIFEST, StageManifest
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from alignrec.extractors.registry import load_extractor
 from alignrec.pipeline.config.file import load_config
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.run_folder import read_features
-from alignrec.pipeline.run.runner import run
-from alignrec.pipeline.run.shards import ShardResult, read_shard, read_tokens, write_shard
-from alignrec.pipeline.run.token_shards import ShardedRows, read_inputs
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.run_folder import read_features
+from alignrec.pipeline.runner.runner import run
+from alignrec.pipeline.runner.shards import ShardResult, read_shard, read_tokens, write_shard
+from alignrec.pipeline.runner.token_shards import ShardedRows, read_inputs
 from alignrec.pipeline.stages.extract.modality_job import bytes_an_item
 from alignrec.pipeline.stages.extract.stage import plan_extract
 from tests.pipeline.catalogues import picture, write_catalogue

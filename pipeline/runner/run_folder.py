@@ -10,9 +10,9 @@ import pyarrow as pa
 from alignrec.core.features import FeatureSet
 from alignrec.pipeline.catalog.items import STAGE
 from alignrec.pipeline.errors import CatalogError
-from alignrec.pipeline.run.arrow_files import read_arrow, write_arrow
-from alignrec.pipeline.run.manifest import MANIFEST, StageManifest
-from alignrec.pipeline.run.shards import read_shard
+from alignrec.pipeline.runner.arrow_files import read_arrow, write_arrow
+from alignrec.pipeline.runner.manifest import MANIFEST, StageManifest
+from alignrec.pipeline.runner.shards import read_shard
 
 
 def read_features(folder: Path, modality: str) -> FeatureSet:

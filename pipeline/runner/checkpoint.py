@@ -11,9 +11,9 @@ from typing import Any
 import torch
 
 from alignrec.core.files import replacing
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.manifest import StageManifest, fingerprint
-from alignrec.pipeline.run.stage import Before, Work, scratch_folder
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.manifest import StageManifest, fingerprint
+from alignrec.pipeline.runner.stage import Before, Work, scratch_folder
 
 
 class Checkpoint:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from alignrec.core.files import canonical_json
 from alignrec.pipeline.catalog.items import Input
-from alignrec.pipeline.run.arrow_files import read_arrow, write_arrow
+from alignrec.pipeline.runner.arrow_files import read_arrow, write_arrow
 
 # A shard ends at an item whose id hashes so, hence on average after this many items, and an item that
 # comes or goes moves no boundary but its own.

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.lock import locked
-from alignrec.pipeline.run.manifest import StageManifest
-from alignrec.pipeline.run.stage import Before, Stage, scratch_folder
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.lock import locked
+from alignrec.pipeline.runner.manifest import StageManifest
+from alignrec.pipeline.runner.stage import Before, Stage, scratch_folder
 from alignrec.pipeline.stages.chain import STAGES, needed
 
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from alignrec.aligner.inputs import Inputs, ModalityInput, TokenSequences
 from alignrec.pipeline.errors import CatalogError
-from alignrec.pipeline.run.manifest import MANIFEST, StageManifest
-from alignrec.pipeline.run.run_folder import read_features, read_item_ids
-from alignrec.pipeline.run.shards import read_tokens
+from alignrec.pipeline.runner.manifest import MANIFEST, StageManifest
+from alignrec.pipeline.runner.run_folder import read_features, read_item_ids
+from alignrec.pipeline.runner.shards import read_tokens
 
 # Shards that stay mapped; each holds a file open.
 _MAPPED = 64

@@ -12,9 +12,9 @@ from alignrec.export import load_features, verify_folder
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.errors import CatalogError, RunFolderError
-from alignrec.pipeline.run.console import Console
-from alignrec.pipeline.run.lock import locked
-from alignrec.pipeline.run.runner import RunResult, run, status
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.lock import locked
+from alignrec.pipeline.runner.runner import RunResult, run, status
 from tests.pipeline.catalogues import picture, write_catalogue
 
 QUIET = Console(quiet=True)
