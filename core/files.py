@@ -1,16 +1,33 @@
-"""Files that are there whole or not at all, written under a temporary name and then renamed; and hashes."""
+"""Files that are there whole or not at all, written under a temporary name and then renamed; and hashes.
+
+A temporary name says which process it belongs to, `.NAME.MACHINE-PROCESS-RANDOM.KIND`, so that what a killed
+process left can be told from what a living one is writing. Everything gets the permissions of the umask,
+whatever wrote it: some writers make files that only their owner can read.
+"""
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
+import platform
+import re
+import secrets
 import shutil
-import tempfile
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+# tmp: a file being written; new: a folder being filled or removed; old: a folder set aside for a new one.
+_TEMPORARY = re.compile(
+    r"\.(?P<name>.+)\.(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-[0-9a-f]{8}\.(?P<kind>tmp|new|old)"
+)
+# Temporary names that this process uses now; another process may have had its number before.
+_in_use: set[str] = set()
 
 
 @contextmanager
@@ -21,17 +38,19 @@ def replacing(path: Path) -> Iterator[Path]:
     half a file under the final name. A block that raises leaves `path` as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with _temporary_name(path, "tmp") as temporary:
+        try:
+            # The system applies the umask here; a writer may put another file in this one's place.
+            descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
+            mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+            os.close(descriptor)
+            yield temporary
+            with temporary.open("rb+") as written:
+                os.fsync(written.fileno())
+            temporary.chmod(mode)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -41,31 +60,68 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 
 @contextmanager
+def temporary_folder(path: Path) -> Iterator[Path]:
+    """An empty folder of the name of `path` inside a hidden one beside it, which goes when the block ends.
+
+    What killed processes left of this name is removed first, and what they had set aside is put back.
+    """
+    path = path.absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _clear(_abandoned(path.parent.glob(f".{glob.escape(path.name)}.*"), path.name))
+    with _temporary_name(path, "new") as hidden:
+        try:
+            folder = hidden / path.name
+            folder.mkdir(parents=True)
+            yield folder
+        finally:
+            shutil.rmtree(hidden, ignore_errors=True)
+
+
+@contextmanager
 def replacing_folder(path: Path) -> Iterator[Path]:
-    """A temporary folder beside `path` that takes its place when the block ends well.
+    """A temporary folder, of the same name, that takes the place of `path` when the block ends well.
 
     The old folder steps aside under a hidden name before the new one takes its place, and is put
-    back by the next call if the process dies between the two renames.
+    back by the next call, or by `sweep`, if the process dies between the two renames.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.parent / f".{path.name}.old"
-    if aside.exists():
-        if path.exists():
-            shutil.rmtree(aside)
-        else:
-            aside.rename(path)
-    for leftover in path.parent.glob(f".{path.name}.*.new"):
-        shutil.rmtree(leftover)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent))
-    try:
-        yield temporary
-        temporary.chmod(0o755)
-        if path.exists():
-            path.rename(aside)
-        temporary.rename(path)
-        shutil.rmtree(aside, ignore_errors=True)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    path = path.absolute()
+    with temporary_folder(path) as new, _temporary_name(path, "old") as aside:
+        yield new
+        apply_umask(new)
+        try:
+            if path.exists():
+                path.rename(aside)
+            new.rename(path)
+        finally:
+            # Removed under a name that is never put back: a kill may leave half of it.
+            if aside.exists():
+                aside.rename(new if path.exists() else path)
+
+
+def apply_umask(folder: Path) -> None:
+    """Give everything below a folder the permissions that the umask gave the folder itself.
+
+    A file that has a second name elsewhere keeps its own: it is not this folder's alone.
+    """
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    for parent, folders, files in os.walk(folder):
+        for name in folders:
+            _set_mode(Path(parent, name), mode)
+        for name in files:
+            _set_mode(Path(parent, name), mode & 0o666)
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left anywhere below a folder, and put back what they had set aside.
+
+    What a living process of this machine uses stays, and so does all that another machine (or container)
+    wrote, of whose processes nothing is known here.
+    """
+    for parent, folders, files in os.walk(folder):
+        abandoned = _abandoned(Path(parent, name) for name in (*folders, *files))
+        _clear(abandoned)
+        gone = {path.name for path in abandoned}
+        folders[:] = [name for name in folders if name not in gone]
 
 
 def canonical_json(value: Any) -> bytes:
@@ -84,3 +140,64 @@ def sha256_file(path: Path) -> str:
 def digest(value: Any) -> str:
     """SHA-256 of a value's canonical JSON."""
     return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+@contextmanager
+def _temporary_name(path: Path, kind: Literal["tmp", "new", "old"]) -> Iterator[Path]:
+    """A hidden name beside `path` that no other process and no other block uses."""
+    name = f".{path.name}.{_machine()}-{os.getpid()}-{secrets.token_hex(4)}.{kind}"
+    _in_use.add(name)
+    try:
+        yield path.with_name(name)
+    finally:
+        _in_use.discard(name)
+
+
+@cache
+def _machine() -> str:
+    """Names the machine, and the container in it, within which process numbers mean something."""
+    numbers = Path("/proc/self/ns/pid")
+    namespace = str(numbers.readlink()) if numbers.is_symlink() else ""
+    return hashlib.sha256(f"{platform.node()} {namespace}".encode()).hexdigest()[:8]
+
+
+def _abandoned(paths: Iterable[Path], name: str | None = None) -> list[Path]:
+    """Those of `paths` that are temporary and whose process is dead; with `name` only that one's."""
+    found = []
+    for path in paths:
+        match = _TEMPORARY.fullmatch(path.name)
+        if match is None or match["machine"] != _machine() or name not in (None, match["name"]):
+            continue
+        process = int(match["process"])
+        if path.name not in _in_use if process == os.getpid() else not _lives(process):
+            found.append(path)
+    return found
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
+
+
+def _clear(abandoned: Iterable[Path]) -> None:
+    """Remove abandoned files and folders; a folder set aside goes back where no new one took its place."""
+    for path in abandoned:
+        match = _TEMPORARY.fullmatch(path.name)
+        if match is not None and match["kind"] == "old" and not (path.parent / match["name"]).exists():
+            path.rename(path.parent / match["name"])
+        elif path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _set_mode(path: Path, mode: int) -> None:
+    found = path.lstat()
+    linked = stat.S_ISLNK(found.st_mode) or (stat.S_ISREG(found.st_mode) and found.st_nlink > 1)
+    if not linked and stat.S_IMODE(found.st_mode) != mode:
+        path.chmod(mode)

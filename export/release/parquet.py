@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from alignrec.core.features import FeatureSet, Key
-from alignrec.core.files import replacing
+from alignrec.core.files import replacing, sweep
 from alignrec.export.errors import VerificationError
 
 ROWS_PER_PART = 500_000
@@ -115,6 +115,7 @@ def map_parts(name: str, key: Key, dim: int, paths: Sequence[Path], file: Path) 
         origin = table.column("origin").to_pylist() if "origin" in table.column_names else None
         ids, valid = table.column(key).to_pylist(), table.column("valid").to_numpy()
         return FeatureSet(name, ids, np.load(file, mmap_mode="r"), valid, key, origin)
+    sweep(file.parent)  # matrices are large, and nobody else looks here
     with replacing(file) as temporary:
         matrix = np.lib.format.open_memmap(temporary, "w+", np.float32, (_count_rows(paths), dim))
         features = _gather(iter_parts(name, key, dim, paths), name, key, matrix)

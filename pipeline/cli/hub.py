@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -69,16 +68,17 @@ def push(
 @contextmanager
 def _with_pictures(release: Path, config: Path) -> Iterator[Path]:
     """A copy of a release with its items' pictures, for the block; the release itself if it has them."""
+    from alignrec.core.files import temporary_folder
     from alignrec.export.release.images import add_images
     from alignrec.export.release.manifest import Manifest
     from alignrec.pipeline.catalog.original_images import item_pictures
     from alignrec.pipeline.config.file import load_config
 
     manifest = Manifest.read(release)
-    with TemporaryDirectory(prefix=f".{release.name}-", dir=release.absolute().parent) as scratch:
+    with temporary_folder(release) as scratch:
         folder = release
         if not manifest.images:
-            folder = Path(scratch) / release.name
+            folder = scratch / release.name
             manifest = add_images(release, item_pictures(load_config(config), release), folder)
         count, size = (sum(getattr(one, what) or 0 for one in manifest.images) for what in ("rows", "bytes"))
         typer.echo(
