@@ -13,8 +13,9 @@ from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import clean_text
 from alignrec.pipeline.catalog.image_refs import Digests, GivenRow, PictureError, refer
 from alignrec.pipeline.catalog.rejections import ABSENT, Rejection
-from alignrec.pipeline.catalog.sources import open_items, split_source
+from alignrec.pipeline.catalog.sources import open_items
 from alignrec.pipeline.catalog.tables import Table
+from alignrec.pipeline.config.paths import split_scheme
 from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.errors import CatalogError, ConfigError
 
@@ -115,7 +116,7 @@ def image_root(config: ItemsConfig) -> Path:
         if not config.image_root.is_dir():
             raise CatalogError(f"catalog.items.image_root: there is no folder {config.image_root}.")
         return config.image_root
-    path = Path(split_source(config.path)[1])
+    path = Path(split_scheme(config.path)[1])
     return path if path.is_dir() else path.parent
 
 

@@ -13,13 +13,14 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from alignrec.core.errors import nearest_file
-from alignrec.pipeline.catalog.sources import split_source
+from alignrec.core.plugins import load_plugins
+from alignrec.pipeline.config.paths import make_absolute
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
 
 
 def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
-    """The validated config of a YAML file.
+    """The validated config of a YAML file; its plugins are loaded.
 
     Args:
         path: the file; relative paths in it start from its folder.
@@ -27,6 +28,7 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
 
     Raises:
         ConfigError: the file is absent or not YAML, or a key or value is wrong.
+        PluginError: a plugin that it names is absent or fails.
     """
     try:
         loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -41,11 +43,21 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
         raise ConfigError(f"{path} holds no settings: expected at least catalog.items.path.")
     for override in overrides:
         _apply(loaded, override)
+    folder = path.resolve().parent
+    load_plugins(folder / file for file in _plugins(loaded, path))
     try:
         config = Config.model_validate(loaded)
     except ValidationError as error:
         raise ConfigError(f"{path}: {'; '.join(_explain(e) for e in error.errors())}") from None
-    return _absolute(config, path.resolve().parent)
+    return make_absolute(config, folder)
+
+
+def _plugins(loaded: dict[str, Any], path: Path) -> list[str]:
+    """The plugin files that a config names; they are loaded before what they add can be checked."""
+    files = loaded.get("plugins", [])
+    if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
+        raise ConfigError(f"{path}: plugins = {files!r}: expected a list of Python files, such as [own.py]")
+    return files
 
 
 def _apply(loaded: dict[str, Any], override: str) -> None:
@@ -87,43 +99,3 @@ def _keys(loc: Sequence[str | int]) -> list[str]:
         candidates = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
         model = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
     return list(model.model_fields)
-
-
-def _absolute(config: Config, folder: Path) -> Config:
-    """The same config, with every path starting from the root and not from where the user stands."""
-    items = config.catalog.items
-    changes: dict[str, Any] = {"path": _locate(items.path, folder)}
-    if items.image_root is not None:
-        changes["image_root"] = folder / items.image_root
-    catalog: dict[str, Any] = {"items": items.model_copy(update=changes)}
-    interactions = config.catalog.interactions
-    if interactions is not None:
-        catalog["interactions"] = interactions.model_copy(update={"path": _locate(interactions.path, folder)})
-    extract = config.extract.model_copy(
-        update={side: _locate_model(getattr(config.extract, side), folder) for side in ("image", "text")}
-    )
-    split = {name: folder / path for name, path in config.split if isinstance(path, Path)}
-    return config.model_copy(
-        update={
-            "split": config.split.model_copy(update=split),
-            "out": (folder / config.run_folder).resolve(),
-            "catalog": config.catalog.model_copy(update=catalog),
-            "extract": extract,
-        }
-    )
-
-
-def _locate(path: str, folder: Path) -> str:
-    if path.startswith("hf:"):
-        return path
-    scheme, rest = split_source(path)
-    return f"{scheme}:{folder / rest}" if scheme else str(folder / path)
-
-
-def _locate_model(name: str, folder: Path) -> str:
-    """A model given as a path relative to the config file, made absolute; other names as they are."""
-    scheme, _, model = name.partition(":")
-    prefix = "local-dir:" if model.startswith("local-dir:") else ""
-    local = folder / model.removeprefix(prefix)
-    is_local = local.is_file() if scheme == "given" else scheme != "packaged" and local.is_dir()
-    return f"{scheme}:{prefix}{local.resolve()}" if is_local else name

@@ -158,6 +158,9 @@ class Config(_Section):
     name: str = Field("alignrec", pattern=r"^[A-Za-z0-9._-]+$", description="names the run folder")
     out: Path | None = Field(None, description="run folder; default: runs/<name>")
     seed: int = Field(1, ge=0)
+    plugins: tuple[Path, ...] = Field(
+        (), description="Python files that add sources, models, landmarks, formats or stages of your own"
+    )
     catalog: CatalogConfig
     split: SplitConfig = SplitConfig()
     extract: ExtractConfig = ExtractConfig()

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from alignrec.core.errors import suggest
 from alignrec.pipeline.catalog.sources import amazon, mmrec, movielens
 from alignrec.pipeline.catalog.tables import Table, open_table
+from alignrec.pipeline.config.paths import HUB, split_scheme
+from alignrec.pipeline.errors import CatalogError
 
 
 @dataclass(frozen=True)
@@ -40,12 +43,6 @@ SOURCES: Mapping[str, Source] = {
 }
 
 
-def split_source(path: str) -> tuple[str, str]:
-    """The scheme and the path of `amazon-2018:meta.json.gz`; the scheme is "" for an ordinary table."""
-    scheme, colon, rest = path.partition(":")
-    return (scheme, rest) if colon and scheme in SOURCES else ("", path)
-
-
 def open_items(path: str, pictures: Path) -> Table:
     """The items table that a config names.
 
@@ -54,13 +51,22 @@ def open_items(path: str, pictures: Path) -> Table:
         pictures: the folder that picture paths start from.
 
     Raises:
-        CatalogError: there is nothing there, or it cannot be read.
+        CatalogError: there is nothing there, it cannot be read, or the scheme is not known.
     """
-    scheme, rest = split_source(path)
-    return SOURCES[scheme].items(Path(rest), pictures) if scheme else open_table(path)
+    scheme, rest = split_scheme(path)
+    return open_table(path) if scheme in ("", HUB) else _source(scheme, path).items(Path(rest), pictures)
 
 
 def open_interactions(path: str) -> Table:
     """The interactions table that a config names; raises as `open_items`."""
-    scheme, rest = split_source(path)
-    return SOURCES[scheme].interactions(Path(rest)) if scheme else open_table(path)
+    scheme, rest = split_scheme(path)
+    return open_table(path) if scheme in ("", HUB) else _source(scheme, path).interactions(Path(rest))
+
+
+def _source(scheme: str, path: str) -> Source:
+    if scheme not in SOURCES:
+        raise CatalogError(
+            f"{path}: there is no source {scheme!r}, nor a file of that whole name; "
+            f"{suggest(scheme, [*SOURCES, HUB])}"
+        )
+    return SOURCES[scheme]

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from alignrec.core import plugins
+from alignrec.core.plugins import PluginError
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.errors import ConfigError
 
@@ -45,6 +48,10 @@ def test_overrides_are_yaml_and_reach_any_depth(tmp_path: Path) -> None:
         ("catalog: {items: {path: x}}\nsplit: {path: y}", "other methods none of them"),
         ("catalog: {items: {path: x}}\nsplit: {method: temporal}", r"needs catalog\.interactions\.timestamp"),
         ("catalog: {items: {path: x, text: null}}\nexport: {sets: [text]}", r"catalog\.items\.text is null"),
+        (
+            "plugins: own.py\ncatalog: {items: {path: x}}",
+            "plugins = 'own.py': expected a list of Python files",
+        ),
         ("catalog: [", "not a readable YAML"),
         ("", "holds no settings"),
     ],
@@ -63,3 +70,29 @@ def test_a_wrong_override_is_named(tmp_path: Path, override: str) -> None:
 def test_an_absent_config_suggests_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="alignrec demo"):
         load_config(tmp_path / "none.yaml")
+
+
+def test_plugins_lie_beside_the_config_and_run_before_it_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugins, "_files", {})
+    monkeypatch.setenv("ALIGNREC_TEST_PLUGIN", "")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "plugin.py").write_text("import os\nos.environ['ALIGNREC_TEST_PLUGIN'] = 'ran'\n")
+    path = _write(tmp_path, "plugins: [own/plugin.py]\ncatalog: {items: {path: x, imagee: y}}")
+    with pytest.raises(ConfigError, match="did you mean 'image'"):
+        load_config(path)
+    assert os.environ["ALIGNREC_TEST_PLUGIN"] == "ran"
+    path = _write(tmp_path, "plugins: [own/plugin.py]\ncatalog: {items: {path: x}}")
+    assert load_config(path).plugins == (tmp_path / "own" / "plugin.py",)
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [(None, "there is no plugin file .*own.py"), ("1 / 0", "the plugin .*own.py fails: ZeroDivisionError")],
+)
+def test_a_plugin_that_cannot_be_loaded_is_named(tmp_path: Path, content: str | None, expected: str) -> None:
+    if content is not None:
+        (tmp_path / "own.py").write_text(content)
+    with pytest.raises(PluginError, match=expected):
+        load_config(_write(tmp_path, "plugins: [own.py]\ncatalog: {items: {path: x}}"))

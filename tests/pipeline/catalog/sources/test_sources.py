@@ -325,6 +325,20 @@ def test_the_nearest_file_is_named(tmp_path: Path, asked: str, there: str) -> No
         _all(open_items(path, tmp_path))
 
 
+def test_an_unknown_source_is_named_and_a_file_with_a_colon_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        CatalogError, match=r"no source 'amazon-2081', nor a file.*did you mean 'amazon-2018'"
+    ):
+        open_items("amazon-2081:meta.json", tmp_path)
+    with pytest.raises(CatalogError, match="no source 'movie', nor a file of that whole name"):
+        open_interactions("movie:log.csv")
+    Path("movie:log.csv").write_text("a,b\n1,2\n")
+    assert _interactions("movie", Path("log.csv")) == [{"a": "1", "b": "2"}]
+
+
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     # A name that says nothing of the layout: no line of the file is at fault, and none is read.
     (tmp_path / "films.csv").write_bytes(b"x")

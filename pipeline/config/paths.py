@@ -1,0 +1,71 @@
+"""Paths in a config: relative ones start from its folder, wherever the user stands."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from alignrec.pipeline.config.settings import Config
+
+HUB = "hf"
+# Two letters or more, so that the drive of a Windows path is no scheme.
+_SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):(.+)", re.DOTALL)
+
+
+def split_scheme(path: str, folder: Path = Path()) -> tuple[str, str]:
+    """The scheme and the path of `amazon-2018:meta.json.gz`; the scheme is "" for an ordinary table.
+
+    A scheme is known by its form alone; which ones there are is for whoever opens the table to say. A file
+    whose own name has that form is an ordinary table.
+
+    Args:
+        path: as a config names a table.
+        folder: a relative path starts from it.
+    """
+    match = _SCHEME.fullmatch(path)
+    return (match[1], match[2]) if match and not (folder / path).exists() else ("", path)
+
+
+def make_absolute(config: Config, folder: Path) -> Config:
+    """The same config with every path absolute.
+
+    Args:
+        config: as it was read.
+        folder: absolute; relative paths start from it.
+    """
+    items, interactions = config.catalog.items, config.catalog.interactions
+    changes: dict[str, Any] = {"path": _table(items.path, folder)}
+    if items.image_root is not None:
+        changes["image_root"] = folder / items.image_root
+    catalog: dict[str, Any] = {"items": items.model_copy(update=changes)}
+    if interactions is not None:
+        catalog["interactions"] = interactions.model_copy(update={"path": _table(interactions.path, folder)})
+    models = {name: _model(getattr(config.extract, name), folder) for name in ("image", "text")}
+    split = {name: folder / path for name, path in config.split if isinstance(path, Path)}
+    return config.model_copy(
+        update={
+            "out": (folder / config.run_folder).resolve(),
+            "plugins": tuple(folder / file for file in config.plugins),
+            "catalog": config.catalog.model_copy(update=catalog),
+            "split": config.split.model_copy(update=split),
+            "extract": config.extract.model_copy(update=models),
+        }
+    )
+
+
+def _table(path: str, folder: Path) -> str:
+    """A table's path, made absolute behind its scheme; the name of a dataset on the Hub stays."""
+    scheme, rest = split_scheme(path, folder)
+    if scheme == HUB:
+        return path
+    return f"{scheme}:{folder / rest}" if scheme else str(folder / path)
+
+
+def _model(name: str, folder: Path) -> str:
+    """A model given as a path, made absolute; other names as they are."""
+    scheme, _, model = name.partition(":")
+    prefix = "local-dir:" if model.startswith("local-dir:") else ""
+    local = folder / model.removeprefix(prefix)
+    is_local = local.is_file() if scheme == "given" else scheme != "packaged" and local.is_dir()
+    return f"{scheme}:{prefix}{local.resolve()}" if is_local else name
