@@ -80,11 +80,10 @@ def without(config: Config, made: CatalogueSplit, held: Mask, folder: Path) -> t
     return config.model_copy(update=changed), kept.model_copy(update={"path": str(folder / "held.jsonl")})
 
 
-def show(title: str, own: str, scorers: Mapping[str, Scorer], split: Split, candidates: Mask) -> None:
+def show(title: str, own: str, scorers: Mapping[str, Scorer], split: Split) -> None:
     """Print Recall@20 on test of each, and how far `own` is above it, with the paired interval."""
     found = {
-        name: evaluate(scorer, split, TEST, (K,), candidates=candidates).values["recall", K]
-        for name, scorer in scorers.items()
+        name: evaluate(scorer, split, TEST, (K,)).values["recall", K] for name, scorer in scorers.items()
     }
     print(f"\n{title}: {len(found[own]):,} users")
     for name, values in sorted(found.items(), key=lambda pair: -pair[1].mean()):
@@ -99,7 +98,8 @@ def measure(config: Config, count: int, seed: int, folder: Path) -> None:
     whole = run(config, "pretrain", console=quiet).folder
     made = make_split(config, whole / "extract")
     held = np.zeros(len(made.item_ids), dtype=np.bool_)
-    held[np.random.default_rng(seed).choice(np.flatnonzero(made.candidates), count, replace=False)] = True
+    rows = np.flatnonzero(made.split.recommended)
+    held[np.random.default_rng(seed).choice(rows, count, replace=False)] = True
     without_them, items = without(config, made, held, folder)
     done = run(without_them, console=quiet)
     assert done.release is not None
@@ -120,13 +120,12 @@ def measure(config: Config, count: int, seed: int, folder: Path) -> None:
         "encoded",
         {"encoded": zero_shot(multimodal, history), "pretrained with them": zero_shot(pretrained, history)},
         made.split,
-        made.candidates,
     )
     split = made.split
     known, asked = ~held[split.item] & (split.label == TRAIN), held[split.item]
     rows = known | asked
     label = np.where(asked, TEST, TRAIN).astype(np.uint8)[rows]
-    cold = Split(split.users, split.items, split.user[rows], split.item[rows], label)
+    cold = Split(split.users, split.items, split.user[rows], split.item[rows], label, held)
     past = cold.matrix(TRAIN)
     user, _ = read_set(done.folder, "user").align_to(made.user_ids)
     sides = {name: centre(*joined(name)) for name in ("image", "text")}
@@ -140,7 +139,7 @@ def measure(config: Config, count: int, seed: int, folder: Path) -> None:
         "text, centred, zero-shot": zero_shot(sides["text"], past),
         "popularity (of new items: none)": popularity(past),
     }
-    show(f"cold-start, the {count} items held back", "aligned", scorers, cold, held)
+    show(f"cold-start, the {count} items held back", "aligned", scorers, cold)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

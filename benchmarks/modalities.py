@@ -64,7 +64,7 @@ def recall(
     history, found = made.split.matrix(TRAIN), {}
     for name, matrix in features.items():
         scorer = PROTOCOLS[protocol](matrix, history)
-        result = evaluate(scorer, made.split, TEST, (20,), candidates=made.candidates)
+        result = evaluate(scorer, made.split, TEST, (20,))
         found[name] = result.values["recall", 20]
     return found
 

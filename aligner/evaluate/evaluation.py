@@ -38,9 +38,8 @@ def evaluate(
     ks: Sequence[int] = (10, 20),
     *,
     exclude_valid: bool = False,
-    candidates: NDArray[np.bool_] | None = None,
 ) -> Evaluation:
-    """Rank all items but those of the training history, for every user with positives in `part`.
+    """Rank the split's candidates but those of the training history, for every user with positives in `part`.
 
     Args:
         scorer: of `split`'s users and items.
@@ -49,7 +48,6 @@ def evaluate(
         ks: cut-offs.
         exclude_valid: at test, leave validation positives out of the ranking too. MMRec does not, and its
             published numbers count them as wrong answers; so the default is False.
-        candidates: bool `[items]`, the items that may be recommended; all by default.
 
     Raises:
         FeatureError: a score is NaN, or the scorer's shape is wrong.
@@ -59,5 +57,5 @@ def evaluate(
     count = np.diff(positives.indptr).astype(np.int64)
     users = np.flatnonzero(count)
     seen = split.matrix(TRAIN, VALID) if exclude_valid and part == TEST else split.matrix(TRAIN)
-    ranking = rank(scorer, users, max(ks), seen, candidates)
+    ranking = rank(scorer, users, max(ks), seen, split.candidates)
     return Evaluation(users, measure(hits(ranking, users, positives), count[users], ks))

@@ -31,6 +31,7 @@ class Split:
         user: int64 `[n]`.
         item: int64 `[n]`; no pair of user and item occurs twice.
         label: uint8 `[n]` of `TRAIN`, `VALID`, `TEST`.
+        candidates: bool `[items]`, the items that may be recommended; None for all.
 
     Raises:
         SplitError: lengths differ, an index or label is out of range, or a pair occurs twice.
@@ -41,6 +42,7 @@ class Split:
     user: Ints
     item: Ints
     label: Labels
+    candidates: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         """Check that the parts belong together."""
@@ -48,6 +50,11 @@ class Split:
             raise SplitError(
                 f"a split needs as many users as items and labels, got {len(self.user)}, "
                 f"{len(self.item)} and {len(self.label)}"
+            )
+        if self.candidates is not None and self.candidates.shape != (self.items,):
+            raise SplitError(
+                f"a split of {self.items} items needs as many marks of candidates, "
+                f"got {self.candidates.shape}"
             )
         for name, values, limit in (
             ("user", self.user, self.users),
@@ -61,6 +68,11 @@ class Split:
         if len(np.unique(self.user * self.items + self.item)) != len(self.user):
             raise SplitError("a pair of user and item occurs twice in a split: merge repeats first")
 
+    @property
+    def recommended(self) -> NDArray[np.bool_]:
+        """The items that may be recommended, bool `[items]`."""
+        return np.ones(self.items, dtype=np.bool_) if self.candidates is None else self.candidates
+
     def matrix(self, *labels: int) -> sp.csr_array:
         """The interactions of some parts, float32 CSR of ones `[users, items]`, indices sorted."""
         keep = np.isin(self.label, labels)
@@ -73,7 +85,14 @@ class Split:
         """The interactions with the items marked in `kept`, bool `[items]`, numbered among these alone."""
         rows = kept[self.item]
         place = np.cumsum(kept) - 1
-        return Split(self.users, int(kept.sum()), self.user[rows], place[self.item[rows]], self.label[rows])
+        return Split(
+            self.users,
+            int(kept.sum()),
+            self.user[rows],
+            place[self.item[rows]],
+            self.label[rows],
+            None if self.candidates is None else self.candidates[kept],
+        )
 
 
 def k_core(user: Ints, item: Ints, k: int) -> NDArray[np.bool_]:

@@ -65,7 +65,6 @@ def collaborative(
     split: Split,
     settings: TrainSettings,
     seed: int,
-    candidates: NDArray[np.bool_] | None = None,
     **hooks: Unpack[Hooks],
 ) -> Scorer:
     """IDs alone, without content: LightGCN (He et al., SIGIR 2020) when trained by BPR.
@@ -76,13 +75,12 @@ def collaborative(
         split: training interactions, and validation to stop by.
         settings: of loss, layers and optimiser; what concerns content has no effect.
         seed: of initial vectors, batches and sampling.
-        candidates: bool `[items]`, items that validation may recommend; all by default.
         hooks: to follow and resume the training.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Collaborative(split.users, split.items, settings.dim, settings.layers)
-    return _fitted(model, split, settings, seed, candidates, hooks)
+    return _fitted(model, split, settings, seed, hooks)
 
 
 def vbpr(
@@ -91,7 +89,6 @@ def vbpr(
     split: Split,
     settings: TrainSettings,
     seed: int,
-    candidates: NDArray[np.bool_] | None = None,
     **hooks: Unpack[Hooks],
 ) -> Scorer:
     """VBPR on centred features, float `[items, e]`, of which the rows in `valid` count."""
@@ -99,7 +96,7 @@ def vbpr(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = VisualBPR(split.users, torch.from_numpy(space), settings.dim)
-    return _fitted(model, split, settings, seed, candidates, hooks)
+    return _fitted(model, split, settings, seed, hooks)
 
 
 def _fitted(
@@ -107,12 +104,11 @@ def _fitted(
     split: Split,
     settings: TrainSettings,
     seed: int,
-    candidates: NDArray[np.bool_] | None,
     hooks: Hooks,
 ) -> Scorer:
     device = device_of(settings.device)
     objective = Objective(settings, split.matrix(TRAIN), None, device)
-    trainer = Trainer(model.to(device), objective, split, settings, seed, candidates)
+    trainer = Trainer(model.to(device), objective, split, settings, seed)
     state = hooks.get("state")
     if state is not None:
         trainer.resume(state)

@@ -72,12 +72,11 @@ def ease(history: sp.csr_array, penalty: float) -> Scorer:
     return score
 
 
-def tuned_ease(split: Split, candidates: NDArray[np.bool_] | None = None) -> Scorer:
+def tuned_ease(split: Split) -> Scorer:
     """`ease` with that of `PENALTIES` which has the highest validation Recall@20, the first of equals.
 
     Args:
         split: training interactions, and validation to choose by.
-        candidates: bool `[items]`, items that validation may recommend; all by default.
 
     Raises:
         FeatureError: too many items.
@@ -85,7 +84,7 @@ def tuned_ease(split: Split, candidates: NDArray[np.bool_] | None = None) -> Sco
     history = split.matrix(TRAIN)
 
     def found(penalty: float) -> float:
-        result = evaluate(ease(history, penalty), split, VALID, (20,), candidates=candidates)
+        result = evaluate(ease(history, penalty), split, VALID, (20,))
         return result.mean("recall", 20)
 
     return ease(history, max(PENALTIES, key=found))

@@ -73,7 +73,6 @@ class Trainer:
         split: training interactions and validation.
         settings: of the optimiser and of stopping.
         seed: of batches and sampling.
-        candidates: bool `[items]`, items that validation may recommend; all by default.
 
     Raises:
         SplitError: there is nothing to train on, or nothing to validate on.
@@ -86,7 +85,6 @@ class Trainer:
         split: Split,
         settings: TrainSettings,
         seed: int,
-        candidates: NDArray[np.bool_] | None = None,
     ) -> None:
         """Set a run up; nothing is trained yet."""
         if not objective.trainable.nnz or not (split.label == VALID).any():
@@ -95,7 +93,7 @@ class Trainer:
                 "item: check split.ratios and split.k_core"
             )
         self.model, self.objective, self.split = model, objective, split
-        self.settings, self.seed, self.candidates = settings, seed, candidates
+        self.settings, self.seed = settings, seed
         self.interactions = graph(bipartite(split.matrix(TRAIN))).to(objective.device)
         self.optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
         self.curves: list[dict[str, float]] = []
@@ -187,5 +185,5 @@ class Trainer:
         self.model.eval()
         with torch.no_grad():
             scorer = dot_scorer(*scored(self.model(self.interactions).final, self.settings))
-        result = evaluate(scorer, self.split, VALID, candidates=self.candidates)
+        result = evaluate(scorer, self.split, VALID)
         return {f"{metric}@{k}": result.mean(metric, k) for metric in ("recall", "ndcg") for k in (10, 20)}

@@ -56,7 +56,6 @@ def train(
     settings: TrainSettings,
     seed: int,
     *,
-    candidates: NDArray[np.bool_] | None = None,
     state: State | None = None,
     save: Save | None = None,
     advance: Advance | None = None,
@@ -74,7 +73,6 @@ def train(
         settings: of model, loss and optimiser.
         seed: of initial vectors, batches and sampling; with one CPU, thread count and set of versions, the
             same seed gives the same bytes.
-        candidates: bool `[items]`, items that validation may recommend; all by default.
         state: of an interrupted run with the same other arguments; the result is as if it had not stopped.
         save: takes the state after each epoch; it holds plain containers, numbers and tensors, which
             `torch.load(weights_only=True)` reads, and belongs to the run: write or copy it at once.
@@ -100,8 +98,7 @@ def train(
     near = neighbours(known, settings.neighbours, settings.exact_neighbours)
     model = build(known, near, part.users, settings, seed, device)
     objective = Objective(settings, part.matrix(TRAIN), model.features, device)
-    allowed = None if candidates is None else candidates[warm]
-    trainer = Trainer(model, objective, part, settings, seed, allowed)
+    trainer = Trainer(model, objective, part, settings, seed)
     if state is not None:
         trainer.resume(state)
     fit = trainer.run(save, advance)

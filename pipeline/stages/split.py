@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,16 +35,15 @@ class CatalogueSplit:
     """Who interacted with what, and in which part.
 
     Attributes:
-        split: over all rows of the catalogue and the users that are left.
+        split: over all rows of the catalogue and the users that are left; only items that have interactions
+            left are recommended.
         user_ids: the users, by index.
         item_ids: the items, by index: the catalogue's.
-        candidates: bool `[items]`, the items that have interactions left; only they are recommended.
     """
 
     split: Split
     user_ids: list[str]
     item_ids: list[str]
-    candidates: NDArray[np.bool_]
 
     def table(self) -> pa.Table:
         """`user_id`, `item_id` and `label` (0 train, 1 validation, 2 test), an interaction a row."""
@@ -117,7 +116,7 @@ def _labels(config: Config, user: Ints, times: Ints | None) -> NDArray[np.uint8]
 def _joined(split: Split, user_ids: list[str], item_ids: list[str]) -> CatalogueSplit:
     candidates = np.zeros(len(item_ids), dtype=np.bool_)
     candidates[split.item] = True
-    return CatalogueSplit(split, user_ids, item_ids, candidates)
+    return CatalogueSplit(replace(split, candidates=candidates), user_ids, item_ids)
 
 
 def _read(settings: SplitConfig, item_ids: list[str], row_of: dict[str, int]) -> CatalogueSplit:

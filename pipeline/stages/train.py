@@ -99,7 +99,6 @@ def train_resumably(
             made.split,
             settings,
             seed,
-            candidates=made.candidates,
             neighbours=near,
             **hooks,
         )

@@ -152,13 +152,12 @@ class _Pieces:
     def collaborative(self, layers: int, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
         settings = landmark_settings(self.before.config).model_copy(update={"layers": layers})
         with following(checkpoint, settings.epochs, self.console, title) as hooks:
-            return collaborative(self.made.split, settings, seed, self.made.candidates, **hooks)
+            return collaborative(self.made.split, settings, seed, **hooks)
 
     def vbpr(self, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
         settings, features = landmark_settings(self.before.config), self.source("multimodal")
-        split, candidates = self.made.split, self.made.candidates
         with following(checkpoint, settings.epochs, self.console, title) as hooks:
-            return vbpr(features.matrix, features.valid, split, settings, seed, candidates, **hooks)
+            return vbpr(features.matrix, features.valid, self.made.split, settings, seed, **hooks)
 
     def source(self, source: Source) -> FeatureSet:
         """The features that a variant is trained on."""

@@ -59,10 +59,7 @@ class Judge:
         made, ks = self.made, self.config.evaluate.k
         records = []
         for split, part in _SPLITS.items():
-            results = {
-                name: evaluate(scorer, made.split, part, ks, candidates=made.candidates)
-                for name, scorer in scorers.items()
-            }
+            results = {name: evaluate(scorer, made.split, part, ks) for name, scorer in scorers.items()}
             records += compare(protocol, results, seeds, split=split, share=share)
         return records
 

@@ -88,7 +88,11 @@ def _run(
     with replacing_folder(before.folder(STAGE)) as folder:
         write_bytes(folder / METRICS, metrics_bytes(records, config))
         write_arrow(made.table(), folder / "split.arrow")
-        summary = {"records": len(records), "users": made.split.users, "items": int(made.candidates.sum())}
+        summary = {
+            "records": len(records),
+            "users": made.split.users,
+            "items": int(made.split.recommended.sum()),
+        }
         manifest = StageManifest(
             STAGE, {**parts, **whole}, list_files(folder, list(folder.iterdir())), summary
         )

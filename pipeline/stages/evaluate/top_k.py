@@ -48,7 +48,7 @@ def recommendation(
         As `measurements`.
     """
     ks, seed, split = config.evaluate.k, config.seed, made.split
-    lightgcn = collaborative(split, landmark_settings(config), seed, made.candidates)
+    lightgcn = collaborative(split, landmark_settings(config), seed)
     return measurements(
         {
             ALIGNED: {seed: judged(dot_scorer(user.matrix, aligned.matrix), made, ks)},
@@ -66,7 +66,7 @@ def untrained_landmarks(made: CatalogueSplit) -> dict[str, Callable[[], Scorer]]
         "item-CF": lambda: cooccurrence_cf(history),
     }
     if split.items <= EASE_ITEMS:
-        found["EASE"] = lambda: tuned_ease(split, made.candidates)
+        found["EASE"] = lambda: tuned_ease(split)
     return found
 
 
@@ -82,7 +82,7 @@ def judged(scorer: Scorer, made: CatalogueSplit, ks: tuple[int, ...]) -> Judged:
     for protocol, kept in ranked_items(made).items():
         split = _narrowed(made.split, kept)
         for name, part in PARTS.items():
-            found[protocol, name] = evaluate(scorer, split, part, ks, candidates=kept)
+            found[protocol, name] = evaluate(scorer, split, part, ks)
     return found
 
 
@@ -110,9 +110,9 @@ def ranked_items(made: CatalogueSplit) -> dict[Protocol, Mask]:
     """The items that each protocol recommends, bool `[items]`."""
     cold = ~np.asarray(made.split.matrix(TRAIN).sum(axis=0), dtype=np.bool_).ravel()
     return {
-        "top-k": made.candidates,
-        "cold-start": cold & made.candidates,
-        "long-tail": long_tail(made.split) & made.candidates,
+        "top-k": made.split.recommended,
+        "cold-start": cold & made.split.recommended,
+        "long-tail": long_tail(made.split) & made.split.recommended,
     }
 
 
@@ -126,6 +126,8 @@ def long_tail(split: Split) -> Mask:
 
 
 def _narrowed(split: Split, kept: Mask) -> Split:
-    """The training history, and of the other parts only what the kept items have."""
+    """The split in which only the kept items are recommended, and positives of other items do not count."""
     rows = (split.label == TRAIN) | kept[split.item]
-    return replace(split, user=split.user[rows], item=split.item[rows], label=split.label[rows])
+    return replace(
+        split, user=split.user[rows], item=split.item[rows], label=split.label[rows], candidates=kept
+    )

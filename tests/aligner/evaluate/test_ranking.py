@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -63,6 +65,17 @@ def test_candidates_alone_are_recommended() -> None:
         lambda u: np.ones((len(u), 3)), np.arange(1), 3, sp.csr_array((1, 3)), np.array([False, True, True])
     )
     assert got.tolist() == [[1, 2, -1]]
+
+
+def test_a_split_names_who_may_be_recommended() -> None:
+    user, item, label = np.array([0, 0, 0]), np.array([0, 1, 2]), np.array([0, 2, 2], dtype=np.uint8)
+    split = Split(1, 4, user, item, label, np.array([True, False, True, False]))
+
+    def scorer(users: np.ndarray) -> np.ndarray:
+        return np.tile([4.0, 3.0, 2.0, 1.0], (len(users), 1))
+
+    assert evaluate(scorer, split, TEST, [1]).mean("recall", 1) == 0.5
+    assert evaluate(scorer, replace(split, candidates=None), TEST, [2]).mean("recall", 2) == 1
 
 
 def test_nan_and_wrong_shapes_are_refused() -> None:

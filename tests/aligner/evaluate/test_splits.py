@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -28,6 +29,17 @@ RATIOS = (0.8, 0.1, 0.1)
 pairs = st.sets(st.tuples(st.integers(0, 7), st.integers(0, 9)), max_size=60).map(
     lambda found: np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
 )
+
+
+def test_candidates_are_marks_of_items_and_stay_with_them() -> None:
+    split = Split(1, 3, np.array([0, 0]), np.array([0, 2]), np.zeros(2, np.uint8))
+    assert split.recommended.tolist() == [True] * 3
+    marked = replace(split, candidates=np.array([True, True, False]))
+    assert marked.recommended.tolist() == [True, True, False]
+    kept = marked.of_items(np.array([False, True, True]))
+    assert (kept.items, kept.item.tolist(), kept.recommended.tolist()) == (2, [1], [True, False])
+    with pytest.raises(SplitError, match="3 items needs as many marks of candidates"):
+        replace(split, candidates=np.ones(2, np.bool_))
 
 
 def slow_k_core(log: list[tuple[int, int]], k: int) -> set[tuple[int, int]]:

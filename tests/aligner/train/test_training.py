@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,9 +92,8 @@ def test_the_best_epoch_is_kept_and_patience_ends() -> None:
     assert done.fit.best_epoch == int(np.argmax(recalls)) + 1
     assert len(recalls) == min(60, done.fit.best_epoch + 2)
     assert done.fit.validation["recall@20"] == max(recalls)
-    found = evaluate(
-        dot_scorer(done.user, done.aligned), two_tastes()[2], VALID, ks=(10,), candidates=done.origin
-    )
+    warm = replace(two_tastes()[2], candidates=done.origin)
+    found = evaluate(dot_scorer(done.user, done.aligned), warm, VALID, ks=(10,))
     assert done.fit.validation["recall@10"] == pytest.approx(found.mean("recall", 10))
 
 

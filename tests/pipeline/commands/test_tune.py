@@ -74,14 +74,13 @@ def test_the_log_tells_every_trial_and_validation_chooses(own: Path) -> None:
             made.split,
             trial.settings,
             trial.seed,
-            candidates=made.candidates,
         )
         assert (trial.seed, trial.failed) == (1, None)
         assert (trial.epochs, trial.best_epoch) == (len(done.fit.curves), done.fit.best_epoch)
         assert trial.validation == done.fit.validation
         if number == log.chosen:
             scorer = dot_scorer(done.user, done.aligned)
-            got = evaluate(scorer, made.split, TEST, (2, 5), candidates=made.candidates)
+            got = evaluate(scorer, made.split, TEST, (2, 5))
             wanted = {f"{m}@{k}": got.mean(m, k) for m in ("recall", "ndcg") for k in (2, 5)}
             (look,) = log.looks_at_test
             assert (look.trials, look.chosen, look.test) == (TRIALS, number, wanted)

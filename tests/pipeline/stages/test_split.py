@@ -43,7 +43,7 @@ def _pairs(made: CatalogueSplit, label: int) -> set[tuple[str, str]]:
 def test_it_covers_the_catalogue_and_recommends_what_the_core_keeps(extracted: Path) -> None:
     made = make_split(_config(), extracted)
     assert made.split.items == 8 and made.user_ids == ["u0", "u1", "u2", "u3"]
-    assert made.candidates.tolist() == [True] * 6 + [False] * 2
+    assert made.split.recommended.tolist() == [True] * 6 + [False] * 2
     assert len(made.split.user) == 24
     assert [np.bincount(made.split.user[made.split.label == part]).tolist() for part in (VALID, TEST)] == [
         [1] * 4
@@ -81,7 +81,7 @@ def test_a_split_of_mmrec_keeps_its_labels(extracted: Path) -> None:
     made = make_split(_mmrec(extracted), extracted)
     assert _pairs(made, TRAIN) == {("a", "i5"), ("b", "i2")}
     assert _pairs(made, TEST) == {("a", "i2")}
-    assert np.flatnonzero(made.candidates).tolist() == [2, 5]
+    assert np.flatnonzero(made.split.recommended).tolist() == [2, 5]
 
 
 @pytest.mark.parametrize(
@@ -106,4 +106,4 @@ def test_the_shared_split_is_read_as_it_is(tmp_path: Path) -> None:
         raw = read_mmrec(lines)
     assert np.array_equal(made.split.label, raw.label)
     assert [catalogue[row] for row in made.split.item[:50]] == [ids[item] for item in raw.item[:50]]
-    assert int(made.candidates.sum()) == raw.items
+    assert int(made.split.recommended.sum()) == raw.items

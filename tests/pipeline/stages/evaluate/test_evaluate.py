@@ -84,9 +84,9 @@ def test_numbers_equal_those_of_direct_calls(
         ("zero-shot", "popularity"): popularity(history),
         ("item-cf", "co-occurrence"): cooccurrence_cf(history),
     }
-    ours = evaluate(scorers["zero-shot", "multimodal"], made.split, TEST, (2, 5), candidates=made.candidates)
+    ours = evaluate(scorers["zero-shot", "multimodal"], made.split, TEST, (2, 5))
     for (protocol, subject), scorer in scorers.items():
-        got = evaluate(scorer, made.split, TEST, (2, 5), candidates=made.candidates)
+        got = evaluate(scorer, made.split, TEST, (2, 5))
         for metric in ("recall", "ndcg"):
             found = _one(records, protocol=protocol, subject=subject, metric=metric, k=5)
             assert found["value"] == pytest.approx(got.mean(metric, 5))
@@ -107,22 +107,16 @@ def test_recommendation_equals_direct_calls(
     made = make_split(config, folder / "extract")
     history = made.split.matrix(TRAIN)
     user, aligned = (read_set(folder, name).matrix for name in ("user", "aligned"))
-    valid = {
-        p: evaluate(ease(history, p), made.split, VALID, candidates=made.candidates).mean("recall", 20)
-        for p in PENALTIES
-    }
+    valid = {p: evaluate(ease(history, p), made.split, VALID).mean("recall", 20) for p in PENALTIES}
     bpr = TrainSettings.paper(uia_weight=0.0)
     scorers = {
         "aligned": dot_scorer(user, aligned),
         "popularity": popularity(history),
         "item-CF": cooccurrence_cf(history),
         "EASE": ease(history, max(valid, key=lambda p: valid[p])),
-        "LightGCN": collaborative(made.split, bpr, config.seed, made.candidates),
+        "LightGCN": collaborative(made.split, bpr, config.seed),
     }
-    results = {
-        name: evaluate(scorer, made.split, TEST, (2, 5), candidates=made.candidates)
-        for name, scorer in scorers.items()
-    }
+    results = {name: evaluate(scorer, made.split, TEST, (2, 5)) for name, scorer in scorers.items()}
     for subject, got in results.items():
         for metric in ("recall", "precision", "ndcg", "map", "hit", "mrr"):
             found = _one(records, protocol="top-k", subject=subject, metric=metric, k=5)
@@ -149,8 +143,8 @@ def test_the_long_tail_is_ranked_by_itself(
     assert 0 < counts[rare].sum() <= 0.2 * counts.sum()
     assert counts[rare].max() <= counts[~rare & (counts > 0)].min()
     near = cooccurrence_cf(made.split.matrix(TRAIN))
-    own = Split(made.split.users, made.split.items, *_of(made.split, rare))
-    got = evaluate(near, own, TEST, (2,), candidates=rare).mean("recall", 2)
+    own = Split(made.split.users, made.split.items, *_of(made.split, rare), candidates=rare)
+    got = evaluate(near, own, TEST, (2,)).mean("recall", 2)
     found = _one(records, protocol="long-tail", subject="item-CF", metric="recall", k=2)
     assert found["value"] == pytest.approx(got)
 
@@ -168,7 +162,7 @@ def test_new_items_compete_among_themselves() -> None:
         np.array([0, 1, 1, 0, 0, 2, 3]),
         np.array([0, 1, 0, 1, 0, 2, 2], np.uint8),
     )
-    made = CatalogueSplit(split, ["a", "b", "c"], ["w", "x", "y", "z"], np.ones(4, np.bool_))
+    made = CatalogueSplit(split, ["a", "b", "c"], ["w", "x", "y", "z"])
     origin = ["trained", "trained", "content", "content"]
     marks = np.ones(4, np.bool_)
     item = FeatureSet(
@@ -201,7 +195,7 @@ def test_what_is_masked_is_gone_before_pretraining(
     }
     for subject, matrix in features.items():
         scorer = zero_shot(matrix, made.split.matrix(TRAIN))
-        got = evaluate(scorer, made.split, TEST, (5,), candidates=made.candidates).mean("recall", 5)
+        got = evaluate(scorer, made.split, TEST, (5,)).mean("recall", 5)
         wanted = {"protocol": "mask-text", "subject": subject, "metric": "recall", "k": 5, "share": 0.5}
         assert _one(records, **wanted)["value"] == pytest.approx(got)
     whole = _one(records, protocol="mask-text", subject="multimodal", metric="recall", k=5, share=0.0)

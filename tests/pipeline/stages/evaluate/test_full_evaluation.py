@@ -140,10 +140,10 @@ def test_each_row_is_what_its_name_says(finished: Path) -> None:
             "VBPR": vbpr(whole.matrix, whole.valid, made.split, landmark, seed),
         }
         for name, ((matrix, valid), chosen) in kinds.items():
-            done = train(matrix, valid, made.split, chosen, seed, candidates=made.candidates)
+            done = train(matrix, valid, made.split, chosen, seed)
             scorers[name] = dot_scorer(done.user, done.aligned)
         for name, scorer in scorers.items():
-            got = evaluate(scorer, made.split, TEST, (5,), candidates=made.candidates).mean("ndcg", 5)
+            got = evaluate(scorer, made.split, TEST, (5,)).mean("ndcg", 5)
             found = _value(finished, subject=name, metric="ndcg", seed=seed)
             assert found["value"] == pytest.approx(got), (name, seed)
 
@@ -153,12 +153,12 @@ def test_differences_are_paired_over_users_with_seeds_averaged(finished: Path) -
     made, whole = make_split(config, folder / "extract"), read_set(folder, "multimodal")
     ours = []
     for seed in SEEDS:
-        done = train(whole.matrix, whole.valid, made.split, config.train, seed, candidates=made.candidates)
+        done = train(whole.matrix, whole.valid, made.split, config.train, seed)
         scorer = dot_scorer(done.user, done.aligned)
-        found = evaluate(scorer, made.split, TEST, (5,), candidates=made.candidates)
+        found = evaluate(scorer, made.split, TEST, (5,))
         ours.append(found.values["recall", 5])
     near = cooccurrence_cf(made.split.matrix(TRAIN))
-    theirs = evaluate(near, made.split, TEST, (5,), candidates=made.candidates).values["recall", 5]
+    theirs = evaluate(near, made.split, TEST, (5,)).values["recall", 5]
     wanted = interval(np.mean(ours, axis=0), theirs)
     found = _value(finished, subject="aligned", against="item-CF", aggregate="mean")
     assert (found["value"], found["low"], found["high"]) == pytest.approx(
