@@ -1,36 +1,34 @@
 """Feature sets and releases: write, verify, publish and load them."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from alignrec.core.features import FeatureSet
-from alignrec.export.errors import HubError, RefusedError, ReleaseError, VerificationError
-from alignrec.export.release.load import iter_features, load_features
-from alignrec.export.release.manifest import Manifest
-from alignrec.export.release.verify import verify_folder
-from alignrec.export.release.write import write_release
+from alignrec.core.packages import public
 
 if TYPE_CHECKING:
-    from alignrec.export.hub.find_version import list_versions
+    from alignrec.core.features import FeatureSet as FeatureSet
+    from alignrec.export.errors import HubError as HubError
+    from alignrec.export.errors import RefusedError as RefusedError
+    from alignrec.export.errors import ReleaseError as ReleaseError
+    from alignrec.export.errors import VerificationError as VerificationError
+    from alignrec.export.hub.find_version import list_versions as list_versions
+    from alignrec.export.release.load import iter_features as iter_features
+    from alignrec.export.release.load import load_features as load_features
+    from alignrec.export.release.manifest import Manifest as Manifest
+    from alignrec.export.release.verify import verify_folder as verify_folder
+    from alignrec.export.release.write import write_release as write_release
 
-__all__ = [
-    "FeatureSet",
-    "HubError",
-    "Manifest",
-    "RefusedError",
-    "ReleaseError",
-    "VerificationError",
-    "iter_features",
-    "list_versions",
-    "load_features",
-    "verify_folder",
-    "write_release",
-]
+_NAMES = {
+    "FeatureSet": "alignrec.core.features",
+    "HubError": "alignrec.export.errors",
+    "Manifest": "alignrec.export.release.manifest",
+    "RefusedError": "alignrec.export.errors",
+    "ReleaseError": "alignrec.export.errors",
+    "VerificationError": "alignrec.export.errors",
+    "iter_features": "alignrec.export.release.load",
+    "list_versions": "alignrec.export.hub.find_version",
+    "load_features": "alignrec.export.release.load",
+    "verify_folder": "alignrec.export.release.verify",
+    "write_release": "alignrec.export.release.write",
+}
 
-
-def __getattr__(name: str) -> Any:
-    """Import what needs the Hub client when it is asked for: reading a folder starts quicker without."""
-    if name == "list_versions":
-        from alignrec.export.hub.find_version import list_versions
-
-        return list_versions
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__, __all__ = public(__name__, __path__, _NAMES)

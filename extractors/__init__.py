@@ -1,1 +1,20 @@
 """Frozen pretrained models that turn item images and texts into embeddings."""
+
+from typing import TYPE_CHECKING
+
+from alignrec.core.packages import public
+
+if TYPE_CHECKING:
+    from alignrec.extractors.contract import Embeddings as Embeddings
+    from alignrec.extractors.contract import Extractor as Extractor
+    from alignrec.extractors.contract import ExtractorCard as ExtractorCard
+    from alignrec.extractors.registry import load_extractor as load_extractor
+
+_NAMES = {
+    "Embeddings": "alignrec.extractors.contract",
+    "Extractor": "alignrec.extractors.contract",
+    "ExtractorCard": "alignrec.extractors.contract",
+    "load_extractor": "alignrec.extractors.registry",
+}
+
+__getattr__, __dir__, __all__ = public(__name__, __path__, _NAMES)

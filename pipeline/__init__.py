@@ -1,17 +1,13 @@
 """The pipeline: from a catalogue and a config to a release, stage by stage."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from alignrec.core.packages import public
 
 if TYPE_CHECKING:
-    from alignrec.pipeline.runner.runner import RunResult, run
+    from alignrec.pipeline.runner.runner import RunResult as RunResult
+    from alignrec.pipeline.runner.runner import run as run
 
-__all__ = ["RunResult", "run"]
+_NAMES = {"RunResult": "alignrec.pipeline.runner.runner", "run": "alignrec.pipeline.runner.runner"}
 
-
-def __getattr__(name: str) -> Any:
-    """Import the runner, and torch with it, when it is asked for: the command line starts quicker without."""
-    if name in __all__:
-        from alignrec.pipeline.runner import runner
-
-        return getattr(runner, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__, __all__ = public(__name__, __path__, _NAMES, hidden=["package"])

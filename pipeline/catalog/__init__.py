@@ -1,1 +1,5 @@
 """A user's catalogue: its tables, items, interactions, and where its pictures are."""
+
+from alignrec.core.packages import public
+
+__getattr__, __dir__, __all__ = public(__name__, __path__)

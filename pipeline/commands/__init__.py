@@ -1,1 +1,5 @@
 """What the commands do beside running stages."""
+
+from alignrec.core.packages import public
+
+__getattr__, __dir__, __all__ = public(__name__, __path__)

@@ -1,1 +1,5 @@
 """The stages, in the order in which they run."""
+
+from alignrec.core.packages import public
+
+__getattr__, __dir__, __all__ = public(__name__, __path__)

