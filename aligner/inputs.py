@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from alignrec.aligner.errors import FeatureError
 
-MODALITIES = ("image", "text")
-
 
 @dataclass(frozen=True, eq=False)
 class TokenSequences:

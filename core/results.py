@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-Protocol = Literal["zero-shot", "item-cf", "mask-image", "mask-text", "top-k", "cold-start", "long-tail"]
-
 
 @dataclass(frozen=True)
 class Measurement:
     """A value, what it is about, and how sure it is.
 
     Attributes:
-        protocol: how it was measured.
+        protocol: how it was measured, by a name of `vocabulary`.
         subject: a feature set, landmark or ablation.
-        metric: recall, precision, ndcg, map, hit or mrr.
+        metric: a name of `vocabulary.METRICS`.
         k: length of the list that was looked at.
         split: valid or test.
         value: in [0, 1]; with `against` the mean paired difference over users, in [-1, 1].
@@ -27,7 +25,7 @@ class Measurement:
         share: masked share of items in [0, 1] under the mask protocols; None elsewhere.
     """
 
-    protocol: Protocol
+    protocol: str
     subject: str
     metric: str
     k: int

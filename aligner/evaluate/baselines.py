@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from alignrec.aligner.evaluate.protocols import centre, concatenate
 from alignrec.aligner.inputs import Inputs, ModalityInput
 from alignrec.aligner.pretrain.components import Components
+from alignrec.core.vocabulary import IMAGE
 
 Floats = NDArray[np.float32]
 HALF_IMAGE = "centred, image at half weight"
@@ -31,7 +32,7 @@ def baselines(inputs: Inputs) -> dict[str, Floats]:
     centred = {m: centre(source.pooled, source.valid) for m, source in inputs.items()}
     made = {**raw, **{f"centred {m}": features for m, features in centred.items()}}
     if len(inputs) > 1:
-        weights = tuple(0.5 if m == "image" else 1.0 for m in inputs)
+        weights = tuple(0.5 if m == IMAGE else 1.0 for m in inputs)
         made["concatenation"] = concatenate(*raw.values())
         made["centred concatenation"] = concatenate(*centred.values())
         made[HALF_IMAGE] = concatenate(*centred.values(), weights=weights)
@@ -69,7 +70,7 @@ def imputed(inputs: Inputs, seed: int) -> dict[str, Floats]:
         if gaps.any() and len(pairs) > 1:
             part[gaps] = ridge(centred[source][pairs], centred[target][pairs], centred[source][gaps], seed)
         parts[target] = part
-    halved = {m: part / 2 if m == "image" else part for m, part in parts.items()}
+    halved = {m: part / 2 if m == IMAGE else part for m, part in parts.items()}
     return {IMPUTED: np.hstack(list(parts.values())), IMPUTED_HALF: np.hstack(list(halved.values()))}
 
 

@@ -10,19 +10,18 @@ import numpy as np
 
 from alignrec.aligner.evaluate.bootstrap import intervals
 from alignrec.aligner.evaluate.evaluation import Evaluation
-from alignrec.core.results import Measurement, Protocol
-
-METRICS = ("recall", "ndcg")
+from alignrec.core.results import Measurement
+from alignrec.core.vocabulary import MAIN_METRICS
 
 
 def compare(
-    protocol: Protocol,
+    protocol: str,
     results: Mapping[str, Evaluation],
     seeds: Mapping[str, int],
     *,
     split: Literal["valid", "test"] = "test",
     share: float | None = None,
-    metrics: Collection[str] = METRICS,
+    metrics: Collection[str] = MAIN_METRICS,
     own: Collection[str] | None = None,
 ) -> list[Measurement]:
     """Every subject's numbers, then the paired differences of our own subjects from the others.
@@ -69,12 +68,12 @@ def compare(
 
 
 def compare_seeds(
-    protocol: Protocol,
+    protocol: str,
     results: Mapping[str, Mapping[int | None, Evaluation]],
     own: Collection[str],
     *,
     split: Literal["valid", "test"] = "test",
-    metrics: Collection[str] = METRICS,
+    metrics: Collection[str] = MAIN_METRICS,
 ) -> list[Measurement]:
     """`compare` for subjects that were trained more than once.
 

@@ -15,7 +15,6 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-METRICS = ("recall", "precision", "ndcg", "map", "hit", "mrr")
 Values = NDArray[np.float64]
 
 

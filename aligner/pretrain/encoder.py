@@ -14,18 +14,19 @@ from torch import Tensor, nn
 
 from alignrec.aligner.encoder_files import reading, write_encoder
 from alignrec.aligner.errors import FeatureError
-from alignrec.aligner.inputs import MODALITIES, Inputs
+from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.pretrain.batches import LONGEST, Batch, Side, gather
 from alignrec.aligner.pretrain.components import Components
 from alignrec.aligner.pretrain.multiway import MMEnc
 from alignrec.aligner.pretrain.settings import PretrainSettings
 from alignrec.aligner.pretrain.token_codebook import sample_tokens
 from alignrec.aligner.pretrain.unknown_part import OwnDirection
+from alignrec.core.vocabulary import IMAGE, MODALITIES, TEXT
 
 _BATCH = 64
 _OWN = 0.5  # length of its own direction, of an item of whose missing side nothing is told
 # Where something stands in a picture is what pooling has lost; a text model's tokens know their order.
-_PLACE = {"image": 0.5, "text": 0.02}
+_PLACE = {IMAGE: 0.5, TEXT: 0.02}
 
 
 class FrontEnd(nn.Module):
@@ -144,7 +145,7 @@ class MultimodalEncoder(nn.Module):
             part = targets[m]
             if m in self.own:
                 part = torch.where(side.valid[:, None], part, self._told(m, targets, cls))
-            parts.append(part * (self.settings.image_weight if m == "image" else 1.0))
+            parts.append(part * (self.settings.image_weight if m == IMAGE else 1.0))
         return torch.cat(parts, dim=1)
 
     def _told(self, m: str, targets: Mapping[str, Tensor], cls: Tensor) -> Tensor:

@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from alignrec.core.vocabulary import MODALITIES
+
 
 class PretrainSettings(BaseModel):
     """The multimodal encoder and its mask-then-predict training."""
@@ -20,7 +22,7 @@ class PretrainSettings(BaseModel):
     )
     image_weight: float = Field(1.0, gt=0, description="size of the image's part next to the text's")
     predict: tuple[Literal["image", "text"], ...] = Field(
-        ("image", "text"), description="modalities that training learns to predict from what is left"
+        MODALITIES, description="modalities that training learns to predict from what is left"
     )
     token_dim: int = Field(
         32, ge=1, description="principal components of the extractors' tokens that the encoder sees"

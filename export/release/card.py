@@ -11,26 +11,17 @@ import yaml
 from huggingface_hub import DatasetCardData
 from jinja2 import Environment, StrictUndefined
 
+from alignrec.core.vocabulary import PREFERRED_SETS, PROTOCOLS, feature_set
 from alignrec.export.errors import ReleaseError
 from alignrec.export.hub.withdrawn import Withdrawal
 from alignrec.export.release.chart import CHART
-from alignrec.export.release.load import PREFERRED
 from alignrec.export.release.manifest import IMAGES, Manifest
-from alignrec.export.release.scores import PROTOCOLS, Score, read_scores
+from alignrec.export.release.scores import Score, read_scores
 
 BEGIN, END = "<!-- alignrec: begin -->", "<!-- alignrec: end -->"
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
 _OURS = re.compile(rf"{re.escape(BEGIN)}.*?{re.escape(END)}\n?", re.DOTALL)
 _LONGEST_VALUE = 200
-# What each set holds, for a reader who was not there.
-CONTENT = {
-    "image": "an item's picture, as a frozen image model sees it",
-    "text": "an item's text, as a frozen text model reads it",
-    "multimodal": "picture and text in one vector, from an encoder trained on which goes with which",
-    "content": "that vector, refined by which items the same users liked",
-    "aligned": "content and behaviour together: the representation that recommends",
-    "user": "a user, in the same space as `aligned`",
-}
 
 
 def licence_of(manifest: Manifest) -> str:
@@ -116,7 +107,7 @@ def _metadata(repo: str, manifest: Manifest) -> dict[str, Any]:
 
 def default_set(manifest: Manifest) -> str:
     """The set that a reader gets who names none."""
-    return next((name for name in PREFERRED if name in manifest.sets), next(iter(manifest.sets)))
+    return next((name for name in PREFERRED_SETS if name in manifest.sets), next(iter(manifest.sets)))
 
 
 def _body(
@@ -140,10 +131,10 @@ def _body(
         repo=repo,
         version=version,
         keys=" or ".join(sorted({entry.key.removesuffix("_id") for entry in manifest.sets.values()})),
-        sets=[(name, entry, CONTENT.get(name, "")) for name, entry in manifest.sets.items()],
+        sets=[(name, entry, feature_set(name).card) for name, entry in manifest.sets.items()],
         pictures=sum(entry.rows or 0 for entry in manifest.images),
         scores=scores,
-        protocols=PROTOCOLS,
+        protocols={name: found.label for name, found in PROTOCOLS.items()},
         chart=CHART if any(entry.path == CHART for entry in manifest.files) else None,
         default=default_set(manifest),
         release_id=manifest.release_id,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alignrec.core.features import FeatureSet
+from alignrec.core.vocabulary import PREFERRED_SETS
 from alignrec.export.errors import ReleaseError, VerificationError
 from alignrec.export.hub.versions import is_repo_name
 from alignrec.export.release.manifest import FileEntry, Manifest
@@ -19,9 +20,6 @@ from alignrec.export.release.verify import check_file
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
-# What a caller most likely wants when no set is named.
-PREFERRED = ("aligned", "multimodal")
-
 
 def choose_set(manifest: Manifest, name: str | None, where: str) -> str:
     """The set to load: the named one, else `aligned`, else `multimodal`.
@@ -30,11 +28,12 @@ def choose_set(manifest: Manifest, name: str | None, where: str) -> str:
         ReleaseError: the release has no such set; the message names those it has, nearest first.
     """
     if name is None:
-        found = next((preferred for preferred in PREFERRED if preferred in manifest.sets), None)
+        found = next((preferred for preferred in PREFERRED_SETS if preferred in manifest.sets), None)
         if found is not None:
             return found
         raise ReleaseError(
-            f"{where} has neither of the sets {', '.join(PREFERRED)}: name one of {', '.join(manifest.sets)}."
+            f"{where} has neither of the sets {', '.join(PREFERRED_SETS)}: name one of "
+            f"{', '.join(manifest.sets)}."
         )
     if name in manifest.sets:
         return name

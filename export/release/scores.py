@@ -7,17 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from alignrec.core.vocabulary import ALIGNED, PROTOCOLS
+
 METRICS = "metrics.json"
-# The protocols that a card shows, the furthest first, and what they are called.
-PROTOCOLS = {
-    "top-k": "recommendation",
-    "zero-shot": "zero-shot",
-    "item-cf": "item-CF",
-    "cold-start": "cold start",
-    "long-tail": "long tail",
-}
 # How the names of the recommender's ablations and other forms begin.
-VARIANT = "aligned "
+VARIANT = f"{ALIGNED} "
 
 
 @dataclass(frozen=True)

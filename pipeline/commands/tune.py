@@ -19,6 +19,7 @@ from alignrec.aligner.train.trainer import dot_scorer
 from alignrec.aligner.train.training import Trained
 from alignrec.core.features import FeatureSet
 from alignrec.core.files import digest, write_bytes
+from alignrec.core.vocabulary import MULTIMODAL
 from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
@@ -30,7 +31,6 @@ from alignrec.pipeline.runner.manifest import fingerprint
 from alignrec.pipeline.runner.run_folder import read_set
 from alignrec.pipeline.runner.runner import run
 from alignrec.pipeline.runner.stage import Before, scratch_folder
-from alignrec.pipeline.stages.pretrain import SET as MULTIMODAL
 from alignrec.pipeline.stages.pretrain import STAGE as PRETRAINING
 from alignrec.pipeline.stages.split import CatalogueSplit, make_split
 from alignrec.pipeline.stages.train import TRAIN, train_resumably, training_parts

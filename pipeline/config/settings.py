@@ -17,11 +17,7 @@ from pydantic import (
 
 from alignrec.aligner.pretrain.settings import PretrainSettings
 from alignrec.aligner.train.settings import TrainSettings
-
-# Raw sets, and all that a run makes by now; `export.sets` chooses among them.
-RAW_SETS = ("image", "text")
-TRAINED_SETS = ("content", "aligned", "user")
-FEATURE_SETS = (*RAW_SETS, "multimodal", *TRAINED_SETS)
+from alignrec.core.vocabulary import ALIGNED, CONTENT, FEATURE_SETS, MODALITIES, MULTIMODAL, TRAINED_SETS
 
 
 class _Section(BaseModel):
@@ -172,7 +168,7 @@ class Config(_Section):
 
     @model_validator(mode="after")
     def _sets_can_be_made(self) -> Config:
-        absent = [m for m in RAW_SETS if m in self.sets and m not in self.modalities]
+        absent = [m for m in MODALITIES if m in self.sets and m not in self.modalities]
         if absent:
             raise ValueError(
                 f"export.sets names {', '.join(absent)}, but catalog.items.{absent[0]} is null: "
@@ -195,7 +191,7 @@ class Config(_Section):
 
     @model_validator(mode="after")
     def _both_to_mask(self) -> Config:
-        if self.evaluate.masked and len(self.modalities) < len(RAW_SETS):
+        if self.evaluate.masked and len(self.modalities) < len(MODALITIES):
             raise ValueError("evaluate.masked needs a catalogue with images and texts")
         return self
 
@@ -216,20 +212,20 @@ class Config(_Section):
     @property
     def modalities(self) -> tuple[str, ...]:
         """The modalities that the catalogue has."""
-        return tuple(m for m in RAW_SETS if getattr(self.catalog.items, m) is not None)
+        return tuple(m for m in MODALITIES if getattr(self.catalog.items, m) is not None)
 
     @property
     def sets(self) -> tuple[str, ...]:
         """The feature sets that the release carries."""
         if self.export.sets is not None:
             return self.export.sets
-        trained = ("content", "aligned") if self.interacts else ()
-        return (*self.modalities, "multimodal", *trained)
+        trained = (CONTENT, ALIGNED) if self.interacts else ()
+        return (*self.modalities, MULTIMODAL, *trained)
 
     @property
     def pretrains(self) -> bool:
         """Whether any set of the release needs pretraining."""
-        return any(name not in RAW_SETS for name in self.sets)
+        return any(name not in MODALITIES for name in self.sets)
 
     @property
     def trains(self) -> bool:

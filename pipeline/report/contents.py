@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from alignrec.core.features import FeatureSet
 from alignrec.core.files import digest, sha256_file
+from alignrec.core.vocabulary import FEATURE_SETS
 from alignrec.pipeline.catalog.items import STAGE as EXTRACT
-from alignrec.pipeline.config.settings import FEATURE_SETS, Config
+from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import RunFolderError
 from alignrec.pipeline.report.curves import Curve, read_curves
 from alignrec.pipeline.report.metrics import Metrics, read_metrics

@@ -12,10 +12,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from alignrec.core.results import Measurement
+from alignrec.core.vocabulary import OWN_SETS
 from alignrec.pipeline.errors import RunFolderError
-
-# What this project makes, the furthest first; everything else that is evaluated is a landmark.
-OURS = ("aligned", "content", "multimodal")
 
 
 class Metrics(BaseModel):
@@ -102,12 +100,12 @@ def _estimate(group: Sequence[Measurement]) -> Estimate:
 def own_subject(found: Sequence[Estimate], protocol: str) -> str | None:
     """The furthest of our sets that a protocol judged."""
     subjects = {e.subject for e in found if e.protocol == protocol and e.against is None}
-    return next((name for name in OURS if name in subjects), None)
+    return next((name for name in OWN_SETS if name in subjects), None)
 
 
 def is_ours(subject: str) -> bool:
     """Whether a subject is one of our sets, or an ablation of one (`aligned without …`)."""
-    return any(re.match(rf"{name}(?!\w)", subject) for name in OURS)
+    return any(re.match(rf"{name}(?!\w)", subject) for name in OWN_SETS)
 
 
 def strongest(found: Sequence[Estimate], like: Estimate) -> Estimate | None:

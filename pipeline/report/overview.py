@@ -12,17 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignrec.core.features import FeatureSet
+from alignrec.core.vocabulary import feature_set
 from alignrec.pipeline.report.gallery import Entry, clip, readable
 
 EXAMPLES = 6
 POPULARITY = ((0, 0), (1, 1), (2, 4), (5, 9), (10, 19), (20, 49), (50, 99), (100, 199), (200, None))
-EXPLAINED = {
-    "image": "Pictures, as a frozen model sees them",
-    "text": "Texts, as a frozen model reads them",
-    "multimodal": "Both, after pretraining on which picture goes with which text",
-    "content": "Both, refined by who liked what",
-    "aligned": "The final item representation: content and behaviour",
-}
 
 
 @dataclass(frozen=True)
@@ -56,7 +50,7 @@ def set_rows(sets: Mapping[str, FeatureSet], models: Mapping[str, Mapping[str, A
     return [
         SetRow(
             name,
-            EXPLAINED.get(name, ""),
+            feature_set(name).report,
             features.dim,
             int(features.valid.sum()),
             round(100 * float(features.valid.mean()), 1),

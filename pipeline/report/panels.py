@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from alignrec.core.vocabulary import MAIN_METRICS, by_weight, find_protocol, metric_label
 from alignrec.pipeline.report.charts import IntervalChart, LineChart, Value, interval_chart, line_chart
 from alignrec.pipeline.report.curves import Curve
 from alignrec.pipeline.report.metrics import Estimate, is_ours, own_subject
-from alignrec.pipeline.report.protocols import PROTOCOLS, protocol
-
-# What is drawn; of the first also the differences. The tables have every number.
-METRICS = ("recall", "ndcg")
 
 
 @dataclass(frozen=True)
@@ -35,14 +32,14 @@ class Panel:
 
 def panels(found: Sequence[Estimate]) -> list[Panel]:
     """A panel for each protocol that was measured, the known ones first."""
-    names = list(dict.fromkeys([*PROTOCOLS, *sorted({e.protocol for e in found})]))
-    return [_panel(name, of) for name in names if (of := [e for e in found if e.protocol == name])]
+    names = by_weight(e.protocol for e in found)
+    return [_panel(name, [e for e in found if e.protocol == name]) for name in names]
 
 
 def _panel(name: str, found: Sequence[Estimate]) -> Panel:
     test = [e for e in found if e.split == "test"] or list(found)
     charts: tuple[list[IntervalChart], list[IntervalChart], list[LineChart]] = ([], [], [])
-    for metric in METRICS:
+    for metric in MAIN_METRICS:
         of = [e for e in test if e.metric == metric]
         of = [e for e in of if e.k == max(e.k for e in of)]
         plain = [e for e in of if e.against is None]
@@ -52,15 +49,15 @@ def _panel(name: str, found: Sequence[Estimate]) -> Panel:
             charts[0].append(_ranked(plain))
         own = own_subject(test, name)
         paired = [e for e in of if e.against is not None and e.subject == own and e.share is None]
-        if paired and metric == METRICS[0]:
+        if paired and metric == MAIN_METRICS[0]:
             charts[1].append(_paired(paired))
-    words = protocol(name)
+    words = find_protocol(name)
     table = sorted(found, key=lambda e: (e.split, e.against or "", e.subject, e.metric, e.k, e.share or 0))
     return Panel(words.title, words.question, *charts, table)
 
 
 def _measure(e: Estimate) -> str:
-    return f"{'NDCG' if e.metric == 'ndcg' else e.metric.capitalize()}@{e.k}"
+    return f"{metric_label(e.metric)}@{e.k}"
 
 
 def _ranked(found: Sequence[Estimate]) -> IntervalChart:

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from alignrec.core.vocabulary import MAIN_METRICS, PROTOCOLS, find_protocol
 from alignrec.pipeline.report.metrics import Estimate, difference, own_subject, strongest
-from alignrec.pipeline.report.protocols import protocol
 
-HEADLINES = ("top-k", "zero-shot", "item-cf", "cold-start", "long-tail")
-METRIC = "recall"
 # Protocols that put features in the place of behaviour, and landmarks that are behaviour: there the rivals
 # are other features, and what behaviour alone reaches is told beside.
-OF_FEATURES = ("zero-shot", "item-cf")
-BEHAVIOUR = ("co-occurrence", "popularity")
+OF_FEATURES = tuple(protocol.name for protocol in PROTOCOLS.values() if protocol.behaviour)
+BEHAVIOUR = tuple(PROTOCOLS[name].behaviour for name in OF_FEATURES)
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class Verdict:
 def verdicts(found: Sequence[Estimate]) -> list[Verdict]:
     """A verdict for each protocol that measured our features against a landmark, weightiest first."""
     out = []
-    for name in HEADLINES:
+    for name in PROTOCOLS:
         ours = _measured(found, name)
         features = [e for e in found if e.subject not in BEHAVIOUR] if name in OF_FEATURES else found
         rival = strongest(features, ours) if ours else None
@@ -60,13 +58,14 @@ def _measured(found: Sequence[Estimate], protocol: str) -> Estimate | None:
     mine = [
         e
         for e in found
-        if (e.protocol, e.subject, e.against, e.metric, e.split) == (protocol, subject, None, METRIC, "test")
+        if (e.protocol, e.subject, e.against, e.metric, e.split)
+        == (protocol, subject, None, MAIN_METRICS[0], "test")
     ]
     return max(mine, key=lambda e: e.k, default=None)
 
 
 def _verdict(ours: Estimate, rival: Estimate, paired: Estimate | None) -> Verdict:
-    where = protocol(ours.protocol).title
+    where = find_protocol(ours.protocol).title
     numbers = (
         f"{where}: {ours.metric}@{ours.k} on test is {ours.value:.4f} for {ours.subject} and "
         f"{rival.value:.4f} for the strongest landmark, {rival.subject}"

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from alignrec.core.features import FeatureSet
+from alignrec.core.vocabulary import feature_set
 from alignrec.pipeline.catalog.items import STAGE
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.arrow_files import read_arrow, write_arrow
@@ -48,25 +49,22 @@ def read_item_ids(folder: Path) -> list[str]:
     return ids
 
 
-# The stage that makes each set which is not raw.
-MAKERS = {"multimodal": "pretrain", "content": "train", "aligned": "train", "user": "train"}
-
-
 def read_set(run_folder: Path, name: str) -> FeatureSet:
     """A feature set that a finished stage made.
 
     Args:
         run_folder: the run.
-        name: `image`, `text` or a set of `MAKERS`.
+        name: of the set; one that `core.vocabulary` does not declare is a modality's.
 
     Raises:
         CatalogError: no finished stage made it.
     """
-    if name not in MAKERS:
+    definition = feature_set(name)
+    if definition.raw:
         return read_features(run_folder / STAGE, name)
-    path = run_folder / MAKERS[name] / f"{name}.arrow"
+    path = run_folder / definition.stage / f"{name}.arrow"
     if not path.is_file():
-        raise CatalogError(f"{run_folder} has no {name} features. Run `alignrec {MAKERS[name]}` first.")
+        raise CatalogError(f"{run_folder} has no {name} features. Run `alignrec {definition.stage}` first.")
     table = read_arrow(path)
     matrix = table.column("embedding").combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return FeatureSet(
@@ -74,7 +72,7 @@ def read_set(run_folder: Path, name: str) -> FeatureSet:
         table.column(0).to_pylist(),
         matrix.reshape(len(table), -1),
         table.column("valid").to_numpy(zero_copy_only=False),
-        "user_id" if name == "user" else "item_id",
+        definition.key,
         table.column("origin").to_pylist() if "origin" in table.column_names else None,
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from alignrec.core.files import digest
+from alignrec.core.vocabulary import MULTIMODAL
 from alignrec.export.release.write import write_release
 from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.runner.console import Console
@@ -20,7 +21,7 @@ from alignrec.pipeline.runner.run_folder import read_set
 from alignrec.pipeline.runner.stage import Before, Stage, Work
 from alignrec.pipeline.stages.evaluate.metrics_file import METRICS
 from alignrec.pipeline.stages.evaluate.stage import STAGE as EVALUATION
-from alignrec.pipeline.stages.pretrain import ENCODER, SET
+from alignrec.pipeline.stages.pretrain import ENCODER
 from alignrec.pipeline.stages.pretrain import STAGE as PRETRAINING
 from alignrec.pipeline.stages.train import ENCODER as ALIGNER
 from alignrec.pipeline.stages.train import STAGE as TRAINING
@@ -73,7 +74,7 @@ def _encoders(before: Before) -> dict[str, Path]:
     """What vectors of new items need, for the sets of the release."""
     encoders = {}
     if before.config.pretrains:
-        encoders[SET] = before.folder(PRETRAINING) / ENCODER
+        encoders[MULTIMODAL] = before.folder(PRETRAINING) / ENCODER
     if before.config.trains:
         encoders["aligner"] = before.folder(TRAINING) / ALIGNER
     return encoders

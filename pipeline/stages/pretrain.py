@@ -8,6 +8,7 @@ from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.pretrain.pretraining import Pretrained, pretrain
 from alignrec.core.features import FeatureSet
 from alignrec.core.files import digest, replacing_folder
+from alignrec.core.vocabulary import MULTIMODAL
 from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.checkpoint import Checkpoint, resumable
@@ -20,8 +21,7 @@ from alignrec.pipeline.runner.stage import Before, Stage, Work
 from alignrec.pipeline.runner.token_shards import read_inputs
 
 STAGE = "pretrain"
-SET = "multimodal"
-ENCODER = f"encoder/{SET}"
+ENCODER = f"encoder/{MULTIMODAL}"
 # Counts up when the same inputs would give other bytes.
 VERSION = 4
 _CHECKPOINT_BYTES = 2**27
@@ -72,13 +72,13 @@ def _run(before: Before, parts: Mapping[str, str], checkpoint: Checkpoint, conso
     trained = pretrain_resumably(inputs, config, checkpoint, console, STAGE)
     matrix, valid = trained.encoder.encode(inputs)
     with replacing_folder(before.folder(STAGE)) as folder:
-        write_set(FeatureSet(SET, item_ids, matrix, valid), folder / f"{SET}.arrow")
+        write_set(FeatureSet(MULTIMODAL, item_ids, matrix, valid), folder / f"{MULTIMODAL}.arrow")
         (folder / ENCODER).mkdir(parents=True)
         trained.encoder.save_pretrained(folder / ENCODER)
         write_records(_curves(trained.curves, config.seed), folder / "curves.json")
         files = list_files(folder, [p for p in folder.rglob("*") if p.is_file()])
         summary = {
-            "sets": {SET: {"dim": matrix.shape[1], "valid": int(valid.sum())}},
+            "sets": {MULTIMODAL: {"dim": matrix.shape[1], "valid": int(valid.sum())}},
             "epochs": len(trained.curves),
         }
         manifest = StageManifest(STAGE, parts, files, summary)
@@ -98,9 +98,9 @@ def _curves(curves: list[dict[str, float]], seed: int) -> list[dict[str, object]
 
 
 def _tell(pretrained: StageManifest) -> list[str]:
-    made = pretrained.summary["sets"][SET]
+    made = pretrained.summary["sets"][MULTIMODAL]
     epochs = pretrained.summary["epochs"]
-    return [f"pretrain: {SET} {made['valid']:,} × {made['dim']} after {epochs} epochs"]
+    return [f"pretrain: {MULTIMODAL} {made['valid']:,} × {made['dim']} after {epochs} epochs"]
 
 
 def _skip(config: Config) -> str:

@@ -17,6 +17,7 @@ from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.train.training import Neighbours, Trained, train
 from alignrec.core.features import FeatureSet
 from alignrec.core.files import digest, replacing, replacing_folder
+from alignrec.core.vocabulary import ALIGNED, CONTENT, MULTIMODAL, USER
 from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.checkpoint import Checkpoint, resumable
@@ -26,7 +27,6 @@ from alignrec.pipeline.runner.disk import check_disk
 from alignrec.pipeline.runner.manifest import MANIFEST, StageManifest, list_files
 from alignrec.pipeline.runner.run_folder import read_set, write_set
 from alignrec.pipeline.runner.stage import Before, Stage, Work
-from alignrec.pipeline.stages.pretrain import SET as MULTIMODAL
 from alignrec.pipeline.stages.pretrain import STAGE as PRETRAINING
 from alignrec.pipeline.stages.split import CatalogueSplit, make_split, split_parts
 
@@ -140,9 +140,9 @@ def feature_sets(trained: Trained, made: CatalogueSplit) -> list[FeatureSet]:
     origin = ["trained" if known else "content" for known in trained.origin]
     known = np.asarray(trained.user.any(axis=1))
     return [
-        FeatureSet("aligned", made.item_ids, trained.aligned, trained.valid, origin=origin),
-        FeatureSet("content", made.item_ids, trained.content, trained.valid, origin=origin),
-        FeatureSet("user", made.user_ids, trained.user, known, "user_id"),
+        FeatureSet(ALIGNED, made.item_ids, trained.aligned, trained.valid, origin=origin),
+        FeatureSet(CONTENT, made.item_ids, trained.content, trained.valid, origin=origin),
+        FeatureSet(USER, made.user_ids, trained.user, known, "user_id"),
     ]
 
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from alignrec.aligner.evaluate.evaluation import Evaluation
 from alignrec.core.files import replacing
-from alignrec.core.results import Protocol
 from alignrec.pipeline.stages.evaluate.top_k import Judged, Part
 
 _USERS = "users"
@@ -27,18 +26,18 @@ def kept_judged(path: Path, judge: Callable[[], Judged]) -> Judged:
 
 
 @dataclass(frozen=True)
-class _JudgedFile(Mapping[tuple[Protocol, Part], Evaluation]):
+class _JudgedFile(Mapping[tuple[str, Part], Evaluation]):
     """Evaluations that are read when they are asked for: those of a whole table need not fit into memory."""
 
     path: Path
 
-    def __getitem__(self, key: tuple[Protocol, Part]) -> Evaluation:
+    def __getitem__(self, key: tuple[str, Part]) -> Evaluation:
         with np.load(self.path, allow_pickle=False) as arrays:
             of = {name.split("/")[2]: arrays[name] for name in arrays.files if _key(name) == key}
         users = of.pop(_USERS)
         return Evaluation(users, {_metric(name): values for name, values in of.items()})
 
-    def __iter__(self) -> Iterator[tuple[Protocol, Part]]:
+    def __iter__(self) -> Iterator[tuple[str, Part]]:
         with np.load(self.path, allow_pickle=False) as arrays:
             return iter([_key(name) for name in arrays.files if name.endswith(f"/{_USERS}")])
 
@@ -56,8 +55,8 @@ def _arrays(found: Judged) -> dict[str, object]:
     return arrays
 
 
-def _key(name: str) -> tuple[Protocol, Part]:
-    return cast("tuple[Protocol, Part]", tuple(name.split("/")[:2]))
+def _key(name: str) -> tuple[str, Part]:
+    return cast("tuple[str, Part]", tuple(name.split("/")[:2]))
 
 
 def _metric(name: str) -> tuple[str, int]:

@@ -18,6 +18,7 @@ from alignrec.aligner.landmarks.trained import collaborative, vbpr
 from alignrec.aligner.train.trainer import dot_scorer
 from alignrec.core.features import FeatureSet
 from alignrec.core.results import Measurement
+from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, USER
 from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.console import Console
@@ -28,7 +29,6 @@ from alignrec.pipeline.runner.stage import Before, scratch_folder
 from alignrec.pipeline.runner.token_shards import read_inputs
 from alignrec.pipeline.stages.evaluate.evaluation_cache import kept_judged
 from alignrec.pipeline.stages.evaluate.top_k import (
-    ALIGNED,
     LIGHTGCN,
     Judged,
     judged,
@@ -36,7 +36,6 @@ from alignrec.pipeline.stages.evaluate.top_k import (
     measurements,
     untrained_landmarks,
 )
-from alignrec.pipeline.stages.pretrain import SET as MULTIMODAL
 from alignrec.pipeline.stages.pretrain import pretrain_resumably
 from alignrec.pipeline.stages.split import CatalogueSplit
 from alignrec.pipeline.stages.train import following, train_resumably
@@ -143,7 +142,7 @@ class _Pieces:
     def trained(self, variant: Variant, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
         config = self.before.config
         if variant.name == ALIGNED and seed == config.seed:
-            user, aligned = (read_set(config.run_folder, name).matrix for name in ("user", ALIGNED))
+            user, aligned = (read_set(config.run_folder, name).matrix for name in (USER, ALIGNED))
             return dot_scorer(user, aligned)
         features = self.source(variant.source)
         done = train_resumably(features, self.made, variant.settings, seed, checkpoint, self.console, title)
@@ -155,7 +154,7 @@ class _Pieces:
             return collaborative(self.made.split, settings, seed, **hooks)
 
     def vbpr(self, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
-        settings, features = landmark_settings(self.before.config), self.source("multimodal")
+        settings, features = landmark_settings(self.before.config), self.source(MULTIMODAL)
         with following(checkpoint, settings.epochs, self.console, title) as hooks:
             return vbpr(features.matrix, features.valid, self.made.split, settings, seed, **hooks)
 

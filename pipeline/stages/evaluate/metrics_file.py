@@ -11,28 +11,13 @@ from rich import box
 from rich.table import Table
 
 from alignrec.core.results import Measurement
+from alignrec.core.vocabulary import MODALITIES, definitions
 from alignrec.pipeline.config.settings import Config
 
 METRICS = "metrics.json"
 FORMAT = 1
-_DEFINITIONS = {
-    "ranking": "all candidate items but those of the user's training history; validation positives stay "
-    "in at test, as in MMRec",
-    "candidates": "items with interactions left after the split's k-core",
-    "recall": "hits in the first k / positives of the user",
-    "ndcg": "sum over hits in the first k of 1 / log2(place + 1), divided by the same sum for places 1 to "
-    "min(k, positives)",
-    "value": "mean over users with positives; with `against`, the mean paired difference",
-    "low, high": "95% percentile bootstrap over users, 2,000 resamplings",
-    "precision": "hits in the first k / k",
-    "map": "sum over hits in the first k of the precision at their place / min(k, positives)",
-    "hit": "1 with a hit in the first k",
-    "mrr": "1 / place of the first hit; 0 beyond k",
-    "top-k": "after training, scores are the dot products of user vectors with aligned",
-    "cold-start": "top-k with those candidates alone that have no training interactions, whose aligned comes "
-    "from content",
-    "long-tail": "top-k with those candidates alone that have training interactions and are the least "
-    "popular, together at most 20% of these",
+# What landmarks, ablations and untrained features are.
+_SUBJECTS = {
     "item-CF": "landmark of top-k: co-occurrence, see there",
     "EASE": "Steck, WWW 2019; of the penalties 50, 100, 200, 400, 800 the best on validation Recall@20; left "
     "out above 20,000 items",
@@ -48,13 +33,6 @@ _DEFINITIONS = {
     "aligned without UIA": "the paper's form less its alignment of users with items: the softmax is such an "
     "alignment itself, so nothing of it is left under BPR alone",
     "aligned without image, without text": "on features of an encoder that knows the other modality alone",
-    "mean, std": "over the seeds of full training on the run's own features; a mean's interval, and a "
-    "difference, are over users, each user's values averaged over the seeds first; std is that of a sample",
-    "strongest landmark": "that of the highest recall on validation",
-    "zero-shot": "a user is the mean of the unit vectors of the training history; cosine",
-    "item-cf": "item-based collaborative filtering, 50 nearest neighbours, cosine of features in place of "
-    "co-occurrence",
-    "mask-image, mask-text": "zero-shot after the share of items lost the modality, before any pretraining",
     "centred": "unit vectors less their mean over the catalogue, normalised again",
     "whitened": "up to 256 principal components of each modality, all equally large",
     "ridge imputation": "centred concatenation, a missing part told from the other by ridge regression",
@@ -67,7 +45,7 @@ def metrics_bytes(records: Sequence[Measurement], config: Config) -> bytes:
     split = config.split.model_dump(mode="json", exclude={"path", "items", "users"})
     content = {
         "format": FORMAT,
-        "definitions": {**_DEFINITIONS, "split": split, "seed": config.seed},
+        "definitions": {**definitions(MODALITIES), **_SUBJECTS, "split": split, "seed": config.seed},
         "records": [record.record() for record in records],
     }
     return (json.dumps(content, indent=1, allow_nan=False) + "\n").encode()

@@ -16,17 +16,16 @@ from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.protocols import feature_cf, zero_shot
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID
-from alignrec.aligner.inputs import MODALITIES, Inputs
+from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.landmarks.untrained import cooccurrence_cf, popularity
-from alignrec.core.results import Measurement, Protocol
+from alignrec.core.results import Measurement
+from alignrec.core.vocabulary import ITEM_CF, MODALITIES, MULTIMODAL, ZERO_SHOT, mask_protocol
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.stages.pretrain import SET as MULTIMODAL
 from alignrec.pipeline.stages.split import CatalogueSplit
 
 Matrix = NDArray[np.float32]
 LEFT_OVER = ("centred concatenation", HALF_IMAGE)  # the baselines that stand a missing modality
 _SPLITS: dict[Literal["valid", "test"], int] = {"valid": VALID, "test": TEST}
-_MASKS: dict[str, Protocol] = {"image": "mask-image", "text": "mask-text"}
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Judge:
 
     def measure(
         self,
-        protocol: Protocol,
+        protocol: str,
         scorers: Mapping[str, Scorer],
         seeds: Mapping[str, int],
         share: float | None = None,
@@ -80,8 +79,8 @@ class Judge:
         shown = {name: zero_shot(matrix, history) for name, matrix in features.items()}
         near = {name: feature_cf(matrix, history) for name, matrix in features.items()}
         return [
-            *self.measure("zero-shot", {**shown, "popularity": popularity(history)}, seeds),
-            *self.measure("item-cf", {**near, "co-occurrence": cooccurrence_cf(history)}, seeds),
+            *self.measure(ZERO_SHOT, {**shown, "popularity": popularity(history)}, seeds),
+            *self.measure(ITEM_CF, {**near, "co-occurrence": cooccurrence_cf(history)}, seeds),
         ]
 
     def masked(
@@ -104,7 +103,9 @@ class Judge:
                 simple = baselines(left)
                 features = {name: simple[name] for name in LEFT_OVER} | imputed(left, self.config.seed)
                 if whole is not None:
-                    features[MULTIMODAL] = pretrain(left, f"{_MASKS[side]} {share:g}") if share else whole
+                    features[MULTIMODAL] = (
+                        pretrain(left, f"{mask_protocol(side)} {share:g}") if share else whole
+                    )
                 scorers = {name: zero_shot(matrix, self.history) for name, matrix in features.items()}
-                records += self.measure(_MASKS[side], scorers, {MULTIMODAL: self.config.seed}, share)
+                records += self.measure(mask_protocol(side), scorers, {MULTIMODAL: self.config.seed}, share)
         return records

@@ -7,6 +7,7 @@ from functools import partial
 
 from alignrec.aligner.inputs import Inputs
 from alignrec.core.files import digest, replacing_folder, write_bytes
+from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, USER
 from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.arrow_files import write_arrow
@@ -20,7 +21,6 @@ from alignrec.pipeline.stages.evaluate.full_evaluation import forget_pieces, who
 from alignrec.pipeline.stages.evaluate.metrics_file import METRICS, metrics_bytes
 from alignrec.pipeline.stages.evaluate.protocols import Judge, Matrix
 from alignrec.pipeline.stages.evaluate.top_k import landmark_settings, recommendation
-from alignrec.pipeline.stages.pretrain import SET as MULTIMODAL
 from alignrec.pipeline.stages.pretrain import STAGE as PRETRAINING
 from alignrec.pipeline.stages.pretrain import content_parts, pretrain_resumably, settings_parts
 from alignrec.pipeline.stages.split import make_split, split_parts
@@ -43,7 +43,7 @@ def _plan(before: Before) -> Work:
         **split_parts(config, before.done[EXTRACTION]),
     }
     if PRETRAINING in before.done:
-        parts |= settings_parts(config) | {"multimodal": digest(before.done[PRETRAINING].files)}
+        parts |= settings_parts(config) | {MULTIMODAL: digest(before.done[PRETRAINING].files)}
     if TRAINING in before.done:
         parts |= training_parts(before) | {"trained": digest(before.done[TRAINING].files)}
         parts["landmark settings"] = digest(landmark_settings(config).model_dump(mode="json"))
@@ -83,7 +83,7 @@ def _run(
         records += whole_table(before, made, parts, console)
     elif TRAINING in before.done:
         console.note("evaluate: recommendation, against landmarks")
-        aligned, user = (read_set(config.run_folder, name) for name in ("aligned", "user"))
+        aligned, user = (read_set(config.run_folder, name) for name in (ALIGNED, USER))
         records += recommendation(made, config, aligned, user)
     with replacing_folder(before.folder(STAGE)) as folder:
         write_bytes(folder / METRICS, metrics_bytes(records, config))

@@ -9,10 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from alignrec.aligner.evaluate.comparison import METRICS as MAIN
 from alignrec.aligner.evaluate.comparison import compare_seeds
 from alignrec.aligner.evaluate.evaluation import Evaluation, evaluate
-from alignrec.aligner.evaluate.metrics import METRICS
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID, Split
 from alignrec.aligner.landmarks.trained import collaborative
@@ -20,16 +18,17 @@ from alignrec.aligner.landmarks.untrained import EASE_ITEMS, cooccurrence_cf, po
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.train.trainer import dot_scorer
 from alignrec.core.features import FeatureSet
-from alignrec.core.results import Measurement, Protocol
+from alignrec.core.results import Measurement
+from alignrec.core.vocabulary import ALIGNED, COLD_START, LONG_TAIL, MAIN_METRICS, METRICS, TOP_K
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.stages.split import CatalogueSplit
 
-ALIGNED, LIGHTGCN = "aligned", "LightGCN"
+LIGHTGCN = "LightGCN"
 TAIL = 0.2  # share of the training interactions that the long tail's items have, at most
 Mask = NDArray[np.bool_]
 Part = Literal["valid", "test"]
 # All that one recommender got: an evaluation for each protocol and part of the split.
-Judged = Mapping[tuple[Protocol, Part], Evaluation]
+Judged = Mapping[tuple[str, Part], Evaluation]
 PARTS: dict[Part, int] = {"valid": VALID, "test": TEST}
 
 
@@ -78,7 +77,7 @@ def landmark_settings(config: Config) -> TrainSettings:
 
 def judged(scorer: Scorer, made: CatalogueSplit, ks: tuple[int, ...]) -> Judged:
     """A recommender under every protocol, on validation and on test."""
-    found: dict[tuple[Protocol, Part], Evaluation] = {}
+    found: dict[tuple[str, Part], Evaluation] = {}
     for protocol, kept in ranked_items(made).items():
         split = _narrowed(made.split, kept)
         for name, part in PARTS.items():
@@ -101,18 +100,18 @@ def measurements(found: Mapping[str, Mapping[int | None, Judged]]) -> list[Measu
         results = {
             name: {seed: of[protocol, part] for seed, of in seeds.items()} for name, seeds in found.items()
         }
-        own, metrics = ((ALIGNED,), METRICS) if part == "test" else ((), MAIN)
+        own, metrics = ((ALIGNED,), tuple(METRICS)) if part == "test" else ((), MAIN_METRICS)
         records += compare_seeds(protocol, results, own, split=part, metrics=metrics)
     return records
 
 
-def ranked_items(made: CatalogueSplit) -> dict[Protocol, Mask]:
+def ranked_items(made: CatalogueSplit) -> dict[str, Mask]:
     """The items that each protocol recommends, bool `[items]`."""
     cold = ~np.asarray(made.split.matrix(TRAIN).sum(axis=0), dtype=np.bool_).ravel()
     return {
-        "top-k": made.split.recommended,
-        "cold-start": cold & made.split.recommended,
-        "long-tail": long_tail(made.split) & made.split.recommended,
+        TOP_K: made.split.recommended,
+        COLD_START: cold & made.split.recommended,
+        LONG_TAIL: long_tail(made.split) & made.split.recommended,
     }
 
 

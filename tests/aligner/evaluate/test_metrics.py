@@ -10,7 +10,8 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignrec.aligner.evaluate.metrics import METRICS, hits, measure
+from alignrec.aligner.evaluate.metrics import hits, measure
+from alignrec.core.vocabulary import METRICS
 
 WIDTH = 8
 

@@ -1,0 +1,264 @@
+"""The words that every room uses, each declared once: modalities, feature sets, metrics and protocols."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from alignrec.core.features import Key
+
+# The modalities that a catalogue has by default: no other place spells these two names.
+IMAGE: Final = "image"
+TEXT: Final = "text"
+MODALITIES: Final = (IMAGE, TEXT)
+
+MULTIMODAL: Final = "multimodal"
+CONTENT: Final = "content"
+ALIGNED: Final = "aligned"
+USER: Final = "user"
+
+
+@dataclass(frozen=True)
+class SetDefinition:
+    """A feature set: what it is made by, and how it is described.
+
+    Attributes:
+        name: of the set.
+        stage: the stage that makes it: `extract` (a raw set, named as its modality), `pretrain` or `train`.
+        card: what it holds, for a reader of a release's card; "" where nothing is known.
+        report: the same for a reader of a run's report.
+        key: the column of its ids.
+    """
+
+    name: str
+    stage: str
+    card: str = ""
+    report: str = ""
+    key: Key = "item_id"
+
+    @property
+    def raw(self) -> bool:
+        """Whether it is what a frozen extractor gave, with nothing trained."""
+        return self.stage == "extract"
+
+    @property
+    def learned_from_interactions(self) -> bool:
+        """Whether its values depend on who interacted with what."""
+        return self.stage == "train"
+
+
+# In the order in which a run makes them.
+FEATURE_SETS = {
+    definition.name: definition
+    for definition in (
+        SetDefinition(
+            IMAGE,
+            "extract",
+            "an item's picture, as a frozen image model sees it",
+            "Pictures, as a frozen model sees them",
+        ),
+        SetDefinition(
+            TEXT,
+            "extract",
+            "an item's text, as a frozen text model reads it",
+            "Texts, as a frozen model reads them",
+        ),
+        SetDefinition(
+            MULTIMODAL,
+            "pretrain",
+            "picture and text in one vector, from an encoder trained on which goes with which",
+            "Both, after pretraining on which picture goes with which text",
+        ),
+        SetDefinition(
+            CONTENT,
+            "train",
+            "that vector, refined by which items the same users liked",
+            "Both, refined by who liked what",
+        ),
+        SetDefinition(
+            ALIGNED,
+            "train",
+            "content and behaviour together: the representation that recommends",
+            "The final item representation: content and behaviour",
+        ),
+        SetDefinition(USER, "train", "a user, in the same space as `aligned`", "", "user_id"),
+    )
+}
+# The sets that nothing can make without interactions.
+TRAINED_SETS = tuple(name for name, entry in FEATURE_SETS.items() if entry.learned_from_interactions)
+# The item sets that this project trains, the furthest first; whatever else is evaluated is a landmark.
+OWN_SETS = tuple(
+    name for name, entry in reversed(FEATURE_SETS.items()) if entry.key == "item_id" and not entry.raw
+)
+# The sets that a reader most likely wants who names none, best first.
+PREFERRED_SETS = (ALIGNED, MULTIMODAL)
+
+
+def feature_set(name: str) -> SetDefinition:
+    """A set's definition; a name that is not declared here is a modality's, and its set a raw one."""
+    return FEATURE_SETS.get(name) or SetDefinition(name, "extract")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric of a ranking at k.
+
+    Attributes:
+        name: as records have it.
+        label: as headings have it.
+        definition: for one user; the value is the mean over users.
+    """
+
+    name: str
+    label: str
+    definition: str
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric("recall", "Recall", "hits in the first k / positives of the user"),
+        Metric("precision", "Precision", "hits in the first k / k"),
+        Metric(
+            "ndcg",
+            "NDCG",
+            "sum over hits in the first k of 1 / log2(place + 1), divided by the same sum for places 1 to "
+            "min(k, positives)",
+        ),
+        Metric(
+            "map", "MAP", "sum over hits in the first k of the precision at their place / min(k, positives)"
+        ),
+        Metric("hit", "Hit", "1 with a hit in the first k"),
+        Metric("mrr", "MRR", "1 / place of the first hit; 0 beyond k"),
+    )
+}
+# Those that tables and charts show; selection and verdicts go by the first.
+MAIN_METRICS = ("recall", "ndcg")
+
+
+def metric_label(name: str) -> str:
+    """A metric as headings have it; its bare name where it is not declared here."""
+    return METRICS[name].label if name in METRICS else name
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A way to measure what features or a recommender are worth.
+
+    Attributes:
+        name: as records have it.
+        title: as headings have it.
+        question: what it asks, for a reader of the report.
+        definition: how it measures, for `metrics.json`.
+        behaviour: where features take the place of behaviour, the landmark that is that behaviour itself;
+            None where a trained recommender is measured.
+    """
+
+    name: str
+    title: str
+    question: str = ""
+    definition: str = ""
+    behaviour: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The title inside a sentence."""
+        return self.title[:1].lower() + self.title[1:]
+
+
+TOP_K, ZERO_SHOT, ITEM_CF = "top-k", "zero-shot", "item-cf"
+COLD_START, LONG_TAIL = "cold-start", "long-tail"
+_MASK = "mask-"
+
+# The weightiest first.
+PROTOCOLS = {
+    protocol.name: protocol
+    for protocol in (
+        Protocol(
+            TOP_K,
+            "Recommendation",
+            "Trained on who liked what: are the items that users liked later among the first k?",
+            "after training, scores are the dot products of user vectors with aligned",
+        ),
+        Protocol(
+            ZERO_SHOT,
+            "Zero-shot",
+            "With no training at all: a user is the mean of the items in the history, and the nearest items "
+            "are recommended.",
+            "a user is the mean of the unit vectors of the training history; cosine",
+            behaviour="popularity",
+        ),
+        Protocol(
+            ITEM_CF,
+            "Item-CF",
+            "Item-based collaborative filtering in which likeness of features takes the place of shared "
+            "users.",
+            "item-based collaborative filtering, 50 nearest neighbours, cosine of features in place of "
+            "co-occurrence",
+            behaviour="co-occurrence",
+        ),
+        Protocol(
+            COLD_START,
+            "Cold start",
+            "Recommending only items that no training interaction touches.",
+            "top-k with those candidates alone that have no training interactions, whose aligned comes from "
+            "content",
+        ),
+        Protocol(
+            LONG_TAIL,
+            "Long tail",
+            "Recommending only the least popular items.",
+            "top-k with those candidates alone that have training interactions and are the least popular, "
+            "together at most 20% of these",
+        ),
+    )
+}
+MASK_DEFINITION = "zero-shot after the share of items lost the modality, before any pretraining"
+
+
+def mask_protocol(modality: str) -> str:
+    """The name of the protocol under which a growing share of items loses a modality."""
+    return f"{_MASK}{modality}"
+
+
+def find_protocol(name: str) -> Protocol:
+    """A protocol's words, those of a modality's mask among them; the bare name where it is not known."""
+    if name.startswith(_MASK):
+        lost = f"{name.removeprefix(_MASK)}s"
+        question = f"Recall as the {lost} of a growing share of items are taken away."
+        return Protocol(name, f"Without {lost}", question, MASK_DEFINITION)
+    return PROTOCOLS.get(name) or Protocol(name, name)
+
+
+def by_weight(protocols: Iterable[str]) -> list[str]:
+    """Names of protocols, each once: the weightiest first, masks behind what features are worth whole.
+
+    Names that are not declared here come last, by the alphabet.
+    """
+    behind = list(PROTOCOLS).index(ITEM_CF)
+    places = {name: place for place, name in enumerate(PROTOCOLS)}
+
+    def place(name: str) -> tuple[float, str]:
+        return (behind + 0.5 if name.startswith(_MASK) else places.get(name, len(places))), name
+
+    return sorted(set(protocols), key=place)
+
+
+def definitions(modalities: Iterable[str]) -> dict[str, str]:
+    """What the numbers of an evaluation mean: every metric, and every protocol."""
+    masks = ", ".join(map(mask_protocol, modalities))
+    found = {
+        "ranking": "all candidate items but those of the user's training history; validation positives stay "
+        "in at test, as in MMRec",
+        "candidates": "items with interactions left after the split's k-core",
+        "value": "mean over users with positives; with `against`, the mean paired difference",
+        "low, high": "95% percentile bootstrap over users, 2,000 resamplings",
+        "mean, std": "over the seeds of full training on the run's own features; a mean's interval, and a "
+        "difference, are over users, each user's values averaged over the seeds first; std is that of a "
+        "sample",
+        "strongest landmark": "that of the highest recall on validation",
+        **{metric.name: metric.definition for metric in METRICS.values()},
+        **{protocol.name: protocol.definition for protocol in PROTOCOLS.values()},
+    }
+    return found | ({masks: MASK_DEFINITION} if masks else {})
