@@ -27,7 +27,7 @@ from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, Split
 from alignrec.aligner.landmarks.untrained import popularity
 from alignrec.aligner.train.trainer import dot_scorer
-from alignrec.export.release.load import open_release
+from alignrec.export.load import open_release
 from alignrec.pipeline.catalog.items import image_root
 from alignrec.pipeline.catalog.sources import open_interactions, open_items
 from alignrec.pipeline.commands.encode import encode

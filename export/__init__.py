@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from alignrec.export.errors import ReleaseError as ReleaseError
     from alignrec.export.errors import VerificationError as VerificationError
     from alignrec.export.hub.find_version import list_versions as list_versions
-    from alignrec.export.release.load import iter_features as iter_features
-    from alignrec.export.release.load import load_features as load_features
+    from alignrec.export.load import iter_features as iter_features
+    from alignrec.export.load import load_features as load_features
     from alignrec.export.release.manifest import Manifest as Manifest
     from alignrec.export.release.verify import verify_folder as verify_folder
     from alignrec.export.release.write import write_release as write_release
@@ -24,9 +24,9 @@ _NAMES = {
     "RefusedError": "alignrec.export.errors",
     "ReleaseError": "alignrec.export.errors",
     "VerificationError": "alignrec.export.errors",
-    "iter_features": "alignrec.export.release.load",
+    "iter_features": "alignrec.export.load",
     "list_versions": "alignrec.export.hub.find_version",
-    "load_features": "alignrec.export.release.load",
+    "load_features": "alignrec.export.load",
     "verify_folder": "alignrec.export.release.verify",
     "write_release": "alignrec.export.release.write",
 }

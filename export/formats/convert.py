@@ -7,7 +7,7 @@ from pathlib import Path
 
 from alignrec.export.errors import ReleaseError
 from alignrec.export.formats.registry import SplitInteractions, find_format, write_as
-from alignrec.export.release.load import Release
+from alignrec.export.release.opened import Release
 
 
 def convert(

@@ -102,16 +102,16 @@ def _translate(error: BaseException, action: str) -> ReleaseError:
 
 
 def _clean(text: str) -> str:
-    """What the Hub or the client said, on one line, without anything that looks like a token."""
+    """A message of the Hub or the client, on one line, without anything that looks like a token."""
     return _TOKEN.sub("hf_***", " ".join(text.split()))
 
 
 def _of_status(error: HfHubHTTPError, action: str) -> HubError:
     status = error.response.status_code
-    said = (
+    reason = (
         error.server_message or error.response.headers.get("X-Error-Message") or error.response.reason_phrase
     )
-    message = f"{action}: the Hub answered {status} ({_clean(said)})"
+    message = f"{action}: the Hub answered {status} ({_clean(reason)})"
     if status >= 500 or status == 408:
         return UnreachableError(f"{message}; try again later")
     if status == 429:

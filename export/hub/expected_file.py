@@ -1,4 +1,4 @@
-"""What a file must be: the size and hash that the Hub or a manifest announces."""
+"""The size and hash that a file must have, by the Hub or by a manifest."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True)
-class Announced:
-    """A file's announced size in bytes and hash.
+class ExpectedFile:
+    """The size and hash that a file is expected to have.
 
     Attributes:
         size: bytes.
@@ -24,7 +24,7 @@ class Announced:
     git_oid: str | None = None
 
     def fits(self, path: Path) -> bool:
-        """Whether the file at `path` is what was announced; all of it is read."""
+        """Whether the file at `path` has that size and hash; all of it is read."""
         if path.stat().st_size != self.size:
             return False
         digest = hashlib.sha256() if self.sha256 else hashlib.sha1(usedforsecurity=False)

@@ -13,7 +13,7 @@ from huggingface_hub import HfApi
 
 from alignrec.export.errors import RefusedError, ReleaseError, VerificationError
 from alignrec.export.hub.errors import MissingRepositoryError, UnreachableError
-from alignrec.export.hub.expected_file import Announced
+from alignrec.export.hub.expected_file import ExpectedFile
 from alignrec.export.hub.repository import HubRepo, open_repo
 from alignrec.export.hub.seen_versions import (
     Record,
@@ -52,7 +52,7 @@ class Published:
             VerificationError: a file is not what the manifest says.
         """
         for entry in entries:
-            self.repo.download(entry.path, self.commit, Announced(entry.bytes, entry.sha256))
+            self.repo.download(entry.path, self.commit, ExpectedFile(entry.bytes, entry.sha256))
         return self.folder
 
 
@@ -109,8 +109,8 @@ def published_tags(repo: HubRepo) -> dict[Version, str]:
     try:
         tags = repo.tags()
     except MissingRepositoryError as error:
-        near = difflib.get_close_matches(repo.name, repo.neighbours(), n=1)
-        hint = f". Did you mean {near[0]!r}?" if near else ""
+        similar = difflib.get_close_matches(repo.name, repo.neighbours(), n=1)
+        hint = f". Did you mean {similar[0]!r}?" if similar else ""
         raise MissingRepositoryError(f"{error}{hint}") from error
     versions = ((Version.of_tag(tag), commit) for tag, commit in tags.items())
     return {version: commit for version, commit in versions if version is not None}
@@ -131,8 +131,8 @@ def _find_cached(repo: HubRepo, version: Version | None, error: UnreachableError
 
 def _known(repo: HubRepo, version: Version, record: Record) -> Published:
     """A version seen before: its manifest must be the very one."""
-    announced = Announced(record.manifest_bytes, record.manifest_sha256)
-    path = repo.download(MANIFEST, record.commit, announced)
+    expected = ExpectedFile(record.manifest_bytes, record.manifest_sha256)
+    path = repo.download(MANIFEST, record.commit, expected)
     return Published(repo, version, record.commit, Manifest.read(path.parent), path.parent)
 
 
@@ -158,13 +158,13 @@ def _first_sight(repo: HubRepo, version: Version, commit: str) -> Published:
     return Published(repo, version, commit, manifest, path.parent)
 
 
-def read_note(repo: HubRepo, commit: str, announced: Announced) -> dict[str, str]:
-    """What `release.json` of a commit says: version, release_id, parent, created.
+def read_note(repo: HubRepo, commit: str, expected: ExpectedFile) -> dict[str, str]:
+    """The content of a commit's `release.json`: version, release_id, parent, created.
 
     Raises:
         VerificationError: it is not such a note.
     """
-    note = json.loads(repo.download(RELEASE_NOTE, commit, announced).read_bytes())
+    note = json.loads(repo.download(RELEASE_NOTE, commit, expected).read_bytes())
     if not isinstance(note, dict) or not {"version", "release_id"} <= set(note):
         raise VerificationError(f"{RELEASE_NOTE} of {repo.name} at commit {commit} does not name a release")
     return note
@@ -180,8 +180,10 @@ def _absent(repo: HubRepo, version: Version | None, published: list[Version]) ->
             f"{repo.name}@{version} was withdrawn on {withdrawal.date}: {withdrawal.reason}. "
             f"Published versions: {', '.join(map(str, published)) or 'none'}"
         )
-    near = version.nearest(published)
-    hint = f"the nearest is {near}; published are {', '.join(map(str, published))}" if near else "it has none"
+    listed = ", ".join(map(str, published))
+    hint = (
+        f"the nearest is {version.nearest(published)}; published are {listed}" if published else "it has none"
+    )
     return ReleaseError(f"{repo.name} has no version {version}: {hint}")
 
 

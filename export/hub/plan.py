@@ -9,7 +9,7 @@ from pathlib import Path
 
 from alignrec.core.files import canonical_json
 from alignrec.export.errors import RefusedError, VerificationError
-from alignrec.export.hub.expected_file import Announced
+from alignrec.export.hub.expected_file import ExpectedFile
 from alignrec.export.hub.find_version import RELEASE_NOTE
 from alignrec.export.hub.repository import HubRepo
 from alignrec.export.hub.versions import Version
@@ -75,7 +75,7 @@ def plan_push(repo: HubRepo, head: str | None, folder: Path, manifest: Manifest,
     return Plan(head, changed, sorted((owned & set(present)) - set(ours) - {RELEASE_NOTE}))
 
 
-def _release_in(repo: HubRepo, head: str, present: Mapping[str, Announced]) -> Manifest | None:
+def _release_in(repo: HubRepo, head: str, present: Mapping[str, ExpectedFile]) -> Manifest | None:
     """The manifest of the release in the head, or None if what lies there is no release of ours."""
     data = repo.read(MANIFEST, head, present) if RELEASE_NOTE in present else None
     try:
@@ -87,7 +87,7 @@ def _release_in(repo: HubRepo, head: str, present: Mapping[str, Announced]) -> M
 def _card(
     repo: HubRepo,
     head: str | None,
-    present: Mapping[str, Announced],
+    present: Mapping[str, ExpectedFile],
     folder: Path,
     manifest: Manifest,
     version: Version,
@@ -102,5 +102,5 @@ def _card(
     return render_card(repo.name, str(version), manifest, withdrawn, text, metrics).encode()
 
 
-def _same(content: Path | bytes, there: Announced | None) -> bool:
-    return there is not None and isinstance(content, Path) and there.fits(content)
+def _same(content: Path | bytes, stored: ExpectedFile | None) -> bool:
+    return stored is not None and isinstance(content, Path) and stored.fits(content)

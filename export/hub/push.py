@@ -19,7 +19,7 @@ from alignrec.export.hub.errors import (
     UnreachableError,
     UploadError,
 )
-from alignrec.export.hub.expected_file import Announced
+from alignrec.export.hub.expected_file import ExpectedFile
 from alignrec.export.hub.find_version import find_version, withdrawals
 from alignrec.export.hub.plan import Plan, plan_push
 from alignrec.export.hub.repository import PAUSES, HubRepo, open_repo, pause_for
@@ -70,7 +70,7 @@ def push(
 
     Args:
         folder: what `write_release` wrote.
-        repo: OWNER/NAME; made if it does not exist.
+        repo: OWNER/NAME; created if it does not exist.
         version: X.Y.Z; versions may be published in any order.
         public: make the repository public, or allow publishing to one that is.
         with_images: the folder holds its items' pictures (see `add_images`), and they may travel.
@@ -141,7 +141,7 @@ class _Push:
         return self.result("healed" if healed else "published", commit, private)
 
     def prepare(self, public: bool, dry_run: bool) -> bool | None:
-        """Whether the repository is private; it is made if need be, or None if a dry run may not."""
+        """Whether the repository is private; it is created if need be; None where a dry run may not."""
         try:
             private = self.repo.head().private
         except MissingRepositoryError:
@@ -166,10 +166,10 @@ class _Push:
         commit = self.repo.tags().get(self.version.tag)
         if commit is None:
             return None
-        there = self.manifest_at(commit)
-        if there is None or not there.same_content(self.manifest):
-            other = f"release {there.release_id}" if there else "not a release"
-            if there and there.release_id == self.manifest.release_id:
+        stored = self.manifest_at(commit)
+        if stored is None or not stored.same_content(self.manifest):
+            other = f"release {stored.release_id}" if stored else "not a release"
+            if stored and stored.release_id == self.manifest.release_id:
                 other = "the same release, but not with the same pictures"
             raise RefusedError(
                 f"{self.repo.name} already has version {self.version} with other content (commit {commit} is "
@@ -214,7 +214,7 @@ class _Push:
         raise AssertionError("the last attempt returns or raises")
 
     def committed_after(self, error: HubError) -> str | None:
-        """The commit that a failed request made all the same; the first error speaks if none can tell."""
+        """The commit that a failed request made all the same; the first error is raised if that cannot be found out."""
         try:
             return self.published() or self.committed()
         except UnreachableError:
@@ -238,9 +238,9 @@ class _Push:
                 self.repo.tag(self.version.tag, commit)
                 return commit
             except (ConflictError, UnreachableError, BusyError) as error:
-                made = self.published()
-                if made is not None:
-                    return made
+                tagged = self.published()
+                if tagged is not None:
+                    return tagged
                 if pause is None or isinstance(error, ConflictError):
                     raise
                 pause_for(error, pause)
@@ -248,18 +248,18 @@ class _Push:
 
     def differences(self, commit: str) -> list[str]:
         """Paths where a commit is not this release; its metrics and provenance are its own."""
-        there = self.manifest_at(commit)
-        if there is None or not there.same_content(self.manifest):
+        stored = self.manifest_at(commit)
+        if stored is None or not stored.same_content(self.manifest):
             return [MANIFEST]
-        stored = self.repo.files_at(commit, [entry.path for entry in there.files])
+        found = self.repo.files_at(commit, [entry.path for entry in stored.files])
         return [
             entry.path
-            for entry in there.files
-            if entry.path not in stored
-            or not self.holds(commit, entry.path, stored[entry.path], Announced(entry.bytes, entry.sha256))
+            for entry in stored.files
+            if entry.path not in found
+            or not self.holds(commit, entry.path, found[entry.path], ExpectedFile(entry.bytes, entry.sha256))
         ]
 
-    def holds(self, commit: str, path: str, stored: Announced, expected: Announced) -> bool:
+    def holds(self, commit: str, path: str, stored: ExpectedFile, expected: ExpectedFile) -> bool:
         """Whether a stored file is the expected one; a small one, without SHA-256, is read back."""
         if stored.sha256 is not None:
             return (stored.size, stored.sha256) == (expected.size, expected.sha256)

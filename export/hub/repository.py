@@ -15,7 +15,7 @@ from huggingface_hub.hf_api import RepoFile
 
 from alignrec.export.errors import ReleaseError, VerificationError
 from alignrec.export.hub.errors import BusyError, MissingRepositoryError, UnreachableError, translated
-from alignrec.export.hub.expected_file import Announced
+from alignrec.export.hub.expected_file import ExpectedFile
 from alignrec.export.hub.versions import is_repo_name
 
 PAUSES = (0.2, 1.0)  # seconds between attempts at a request that only reads
@@ -45,7 +45,7 @@ def pause_for(error: UnreachableError | BusyError, pause: float) -> None:
 class HubRepo:
     """A dataset repository, seen through one client.
 
-    Methods raise `HubError` or one of its kinds in `hub_errors`; only those that read try again by
+    Methods raise `HubError` or one of its kinds in `hub/errors.py`; only those that read try again by
     themselves, because a failed answer to the others does not say whether they had their effect.
 
     Attributes:
@@ -81,7 +81,7 @@ class HubRepo:
         )
         return [(commit.commit_id, commit.title) for commit in commits]
 
-    def files(self, commit: str) -> dict[str, Announced]:
+    def files(self, commit: str) -> dict[str, ExpectedFile]:
         """Every file of a commit."""
         tree = self._read(
             "listing the files of",
@@ -89,19 +89,19 @@ class HubRepo:
                 self.api.list_repo_tree(self.name, repo_type="dataset", revision=commit, recursive=True)
             ),
         )
-        return {entry.path: _announced(entry) for entry in tree if isinstance(entry, RepoFile)}
+        return {entry.path: _expected(entry) for entry in tree if isinstance(entry, RepoFile)}
 
-    def files_at(self, commit: str, paths: list[str]) -> dict[str, Announced]:
+    def files_at(self, commit: str, paths: list[str]) -> dict[str, ExpectedFile]:
         """Those of `paths` that a commit has."""
-        found: dict[str, Announced] = {}
+        found: dict[str, ExpectedFile] = {}
         for start in range(0, len(paths), _PATHS_PER_REQUEST):
             some = paths[start : start + _PATHS_PER_REQUEST]
             ask = partial(self.api.get_paths_info, self.name, some, repo_type="dataset", revision=commit)
             entries = self._read("checking the files of", ask)
-            found |= {entry.path: _announced(entry) for entry in entries if isinstance(entry, RepoFile)}
+            found |= {entry.path: _expected(entry) for entry in entries if isinstance(entry, RepoFile)}
         return found
 
-    def download(self, path: str, commit: str, expected: Announced) -> Path:
+    def download(self, path: str, commit: str, expected: ExpectedFile) -> Path:
         """A checked local copy, from the cache where it is right and from the Hub otherwise.
 
         The client compares sizes alone, so the content is hashed here, each time; a copy that does not
@@ -142,7 +142,7 @@ class HubRepo:
             )
         )
 
-    def read(self, path: str, commit: str, files: Mapping[str, Announced]) -> bytes | None:
+    def read(self, path: str, commit: str, files: Mapping[str, ExpectedFile]) -> bytes | None:
         """A small file's checked content, or None if `files`, the commit's, has no such path."""
         return self.download(path, commit, files[path]).read_bytes() if path in files else None
 
@@ -164,10 +164,10 @@ class HubRepo:
         ]
         operations += [CommitOperationAdd(path, content) for path, content in add.items()]
         with translated("committing to", self.name):
-            made = self.api.create_commit(
+            created = self.api.create_commit(
                 self.name, operations, commit_message=title, repo_type="dataset", parent_commit=parent
             )
-        return str(made.oid)
+        return str(created.oid)
 
     def tag(self, tag: str, commit: str) -> None:
         """Give a tag, once.
@@ -203,8 +203,8 @@ class HubRepo:
             return call()
 
 
-def _announced(entry: RepoFile) -> Announced:
-    return Announced(entry.size, entry.lfs.sha256 if entry.lfs else None, entry.blob_id)
+def _expected(entry: RepoFile) -> ExpectedFile:
+    return ExpectedFile(entry.size, entry.lfs.sha256 if entry.lfs else None, entry.blob_id)
 
 
 def open_repo(name: str, api: HfApi | None = None) -> HubRepo:

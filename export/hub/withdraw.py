@@ -32,7 +32,7 @@ def withdraw(repo: str, version: str, reason: str, *, api: HfApi | None = None) 
     Args:
         repo: OWNER/NAME.
         version: X.Y.Z.
-        reason: one line that every later reader of the version is told.
+        reason: one line, shown to every later reader of the version.
         api: the client; without it one with the environment's endpoint and token.
 
     Raises:
@@ -42,7 +42,7 @@ def withdraw(repo: str, version: str, reason: str, *, api: HfApi | None = None) 
     target, wanted = open_repo(repo, api), Version.parse(version)
     line = " ".join(reason.split())
     if not line:
-        raise ReleaseError("a withdrawal needs a reason: readers of the version are told it")
+        raise ReleaseError("a withdrawal needs a reason: it is shown to readers of the version")
     published = published_tags(target)
     noted = _note(target, wanted, line, published.get(wanted))
     if wanted in published:

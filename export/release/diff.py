@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from alignrec.core.features import FeatureSet
 from alignrec.core.vectors import unit_rows
-from alignrec.export.release.load import Release
+from alignrec.export.release.opened import Release
 
 # Neighbours compared, and the items whose neighbours are; more would only sharpen the mean.
 NEIGHBOURS = 10

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from alignrec.core.features import FeatureSet
 from alignrec.core.files import replacing_folder, write_bytes
 from alignrec.export.errors import ReleaseError
-from alignrec.export.release.load import Release
 from alignrec.export.release.manifest import MANIFEST, FileEntry, Manifest, SetEntry, describe_file
+from alignrec.export.release.opened import Release
 from alignrec.export.release.parquet import write_parts, write_rejected
 
 
@@ -98,10 +98,10 @@ def _generation(manifest: Manifest) -> int:
 def _append(features: FeatureSet, folder: Path, first: int) -> list[FileEntry]:
     """Write a set's parts with the numbers that come next."""
     target = folder / "data" / features.name
-    made = []
+    entries = []
     scratch = folder / "data" / f".{features.name}"
     for number, path in enumerate(write_parts(features, scratch), start=first):
         moved = path.rename(target / f"part-{number:05d}.parquet")
-        made.append(describe_file(folder, moved, pq.read_metadata(moved).num_rows))
+        entries.append(describe_file(folder, moved, pq.read_metadata(moved).num_rows))
     scratch.rmdir()
-    return made
+    return entries

@@ -69,10 +69,10 @@ def _link(source: Path, target: Path) -> None:
 def _write(pictures: Iterable[Picture], folder: Path) -> list[FileEntry]:
     """Write parts below `folder`; in memory is one row group at a time."""
     groups = _grouped(pictures)
-    made: list[FileEntry] = []
+    entries: list[FileEntry] = []
     (folder / IMAGES).mkdir()
     for first in groups:
-        path, size, rows = folder / IMAGES / f"part-{len(made):05d}.parquet", 0, 0
+        path, size, rows = folder / IMAGES / f"part-{len(entries):05d}.parquet", 0, 0
         # Pictures are compressed already.
         with pq.ParquetWriter(path, SCHEMA, compression="none", use_dictionary=False) as writer:
             for group in chain([first], groups):
@@ -81,8 +81,8 @@ def _write(pictures: Iterable[Picture], folder: Path) -> list[FileEntry]:
                 size += sum(len(data) for _, data in group)
                 if size >= PART_BYTES:
                     break
-        made.append(describe_file(folder, path, rows))
-    return made
+        entries.append(describe_file(folder, path, rows))
+    return entries
 
 
 def _grouped(pictures: Iterable[Picture]) -> Iterator[list[Picture]]:

@@ -10,7 +10,7 @@ import typer
 
 if TYPE_CHECKING:
     from alignrec.export.release.diff import ReleaseDiff, SetDiff
-    from alignrec.export.release.load import Release
+    from alignrec.export.release.opened import Release
 
 Reference = Annotated[str, typer.Argument(help="A release folder, OWNER/NAME or OWNER/NAME@X.Y.Z.")]
 
@@ -33,7 +33,7 @@ def diff(
 def open_reference(reference: str) -> Release:
     """The release that FOLDER, OWNER/NAME or OWNER/NAME@X.Y.Z names."""
     from alignrec.export.hub.versions import split_reference
-    from alignrec.export.release.load import open_release
+    from alignrec.export.load import open_release
 
     return open_release(*((reference, None) if Path(reference).is_dir() else split_reference(reference)))
 

@@ -11,7 +11,7 @@ import typer
 from alignrec.pipeline.cli.diff import open_reference
 
 if TYPE_CHECKING:
-    from alignrec.export.release.load import Release
+    from alignrec.export.release.opened import Release
     from alignrec.pipeline.commands.encode import Encoded
 
 Items = Annotated[str, typer.Argument(help="The new items: a table, as catalog.items.path names one.")]

@@ -14,7 +14,7 @@ from alignrec.aligner.pretrain.encoder import MultimodalEncoder
 from alignrec.aligner.train.aligned_encoder import AlignedEncoder
 from alignrec.core.features import FeatureSet
 from alignrec.export.errors import RefusedError, ReleaseError
-from alignrec.export.release.load import Release
+from alignrec.export.release.opened import Release
 from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.config.settings import CatalogConfig, Config, ExportConfig, ExtractConfig, ItemsConfig
 from alignrec.pipeline.runner.console import Console

@@ -41,8 +41,8 @@ LAYERS = {
     "export": """
         errors
         release
-        hub
-        formats
+        hub formats
+        load
     """,
     "pipeline": """
         errors
@@ -62,9 +62,6 @@ STILL_WRONG = """
     aligner.evaluate.baselines → aligner.pretrain.components
     aligner.evaluate.protocols → aligner.landmarks.untrained
     export.release.card → export.hub.withdrawn
-    export.release.load → export.hub.find_version
-    export.release.load → export.hub.repository
-    export.release.load → export.hub.versions
     pipeline.runner.runner → pipeline.report.write
     pipeline.runner.runner → pipeline.stages.chain
 """

@@ -25,7 +25,7 @@ from alignrec.export.hub.pull import pull, verify_version
 from alignrec.export.hub.push import push
 from alignrec.export.hub.repository import open_repo
 from alignrec.export.hub.withdraw import withdraw
-from alignrec.export.release.load import open_release
+from alignrec.export.load import open_release
 from tests.export.hub_cases import REPO, SETS, client, features, make_release
 from tests.hub.server import Fault, HubServer
 

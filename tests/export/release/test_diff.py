@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from alignrec.export import FeatureSet, write_release
+from alignrec.export.load import open_release
 from alignrec.export.release.diff import diff_releases, diff_sets
-from alignrec.export.release.load import open_release
 from tests.export.hub_cases import features, make_release
 
 

@@ -8,8 +8,8 @@ from huggingface_hub import HfApi
 
 from alignrec.export import FeatureSet, Manifest, ReleaseError, load_features
 from alignrec.export.hub.push import push
+from alignrec.export.load import open_release
 from alignrec.export.release.extend import extend_release
-from alignrec.export.release.load import open_release
 from tests.export.hub_cases import REPO, SETS
 from tests.hub.server import HubServer
 
