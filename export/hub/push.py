@@ -214,7 +214,7 @@ class _Push:
         raise AssertionError("the last attempt returns or raises")
 
     def committed_after(self, error: HubError) -> str | None:
-        """The commit that a failed request made all the same; the first error is raised if that cannot be found out."""
+        """The commit that a failed request made all the same; the first error where nobody can tell."""
         try:
             return self.published() or self.committed()
         except UnreachableError:
