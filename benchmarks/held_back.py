@@ -23,10 +23,9 @@ from numpy.typing import NDArray
 from alignrec.aligner.evaluate.bootstrap import interval
 from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.protocols import centre, concatenate, feature_cf, zero_shot
-from alignrec.aligner.evaluate.ranking import Scorer
+from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, Split
 from alignrec.aligner.landmarks.untrained import popularity
-from alignrec.aligner.train.trainer import dot_scorer
 from alignrec.export.load import open_release
 from alignrec.pipeline.catalog.items import image_root
 from alignrec.pipeline.catalog.sources import open_interactions, open_items

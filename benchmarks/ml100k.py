@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from alignrec.aligner.evaluate.bootstrap import interval
 from alignrec.aligner.evaluate.evaluation import Evaluation, evaluate
+from alignrec.aligner.evaluate.ranking import dot_scorer
 from alignrec.aligner.evaluate.splits import Split, read_mmrec, split_random
 from alignrec.aligner.landmarks.untrained import tuned_ease
 from alignrec.aligner.train.settings import TrainSettings
-from alignrec.aligner.train.trainer import dot_scorer
 from alignrec.aligner.train.training import train
 
 SEEDS, OWN_SPLITS = (1, 2, 3), (1, 2)

@@ -24,10 +24,10 @@ from alignrec.aligner.evaluate.protocols import ContentSpace
 from alignrec.aligner.evaluate.splits import TRAIN, Split, split_random
 from alignrec.aligner.train.graphs import Graph, bipartite, content_neighbours, graph
 from alignrec.aligner.train.objective import Objective
-from alignrec.aligner.train.sampling import epoch_rng
 from alignrec.aligner.train.settings import TrainSettings
-from alignrec.aligner.train.trainer import Trainer
+from alignrec.aligner.train.task import UserItemTask
 from alignrec.aligner.train.training import build
+from alignrec.aligner.trainer import Trainer, epoch_rng
 
 SEED = 1
 GIB = 1 << 30
@@ -65,7 +65,7 @@ def train_steps(
     """Seconds of some training steps, and the share of an epoch's interactions that they saw."""
     model = build(known, near, split.users, settings, SEED, CPU)
     objective = Objective(settings, split.matrix(TRAIN), model.features, CPU)
-    trainer = Trainer(model, objective, split, settings, SEED)
+    trainer = Trainer(UserItemTask(model, objective, split, settings, SEED))
     model.train()
     seen = 0
     start = time.perf_counter()

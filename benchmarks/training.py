@@ -32,10 +32,10 @@ from alignrec.aligner.evaluate.protocols import centre
 from alignrec.aligner.evaluate.splits import TRAIN, Split, read_mmrec
 from alignrec.aligner.train.graphs import content_neighbours
 from alignrec.aligner.train.objective import Objective
-from alignrec.aligner.train.sampling import epoch_rng
 from alignrec.aligner.train.settings import TrainSettings
-from alignrec.aligner.train.trainer import Trainer
+from alignrec.aligner.train.task import UserItemTask
 from alignrec.aligner.train.training import build, train
+from alignrec.aligner.trainer import Trainer, epoch_rng
 
 SEED = 1
 CPU = torch.device("cpu")
@@ -57,7 +57,7 @@ def learning(split: Split, features: Floats, settings: TrainSettings, epochs: in
     near = content_neighbours(known, settings.neighbours)
     model = build(known, near, split.users, settings, SEED, CPU)
     objective = Objective(settings, split.matrix(TRAIN), model.features, CPU)
-    trainer = Trainer(model, objective, split, settings, SEED)
+    trainer = Trainer(UserItemTask(model, objective, split, settings, SEED))
     model.train()
     spent = []
     for epoch in range(epochs):

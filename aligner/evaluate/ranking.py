@@ -16,6 +16,15 @@ Scorer = Callable[[NDArray[np.int64]], NDArray[np.floating]]
 _CELLS = 1 << 22  # scores held at once: 4 million, whatever the number of items
 
 
+def dot_scorer(user: NDArray[np.floating], item: NDArray[np.floating]) -> Scorer:
+    """Scores by the dot product of `[users, d]` with `[items, d]`."""
+
+    def score(users: NDArray[np.int64]) -> NDArray[np.floating]:
+        return np.asarray(user[users] @ item.T)
+
+    return score
+
+
 def rank(
     scorer: Scorer,
     users: NDArray[np.int64],

@@ -2,38 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TypedDict, Unpack
+from typing import Unpack
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from alignrec.aligner.device import device_of
 from alignrec.aligner.evaluate.protocols import ContentSpace
-from alignrec.aligner.evaluate.ranking import Scorer
+from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
 from alignrec.aligner.evaluate.splits import TRAIN, Split
+from alignrec.aligner.hardware import device_of
 from alignrec.aligner.train.graphs import Graph
 from alignrec.aligner.train.model import Collaborative, Representations, Sides
 from alignrec.aligner.train.objective import Objective
 from alignrec.aligner.train.settings import TrainSettings
-from alignrec.aligner.train.trainer import Advance, Save, State, Trainer, dot_scorer, scored
+from alignrec.aligner.train.task import UserItemTask
+from alignrec.aligner.trainer import Hooks, Trainer
 
 _SCALE = 0.1
-
-
-class Hooks(TypedDict, total=False):
-    """How a training is followed and resumed; each as `train` has it.
-
-    Attributes:
-        state: of an interrupted run with the same other arguments.
-        save: takes the state after each epoch.
-        advance: takes the number of epochs done, and the last one's loss parts and validation metrics.
-    """
-
-    state: State | None
-    save: Save | None
-    advance: Advance | None
 
 
 class VisualBPR(nn.Module):
@@ -108,10 +95,6 @@ def _fitted(
 ) -> Scorer:
     device = device_of(settings.device)
     objective = Objective(settings, split.matrix(TRAIN), None, device)
-    trainer = Trainer(model.to(device), objective, split, settings, seed)
-    state = hooks.get("state")
-    if state is not None:
-        trainer.resume(state)
-    trainer.run(hooks.get("save"), hooks.get("advance"))
-    with torch.no_grad():
-        return dot_scorer(*scored(model(trainer.interactions).final, settings))
+    task = UserItemTask(model.to(device), objective, split, settings, seed)
+    Trainer(task).fit(**hooks)
+    return dot_scorer(*task.vectors(task.represent()))

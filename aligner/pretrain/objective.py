@@ -10,6 +10,7 @@ code is a target only where its whole side is hidden; when half is shown, the po
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 import numpy as np
 import torch
@@ -26,9 +27,19 @@ _HALVES = 0.2  # share of complete items that show half of both sides
 class TokenDecoder(nn.Module):
     """Code logits of a token at a place, from `[CLS]` alone."""
 
-    def __init__(self, width: int, codes: int) -> None:
-        """Make a decoder for `codes` codes."""
+    target: Tensor
+
+    def __init__(self, width: int, codes: int, target: NDArray[np.int64]) -> None:
+        """Make a decoder.
+
+        Args:
+            width: of `[CLS]`.
+            codes: how many codes there are.
+            target: the code of each token of the catalogue, int64 `[total]`; not a part of the state.
+        """
         super().__init__()
+        # On the model's device once and for all, in half the bytes of int64.
+        self.register_buffer("target", torch.from_numpy(target.astype(np.int32)), persistent=False)
         self.place = nn.Embedding(LONGEST, width)
         nn.init.normal_(self.place.weight, std=0.02)
         self.head = nn.Sequential(nn.Linear(width, width), nn.GELU(), nn.Linear(width, codes))
@@ -56,13 +67,15 @@ class MaskThenPredict(nn.Module):
 
         Args:
             encoder: what is trained.
-            codes: for each modality, the code of each token of the catalogue, int64 `[total]`.
+            codes: for each modality, the code of each token of the catalogue, int64 `[total]`; those that are
+                left out are not predicted.
         """
         super().__init__()
         self.encoder = encoder
         settings = encoder.settings
-        self.decoders = nn.ModuleDict({m: TokenDecoder(settings.width, settings.codes) for m in codes})
-        self.codes = {m: torch.from_numpy(c) for m, c in codes.items()}
+        self.decoders = nn.ModuleDict(
+            {m: TokenDecoder(settings.width, settings.codes, target) for m, target in codes.items()}
+        )
 
     def forward(
         self, batch: Batch, hidden: NDArray[np.str_], noise: np.random.Generator
@@ -90,9 +103,10 @@ class MaskThenPredict(nn.Module):
         seen = {o: torch.cat([s.valid[:, None], s.mask], dim=1) for o, s in batch.items() if o != m}
         cls = encoder.gather(batch, targets, seen)
         losses = {m: (encoder.predict[m](cls) - targets[m]).square().sum(dim=1).mean()}
-        if settings.code_weight and side.mask.any():
-            logits = self.decoders[m](cls[side.mask.nonzero()[:, 0]], side.position[side.mask])
-            code = self.codes[m].to(cls.device)[side.row[side.mask]]
+        if m in self.decoders and side.mask.any():
+            decoder = cast(TokenDecoder, self.decoders[m])
+            logits = decoder(cls[side.mask.nonzero()[:, 0]], side.position[side.mask])
+            code = decoder.target[side.row[side.mask]].long()
             entropy = nn.functional.cross_entropy(logits, code) / np.log(settings.codes)
             losses[f"{m} codes"] = settings.code_weight * entropy
         return losses

@@ -54,10 +54,12 @@ class AlignedEncoder:
     unit: bool
 
     @classmethod
-    def of(cls, model: AlignRec, said: Representations, space: ContentSpace, settings: TrainSettings) -> Self:
-        """The encoder of a model that was trained with `settings`, and of what it says of its items."""
+    def from_model(
+        cls, model: AlignRec, trained: Representations, space: ContentSpace, settings: TrainSettings
+    ) -> Self:
+        """The encoder of a model that was trained with `settings`, and of its representations."""
         passed = model.passed()[-1]
-        gate, category = model.projection, said.category.item
+        gate, category = model.projection, trained.category.item
         learned = (model.features, gate.weight, gate.bias, model.item, passed, category)
         arrays = dict(zip(_TENSORS[1:], (t.detach().cpu().numpy() for t in learned), strict=True))
         return cls(

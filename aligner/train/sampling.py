@@ -25,11 +25,6 @@ class Pairs:
     item: Ints
 
 
-def epoch_rng(seed: int, epoch: int) -> np.random.Generator:
-    """The random numbers of one epoch: they depend on nothing before it, so a resumed run draws the same."""
-    return np.random.default_rng([seed, epoch])
-
-
 def by_interaction(history: sp.csr_array, size: int, rng: np.random.Generator) -> Iterator[Pairs]:
     """All interactions once, in random order, `size` at a time."""
     owner = np.repeat(np.arange(history.shape[0]), np.diff(history.indptr))

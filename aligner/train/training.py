@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Unpack
 
 import numpy as np
 import scipy.sparse as sp
 import torch
 from numpy.typing import NDArray
 
-from alignrec.aligner.device import device_of
 from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.evaluate.protocols import ContentSpace
 from alignrec.aligner.evaluate.splits import TRAIN, Split
+from alignrec.aligner.hardware import device_of
 from alignrec.aligner.train.aligned_encoder import AlignedEncoder
 from alignrec.aligner.train.graphs import content_neighbours, graph
 from alignrec.aligner.train.model import AlignRec
 from alignrec.aligner.train.objective import Objective
 from alignrec.aligner.train.settings import TrainSettings
-from alignrec.aligner.train.trainer import Advance, Fit, Save, State, Trainer, scored
+from alignrec.aligner.train.task import UserItemTask
+from alignrec.aligner.trainer import Fit, Hooks, Trainer
 
 Floats = NDArray[np.float32]
 Neighbours = Callable[[Floats, int, int], sp.csr_array]
@@ -56,10 +58,8 @@ def train(
     settings: TrainSettings,
     seed: int,
     *,
-    state: State | None = None,
-    save: Save | None = None,
-    advance: Advance | None = None,
     neighbours: Neighbours = content_neighbours,
+    **hooks: Unpack[Hooks],
 ) -> Trained:
     """Train content-category and user-item alignment on top of pretrained features.
 
@@ -73,11 +73,8 @@ def train(
         settings: of model, loss and optimiser.
         seed: of initial vectors, batches and sampling; with one CPU, thread count and set of versions, the
             same seed gives the same bytes.
-        state: of an interrupted run with the same other arguments; the result is as if it had not stopped.
-        save: takes the state after each epoch; it holds plain containers, numbers and tensors, which
-            `torch.load(weights_only=True)` reads, and belongs to the run: write or copy it at once.
-        advance: takes the number of epochs done, and the last one's loss parts and validation metrics.
         neighbours: finds the content graph; a caller may keep what `content_neighbours` found.
+        hooks: to follow and resume the training.
 
     Raises:
         FeatureError: features do not fit the split, are not finite, or need FAISS that is not installed.
@@ -95,19 +92,16 @@ def train(
     known = space(features[warm], valid[warm])
     part = split.of_items(warm)
     device = device_of(settings.device)
-    near = neighbours(known, settings.neighbours, settings.exact_neighbours)
-    model = build(known, near, part.users, settings, seed, device)
+    similar = neighbours(known, settings.neighbours, settings.exact_neighbours)
+    model = build(known, similar, part.users, settings, seed, device)
     objective = Objective(settings, part.matrix(TRAIN), model.features, device)
-    trainer = Trainer(model, objective, part, settings, seed)
-    if state is not None:
-        trainer.resume(state)
-    fit = trainer.run(save, advance)
-    with torch.no_grad():
-        said = model(trainer.interactions)
-    encoder = AlignedEncoder.of(model, said, space, settings)
-    user, item = scored(said.final, settings)
+    task = UserItemTask(model, objective, part, settings, seed)
+    fit = Trainer(task).fit(**hooks)
+    representations = task.represent()
+    encoder = AlignedEncoder.from_model(model, representations, space, settings)
+    user, item = task.vectors(representations)
     aligned, content = encoder.encode(features, valid & ~warm)
-    aligned[warm], content[warm] = item, said.content.item.cpu().numpy()
+    aligned[warm], content[warm] = item, representations.content.item.cpu().numpy()
     active = np.diff(part.matrix(TRAIN).indptr) > 0
     user = np.where(active[:, None], user, np.float32(0))
     return Trained(aligned, content, user, warm, warm | valid, fit, encoder)

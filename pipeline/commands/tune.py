@@ -12,10 +12,10 @@ from pydantic import BaseModel
 
 from alignrec.aligner.errors import AlignerError
 from alignrec.aligner.evaluate.evaluation import evaluate
+from alignrec.aligner.evaluate.ranking import dot_scorer
 from alignrec.aligner.evaluate.splits import TEST
 from alignrec.aligner.train.search import propose, space
 from alignrec.aligner.train.settings import TrainSettings
-from alignrec.aligner.train.trainer import dot_scorer
 from alignrec.aligner.train.training import Trained
 from alignrec.core.features import FeatureSet
 from alignrec.core.files import digest, write_bytes

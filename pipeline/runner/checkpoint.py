@@ -15,6 +15,9 @@ from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.manifest import StageManifest, fingerprint
 from alignrec.pipeline.runner.stage import Before, Work, scratch_folder
 
+# Counts up when the states that trainings save look otherwise: one of another format is none.
+FORMAT = 2
+
 
 class Checkpoint:
     """One file that holds the latest state, and the fingerprint of the training it belongs to."""
@@ -30,12 +33,13 @@ class Checkpoint:
         except (OSError, RuntimeError, EOFError, UnpicklingError):
             return None
         state: dict[str, Any] = held["state"]
-        return state if held["fingerprint"] == self.fingerprint else None
+        ours = held.get("format") == FORMAT and held["fingerprint"] == self.fingerprint
+        return state if ours else None
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the state, whole or not at all; only tensors, numbers, strings, lists and dicts."""
         with replacing(self.path) as temporary:
-            torch.save({"fingerprint": self.fingerprint, "state": state}, temporary)
+            torch.save({"format": FORMAT, "fingerprint": self.fingerprint, "state": state}, temporary)
 
 
 Run = Callable[[Before, Mapping[str, str], Checkpoint, Console], StageManifest]

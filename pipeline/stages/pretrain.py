@@ -45,10 +45,10 @@ def pretrain_resumably(
 ) -> Pretrained:
     """Pretrain, from the checkpoint on if there is one, with a bar that shows the losses by direction."""
     state = checkpoint.load()
-    if state is not None:
-        console.note(f"{title}: resuming after epoch {state['epoch']}")
+    done = 0 if state is None else len(state["curves"])
+    if done:
+        console.note(f"{title}: resuming after epoch {done}")
     with console.progress(title, config.pretrain.epochs) as advance:
-        done = 0
 
         def show(epochs: int, losses: Mapping[str, float]) -> None:
             nonlocal done
@@ -87,13 +87,13 @@ def _run(before: Before, parts: Mapping[str, str], checkpoint: Checkpoint, conso
 
 
 def _curves(curves: list[dict[str, float]], seed: int) -> list[dict[str, object]]:
-    """The records of losses named `train …` or `held out …`, for each epoch."""
+    """The records of losses named `loss.…` or `held out …`, for each epoch."""
     return [
         {"epoch": epoch, "metric": f"{name} loss", "value": value, "split": split, "seed": seed}
         for epoch, losses in enumerate(curves, start=1)
         for key, value in losses.items()
-        for split in ("train", "held out")
-        if (name := key.removeprefix(f"{split} ")) != key
+        for prefix, split in (("loss.", "train"), ("held out ", "held out"))
+        if (name := key.removeprefix(prefix)) != key
     ]
 
 

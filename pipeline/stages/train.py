@@ -11,10 +11,10 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from alignrec.aligner.landmarks.trained import Hooks
 from alignrec.aligner.train.graphs import content_neighbours
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.train.training import Neighbours, Trained, train
+from alignrec.aligner.trainer import Hooks
 from alignrec.core.features import FeatureSet
 from alignrec.core.files import digest, replacing, replacing_folder
 from alignrec.core.vocabulary import ALIGNED, CONTENT, MULTIMODAL, USER
@@ -33,7 +33,7 @@ from alignrec.pipeline.stages.split import CatalogueSplit, make_split, split_par
 STAGE = "train"
 ENCODER = "encoder/aligner"
 # Counts up when the same inputs would give other bytes.
-VERSION = 1
+VERSION = 2
 
 
 def training_parts(before: Before) -> dict[str, str]:

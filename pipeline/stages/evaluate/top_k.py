@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 
 from alignrec.aligner.evaluate.comparison import compare_seeds
 from alignrec.aligner.evaluate.evaluation import Evaluation, evaluate
-from alignrec.aligner.evaluate.ranking import Scorer
+from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID, Split
 from alignrec.aligner.landmarks.trained import collaborative
 from alignrec.aligner.landmarks.untrained import EASE_ITEMS, cooccurrence_cf, popularity, tuned_ease
 from alignrec.aligner.train.settings import TrainSettings
-from alignrec.aligner.train.trainer import dot_scorer
 from alignrec.core.features import FeatureSet
 from alignrec.core.results import Measurement
 from alignrec.core.vocabulary import ALIGNED, COLD_START, LONG_TAIL, MAIN_METRICS, METRICS, TOP_K

@@ -11,9 +11,10 @@ import pytest
 from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.splits import TRAIN
-from alignrec.aligner.landmarks.trained import Hooks, collaborative, vbpr
+from alignrec.aligner.landmarks.trained import collaborative, vbpr
 from alignrec.aligner.landmarks.untrained import popularity
 from alignrec.aligner.train.settings import TrainSettings
+from alignrec.aligner.trainer import Hooks
 from tests.aligner.worlds import USERS, two_tastes
 
 FEATURES, VALID, SPLIT = two_tastes()

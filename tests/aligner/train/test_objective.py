@@ -13,9 +13,9 @@ from alignrec.aligner.evaluate.splits import TRAIN
 from alignrec.aligner.train import objective as module
 from alignrec.aligner.train.graphs import bipartite, content_neighbours, graph
 from alignrec.aligner.train.objective import Batch, Objective, Similarities
-from alignrec.aligner.train.sampling import epoch_rng
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.train.training import build
+from alignrec.aligner.trainer import epoch_rng
 from alignrec.core.vectors import unit_rows
 from tests.aligner.worlds import two_tastes
 

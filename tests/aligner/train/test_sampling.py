@@ -8,7 +8,8 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignrec.aligner.train.sampling import by_interaction, by_user, epoch_rng, negatives
+from alignrec.aligner.train.sampling import by_interaction, by_user, negatives
+from alignrec.aligner.trainer import epoch_rng
 
 seeds = st.integers(0, 10_000)
 

@@ -13,11 +13,11 @@ import torch
 
 from alignrec.aligner.errors import AlignerError, EncoderError, FeatureError, SplitError
 from alignrec.aligner.evaluate.evaluation import evaluate
+from alignrec.aligner.evaluate.ranking import dot_scorer
 from alignrec.aligner.evaluate.splits import TRAIN, VALID, Split
 from alignrec.aligner.landmarks.untrained import popularity
 from alignrec.aligner.train.aligned_encoder import AlignedEncoder
 from alignrec.aligner.train.settings import TrainSettings
-from alignrec.aligner.train.trainer import dot_scorer
 from alignrec.aligner.train.training import Trained, train
 from tests.aligner.worlds import COLD, ITEMS, two_tastes
 

@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 
 from alignrec.aligner.errors import AlignerError
 from alignrec.aligner.evaluate.evaluation import evaluate
+from alignrec.aligner.evaluate.ranking import dot_scorer
 from alignrec.aligner.evaluate.splits import TEST
-from alignrec.aligner.train import trainer as fitting
 from alignrec.aligner.train.settings import TrainSettings
-from alignrec.aligner.train.trainer import dot_scorer
 from alignrec.aligner.train.training import train
+from alignrec.aligner.trainer import Trainer
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.commands import tune as module
 from alignrec.pipeline.commands.tune import Log, tune
@@ -134,14 +134,14 @@ def test_the_chosen_is_not_trained_again_for_its_look_at_test(
     own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     epochs = 0
-    learn = fitting.Trainer._train
+    learn = Trainer._train
 
     def counted(self: Any) -> dict[str, float]:
         nonlocal epochs
         epochs += 1
         return learn(self)
 
-    monkeypatch.setattr(fitting.Trainer, "_train", counted)
+    monkeypatch.setattr(Trainer, "_train", counted)
     log = _search(own)
     assert epochs == sum(trial.epochs for trial in log.trials)
 

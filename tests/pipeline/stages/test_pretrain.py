@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.runner.checkpoint import Checkpoint
@@ -99,3 +100,5 @@ def test_an_unreadable_checkpoint_is_none(tmp_path: Path, content: bytes) -> Non
     checkpoint.save({"epoch": 1})
     assert checkpoint.load() == {"epoch": 1}
     assert Checkpoint(tmp_path / "c.pt", "g").load() is None
+    torch.save({"fingerprint": "f", "state": {"epoch": 1}}, tmp_path / "c.pt")
+    assert checkpoint.load() is None, "saved by a version whose states looked otherwise"

@@ -13,6 +13,7 @@ from alignrec.aligner.evaluate.baselines import baselines, imputed, lose
 from alignrec.aligner.evaluate.bootstrap import interval
 from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.protocols import feature_cf, zero_shot
+from alignrec.aligner.evaluate.ranking import dot_scorer
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID, Split
 from alignrec.aligner.landmarks.trained import collaborative
 from alignrec.aligner.landmarks.untrained import PENALTIES, cooccurrence_cf, ease, popularity
@@ -20,7 +21,6 @@ from alignrec.aligner.pretrain.encoder import MultimodalEncoder
 from alignrec.aligner.pretrain.pretraining import pretrain
 from alignrec.aligner.train.aligned_encoder import AlignedEncoder
 from alignrec.aligner.train.settings import TrainSettings
-from alignrec.aligner.train.trainer import dot_scorer
 from alignrec.core.features import FeatureSet
 from alignrec.export import load_features, verify_folder
 from alignrec.pipeline.cli.app import app

@@ -13,13 +13,13 @@ from typer.testing import CliRunner
 
 from alignrec.aligner.evaluate.bootstrap import interval
 from alignrec.aligner.evaluate.evaluation import evaluate
+from alignrec.aligner.evaluate.ranking import dot_scorer
 from alignrec.aligner.evaluate.splits import TEST, TRAIN
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.landmarks.trained import collaborative, vbpr
 from alignrec.aligner.landmarks.untrained import cooccurrence_cf
 from alignrec.aligner.pretrain.pretraining import pretrain
 from alignrec.aligner.train.settings import TrainSettings
-from alignrec.aligner.train.trainer import dot_scorer
 from alignrec.aligner.train.training import train
 from alignrec.export.release.scores import read_scores
 from alignrec.pipeline.cli.app import app

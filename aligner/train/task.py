@@ -1,0 +1,96 @@
+"""Training of any model that represents users and items, as a task for the epoch loop."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from alignrec.aligner.errors import SplitError
+from alignrec.aligner.evaluate.evaluation import evaluate
+from alignrec.aligner.evaluate.ranking import dot_scorer
+from alignrec.aligner.evaluate.splits import TRAIN, VALID, Split
+from alignrec.aligner.train.graphs import bipartite, graph
+from alignrec.aligner.train.model import Representations, unit_shares
+from alignrec.aligner.train.objective import Batch, Objective
+from alignrec.aligner.train.settings import TrainSettings
+from alignrec.aligner.trainer import Task
+
+Floats = NDArray[np.float32]
+CRITERION = "recall@20"
+
+
+class UserItemTask(Task[Batch]):
+    """Learning to recommend from interactions; validation Recall@20 decides between epochs.
+
+    Args:
+        model: on its device; takes the graph of interactions, gives `Representations`.
+        objective: batches and loss of the same users and items.
+        split: training interactions and validation.
+        settings: of the optimiser and of stopping.
+        seed: of batches and sampling.
+
+    Raises:
+        SplitError: there is nothing to train on, or nothing to validate on.
+    """
+
+    section = "train"
+
+    def __init__(
+        self, model: nn.Module, objective: Objective, split: Split, settings: TrainSettings, seed: int
+    ) -> None:
+        """Set a training up; nothing is trained yet."""
+        if not objective.trainable.nnz or not (split.label == VALID).any():
+            raise SplitError(
+                "training needs interactions in train and in valid, and a user who has not touched every "
+                "item: check split.ratios and split.k_core"
+            )
+        self.model = self.kept = model
+        self.objective, self.split, self.settings = objective, split, settings
+        self.interactions = graph(bipartite(split.matrix(TRAIN))).to(objective.device)
+        self.optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
+        self.seeds, self.epochs, self.patience = (seed,), settings.epochs, settings.patience
+        # Without softmax and content a step is sparse products; those multiply dense matrices.
+        sparse = settings.loss == "bpr" and objective.similarities is None
+        self.work = objective.trainable.nnz * settings.dim if sparse else math.inf
+
+    def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
+        """All interactions once, and what they are compared with."""
+        return self.objective.batches(rng)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """The weighted terms of the objective."""
+        return self.objective(self.model(self.interactions), batch)
+
+    def rate(self, epoch: int, _step: int, /) -> float:
+        """A decay in even steps, one an epoch."""
+        return self.settings.learning_rate * self.settings.decay ** (epoch / self.settings.decay_every)
+
+    def validate(self) -> dict[str, float]:
+        """Recall and NDCG at 10 and 20 of validation."""
+        result = evaluate(dot_scorer(*self.vectors(self.represent())), self.split, VALID)
+        return {f"{metric}@{k}": result.mean(metric, k) for metric in ("recall", "ndcg") for k in (10, 20)}
+
+    def score(self, validation: Mapping[str, float]) -> float:
+        """Recall@20."""
+        return validation[CRITERION]
+
+    @torch.no_grad()
+    def represent(self) -> Representations:
+        """All users and items by the model as it is."""
+        representations: Representations = self.model(self.interactions)
+        return representations
+
+    def vectors(self, representations: Representations) -> tuple[Floats, Floats]:
+        """User and item vectors whose dot product is what training ranks by.
+
+        Under softmax rows are units, and the product is the mean of the members' cosines.
+        """
+        user, item = representations.final.user, representations.final.item
+        if self.settings.loss == "softmax":
+            user, item = unit_shares(user, self.settings.members), unit_shares(item, self.settings.members)
+        return user.detach().cpu().numpy(), item.detach().cpu().numpy()
