@@ -11,8 +11,10 @@ import pyarrow.parquet as pq
 
 from alignrec.core.features import FeatureSet
 from alignrec.core.vectors import unit_rows
+from alignrec.export.formats.contract import Format
 from alignrec.export.formats.interactions import SplitInteractions
 
+# That tool's own layout: which set goes into which of its folders.
 FOLDERS = {"image": "img_emb", "text": "text_emb"}
 
 
@@ -40,3 +42,12 @@ def write_clip_retrieval(
     (folder / "metadata").mkdir()
     metadata = pa.table({"item_id": pa.array([ids[int(row)] for row in keep], pa.string())})
     pq.write_table(metadata, folder / "metadata" / "metadata_0.parquet")
+
+
+FORMAT = Format(
+    name="clip-retrieval",
+    description="`img_emb/`, `text_emb/` and `metadata/`, as clip-retrieval writes and indexes them",
+    write=write_clip_retrieval,
+    sets=tuple(FOLDERS),
+    several=True,
+)

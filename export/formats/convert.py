@@ -1,13 +1,20 @@
-"""A release in another tool's format: which sets go in, and where the interactions come from."""
+"""Features in another tool's format: which sets go in, and where the interactions come from."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
+from alignrec.core.features import FeatureSet
+from alignrec.core.files import replacing_folder
+from alignrec.core.plugins import Registry
 from alignrec.export.errors import ReleaseError
-from alignrec.export.formats.registry import SplitInteractions, find_format, write_as
+from alignrec.export.formats.contract import Format
+from alignrec.export.formats.interactions import SplitInteractions
 from alignrec.export.release.opened import Release
+from alignrec.export.release.write import check_free
+
+FORMATS = Registry(Format, "export format", "alignrec.export.formats")
 
 
 def convert(
@@ -21,21 +28,22 @@ def convert(
 
     Args:
         release: where the features come from.
-        name: the format, a key of `FORMATS`.
-        folder: must be absent or empty.
+        name: the format, a name in `FORMATS`.
+        folder: must be absent or empty; is there whole or not at all.
         sets: which; without any, all item sets that the format can hold, or the one that
             `load_features` would take where it holds only one.
-        interactions: for `mmrec` and `recbole`.
+        interactions: for the formats that hold them.
 
     Returns:
         The names of the sets that were written.
 
     Raises:
-        ReleaseError: no such format or set, the format cannot hold the sets, or the folder holds something.
+        PluginError: no such format; the message names the nearest.
+        ReleaseError: no such set, the format cannot hold the sets, or the folder holds something.
         VerificationError: a file is not what the manifest says.
-        HubError: a file can not be had.
+        HubError: a file cannot be had.
     """
-    form = find_format(name)
+    form = FORMATS.find(name)
     names = [release.choose(one) for one in sets]
     if not names and form.several:
         items = [one for one, entry in release.manifest.sets.items() if entry.key == "item_id"]
@@ -48,3 +56,35 @@ def convert(
     names = names or [release.choose(None)]
     write_as(name, [release.load(one) for one in names], folder, interactions)
     return names
+
+
+def write_as(
+    name: str,
+    sets: Sequence[FeatureSet],
+    folder: Path,
+    interactions: SplitInteractions | None = None,
+) -> None:
+    """Write feature sets into a new folder in another tool's format.
+
+    Args:
+        name: the format, a name in `FORMATS`.
+        sets: what to write.
+        folder: must be absent or empty; is there whole or not at all.
+        interactions: for the formats that hold them.
+
+    Raises:
+        PluginError: no such format; the message names the nearest.
+        ReleaseError: the format cannot hold these sets, or the folder holds something.
+    """
+    form = FORMATS.find(name)
+    wrong = [features.name for features in sets if form.sets is not None and features.name not in form.sets]
+    if wrong:
+        raise ReleaseError(f"{name} holds the sets {', '.join(form.sets or ())}, not {', '.join(wrong)}")
+    if not sets or (len(sets) > 1 and not form.several):
+        raise ReleaseError(f"{name} holds one set, got {len(sets)}: name the one to write")
+    if interactions is not None and not form.interactions:
+        able = ", ".join(other.name for other in FORMATS.values() if other.interactions)
+        raise ReleaseError(f"{name} holds no interactions; the formats that do are {able}")
+    check_free(folder)
+    with replacing_folder(folder) as new:
+        form.write(sets, new, interactions)

@@ -12,6 +12,7 @@ import numpy as np
 from alignrec.core.features import FeatureSet
 from alignrec.core.vectors import unit_rows
 from alignrec.export.errors import ReleaseError
+from alignrec.export.formats.contract import Format
 from alignrec.export.formats.interactions import SplitInteractions
 
 
@@ -25,7 +26,7 @@ def to_faiss(features: FeatureSet) -> tuple[Any, list[str]]:
         ReleaseError: FAISS is not installed.
     """
     try:
-        import faiss
+        import faiss  # an extra, and here so that naming the formats needs none
     except ImportError:
         raise ReleaseError("FAISS is not installed: pip install 'alignrec[faiss]'") from None
     rows = np.flatnonzero(features.valid)
@@ -41,7 +42,14 @@ def write_faiss(sets: Sequence[FeatureSet], folder: Path, _: SplitInteractions |
     """
     (features,) = sets
     index, ids = to_faiss(features)
-    import faiss
+    import faiss  # there, since `to_faiss` found it
 
     faiss.write_index(index, str(folder / "index.faiss"))
     (folder / "ids.json").write_text(json.dumps(ids, ensure_ascii=False), encoding="utf-8")
+
+
+FORMAT = Format(
+    name="faiss",
+    description="an exact cosine index of one set, and the id of each row; needs the `faiss` extra",
+    write=write_faiss,
+)

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from alignrec.core.features import FeatureSet
 from alignrec.export.errors import ReleaseError
+from alignrec.export.formats.contract import Format
 from alignrec.export.formats.interactions import SplitInteractions
 
+# That tool's own layout: which set goes into which of its files.
 FILES = {"image": "image_feat.npy", "text": "text_feat.npy", "multimodal": "mm_feat.npy"}
 
 
@@ -81,3 +83,13 @@ def _mean(features: FeatureSet) -> NDArray[np.float32]:
         return np.zeros(features.dim, dtype=np.float32)
     mean: NDArray[np.float32] = features.matrix[features.valid].mean(axis=0, dtype=np.float64)
     return mean.astype(np.float32)
+
+
+FORMAT = Format(
+    name="mmrec",
+    description="`image_feat.npy`, `text_feat.npy`, `mm_feat.npy` and id maps; with a run, its interactions",
+    write=write_mmrec,
+    sets=tuple(FILES),
+    several=True,
+    interactions=True,
+)

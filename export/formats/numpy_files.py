@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from alignrec.core.features import FeatureSet
+from alignrec.export.formats.contract import Format
 from alignrec.export.formats.interactions import SplitInteractions
 
 
@@ -19,3 +20,11 @@ def write_numpy(sets: Sequence[FeatureSet], folder: Path, _: SplitInteractions |
         np.save(folder / f"{features.name}_valid.npy", features.valid, allow_pickle=False)
         ids = json.dumps(list(features.ids), ensure_ascii=False)
         (folder / f"{features.name}_ids.json").write_text(ids, encoding="utf-8")
+
+
+FORMAT = Format(
+    name="numpy",
+    description="of each set the matrix, the mask and the ids",
+    write=write_numpy,
+    several=True,
+)

@@ -13,6 +13,7 @@ import yaml
 
 from alignrec.core.features import FeatureSet
 from alignrec.export.errors import ReleaseError
+from alignrec.export.formats.contract import Format
 from alignrec.export.formats.interactions import LABELS, SplitInteractions
 
 # RecBole reads with pandas, which takes these tokens for missing values.
@@ -95,3 +96,11 @@ def _check(ids: Iterable[str]) -> None:
         raise ReleaseError(
             f"RecBole would read the ids {bad} as missing values: rename them in the catalogue"
         )
+
+
+FORMAT = Format(
+    name="recbole",
+    description="`.itememb` of one set and the settings to load it; with a run, its `.inter` files",
+    write=write_recbole,
+    interactions=True,
+)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alignrec.core.features import FeatureSet
+from alignrec.export.formats.contract import Format
 from alignrec.export.formats.interactions import SplitInteractions
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def to_embedding(features: FeatureSet, *, freeze: bool = True) -> nn.Embedding:
         features: the set.
         freeze: whether training leaves the vectors as they are.
     """
-    from torch import nn
+    from torch import nn  # here, so that naming the formats does not load it
 
     matrix, _ = features.to_torch()
     return nn.Embedding(len(matrix), features.dim, _weight=matrix.clone(), _freeze=freeze)
@@ -29,7 +30,7 @@ def to_embedding(features: FeatureSet, *, freeze: bool = True) -> nn.Embedding:
 
 def write_torch(sets: Sequence[FeatureSet], folder: Path, _: SplitInteractions | None = None) -> None:
     """Write one set as `embedding.safetensors` (`weight`, `valid`) and `ids.json` (the id of each row)."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save_file  # here, as it loads torch
 
     (features,) = sets
     matrix, valid = features.to_torch()
@@ -39,9 +40,16 @@ def write_torch(sets: Sequence[FeatureSet], folder: Path, _: SplitInteractions |
 
 def load_embedding(folder: Path, *, freeze: bool = True) -> tuple[nn.Embedding, list[str]]:
     """What `write_torch` wrote: the embedding, and the id of each of its rows."""
-    from safetensors.torch import load_file
+    from safetensors.torch import load_file  # here, as it loads torch
     from torch import nn
 
     weight = load_file(folder / "embedding.safetensors")["weight"]
     ids: list[str] = json.loads((folder / "ids.json").read_text(encoding="utf-8"))
     return nn.Embedding(weight.shape[0], weight.shape[1], _weight=weight, _freeze=freeze), ids
+
+
+FORMAT = Format(
+    name="torch",
+    description="one set for `torch.nn.Embedding`, in safetensors, and the id of each row",
+    write=write_torch,
+)

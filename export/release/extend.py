@@ -15,6 +15,7 @@ from alignrec.export.errors import ReleaseError
 from alignrec.export.release.manifest import MANIFEST, FileEntry, Manifest, SetEntry, describe_file
 from alignrec.export.release.opened import Release
 from alignrec.export.release.parquet import write_parts, write_rejected
+from alignrec.export.release.write import check_free
 
 
 def extend_release(
@@ -37,8 +38,7 @@ def extend_release(
             is no new item, or the folder holds something.
         VerificationError, HubError: a file of the release is damaged or cannot be had.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise ReleaseError(f"{folder} exists and is not empty: choose another folder, or remove it")
+    check_free(folder)
     _check(release, sets)
     old = release.manifest
     kept = [entry for entry in old.files if entry not in old.images]

@@ -18,6 +18,16 @@ from alignrec.export.release.parquet import write_parts, write_rejected
 from alignrec.export.release.scores import METRICS, read_scores
 
 
+def check_free(folder: Path) -> None:
+    """Refuse to write where something lies already.
+
+    Raises:
+        ReleaseError: the folder exists and is not empty.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ReleaseError(f"{folder} exists and is not empty: choose another folder, or remove it")
+
+
 def write_release(
     folder: Path,
     sets: Sequence[FeatureSet],

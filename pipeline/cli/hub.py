@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from click import Context, HelpFormatter
+from typer.core import TyperCommand, TyperOption
 
 from alignrec.pipeline.cli.diff import open_reference
 
@@ -118,6 +120,20 @@ def _described(result: PushResult) -> str:
     )
 
 
+class PullCommand(TyperCommand):
+    """Its help lists the formats, which are looked up only then: importing them takes a moment."""
+
+    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Name the formats and what each writes."""
+        from alignrec.export.formats.convert import FORMATS
+
+        listed = [f"{form.name}: {form.description}" for form in FORMATS.values()]
+        for option in self.params:
+            if isinstance(option, TyperOption) and option.name == "form":
+                option.help = "\n\n".join(["Another tool's format.", *listed])
+        super().format_help(ctx, formatter)
+
+
 def pull(
     reference: Annotated[
         str, typer.Argument(help="OWNER/NAME[@X.Y.Z]; with --format also a release folder.")
@@ -127,7 +143,7 @@ def pull(
         str | None,
         typer.Option(
             "--format",
-            help="Another tool's format: numpy, mmrec, recbole, clip-retrieval, faiss or torch.",
+            help="Another tool's format.",
         ),
     ] = None,
     sets: Annotated[
@@ -138,7 +154,7 @@ def pull(
         typer.Option(
             "--config",
             "-c",
-            help="mmrec, recbole: add the interactions of this config's run, as split.",
+            help="With a --format that holds interactions: add those of this config's run, as split.",
         ),
     ] = None,
     as_json: Json = False,
@@ -246,8 +262,10 @@ def withdraw(
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the main command."""
-    for command in (push, pull, verify, withdraw):
-        app.command()(command)
+    app.command()(push)
+    app.command(cls=PullCommand)(pull)
+    app.command()(verify)
+    app.command()(withdraw)
 
 
 push_features_app = typer.Typer(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from alignrec.export.formats.registry import SplitInteractions
+from alignrec.export.formats.interactions import SplitInteractions
 from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config

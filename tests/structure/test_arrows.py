@@ -21,9 +21,11 @@ ARROWS = {
 # those that share a line know nothing of one another.
 LAYERS = {
     "core": """
-        errors packages vectors vocabulary
+        errors packages vectors
         files
-        features plugins results
+        features plugins
+        vocabulary
+        results
     """,
     "extractors": """
         errors

@@ -1,0 +1,37 @@
+"""What a format of another tool is: a name, what it can hold, and a function that writes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from alignrec.core.features import FeatureSet
+from alignrec.export.formats.interactions import SplitInteractions
+
+Writer = Callable[[Sequence[FeatureSet], Path, SplitInteractions | None], None]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format that features can be written in.
+
+    One module here, or in a plugin, holds one of these at its top level, and `pull --format` and `convert`
+    know it by its name.
+
+    Attributes:
+        name: as the command line has it.
+        description: what it writes and for whom, on one line.
+        write: fills an empty folder, which carries the final name, from feature sets and, where the format
+            holds them and they are there, interactions. It is called with sets that the format can hold.
+        sets: the sets it can hold; None for any.
+        several: whether it holds more than one set.
+        interactions: whether it holds interactions.
+    """
+
+    name: str
+    description: str
+    write: Writer
+    sets: tuple[str, ...] | None = None
+    several: bool = False
+    interactions: bool = False

@@ -1,0 +1,76 @@
+"""Which sets go into which format, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alignrec.core.plugins import PluginError
+from alignrec.export.errors import ReleaseError
+from alignrec.export.formats.convert import FORMATS, convert, write_as
+from alignrec.export.release.opened import open_folder
+from tests.export.formats.cases import make, split_interactions
+from tests.export.hub_cases import make_release
+
+
+def test_what_a_format_cannot_hold_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(PluginError, match="no export format 'rebole'; did you mean 'recbole'"):
+        write_as("rebole", [make()], tmp_path / "x")
+    with pytest.raises(ReleaseError, match="holds the sets image, text, not aligned"):
+        write_as("clip-retrieval", [make("aligned")], tmp_path / "x")
+    with pytest.raises(ReleaseError, match="holds one set, got 2"):
+        write_as("faiss", [make(), make("text")], tmp_path / "x")
+    with pytest.raises(
+        ReleaseError, match="numpy holds no interactions; the formats that do are mmrec, recbole"
+    ):
+        write_as("numpy", [make()], tmp_path / "x", split_interactions())
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine").write_text("x")
+    with pytest.raises(ReleaseError, match="not empty"):
+        write_as("numpy", [make()], tmp_path / "full")
+
+
+def test_the_formats_have_names_and_say_what_they_write() -> None:
+    assert set(FORMATS) == {"clip-retrieval", "faiss", "mmrec", "numpy", "recbole", "torch"}
+    assert all(form.description and "\n" not in form.description for form in FORMATS.values())
+    assert {name for name, form in FORMATS.items() if form.interactions} == {"mmrec", "recbole"}
+    assert {name: form.sets for name, form in FORMATS.items() if form.sets} == {
+        "clip-retrieval": ("image", "text"),
+        "mmrec": ("image", "text", "multimodal"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "asked", "written"),
+    [
+        ("numpy", [], ["image", "multimodal", "text"]),
+        ("clip-retrieval", [], ["image", "text"]),
+        ("torch", [], ["multimodal"]),
+        ("numpy", ["text"], ["text"]),
+    ],
+)
+def test_without_a_choice_a_format_gets_what_it_can_hold(
+    tmp_path: Path, name: str, asked: list[str], written: list[str]
+) -> None:
+    make_release(tmp_path / "r")
+    assert convert(open_folder(tmp_path / "r"), name, tmp_path / "out", asked) == written
+    if name == "numpy":
+        found = {path.name for path in (tmp_path / "out").glob("*_valid.npy")}
+        assert found == {f"{one}_valid.npy" for one in written}
+
+
+def test_a_release_without_a_set_that_the_format_holds(tmp_path: Path) -> None:
+    make_release(tmp_path / "r", sets={"aligned": 4})
+    words = "none of the sets image, text that clip-retrieval holds; it has aligned"
+    with pytest.raises(ReleaseError, match=words):
+        convert(open_folder(tmp_path / "r"), "clip-retrieval", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_folder_may_be_there(tmp_path: Path) -> None:
+    (tmp_path / "n").mkdir()
+    write_as("numpy", [make()], tmp_path / "n")
+    np.testing.assert_array_equal(np.load(tmp_path / "n" / "image.npy"), make().matrix)
+    assert [path.name for path in tmp_path.iterdir()] == ["n"]
