@@ -20,7 +20,7 @@ from alignrec.aligner.evaluate.bootstrap import interval
 from alignrec.aligner.evaluate.evaluation import Evaluation, evaluate
 from alignrec.aligner.evaluate.ranking import dot_scorer
 from alignrec.aligner.evaluate.splits import Split, read_mmrec, split_random
-from alignrec.aligner.landmarks.untrained import tuned_ease
+from alignrec.aligner.landmarks.ease import tuned_ease
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.train.training import train
 

@@ -20,7 +20,7 @@ import scipy.sparse as sp
 import torch
 from numpy.typing import NDArray
 
-from alignrec.aligner.evaluate.protocols import ContentSpace
+from alignrec.aligner.content_space import ContentSpace
 from alignrec.aligner.evaluate.splits import TRAIN, Split, split_random
 from alignrec.aligner.train.graphs import Graph, bipartite, content_neighbours, graph
 from alignrec.aligner.train.objective import Objective

@@ -28,7 +28,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from alignrec.aligner.evaluate.protocols import centre
+from alignrec.aligner.content_space import centre
 from alignrec.aligner.evaluate.splits import TRAIN, Split, read_mmrec
 from alignrec.aligner.train.graphs import content_neighbours
 from alignrec.aligner.train.objective import Objective

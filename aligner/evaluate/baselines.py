@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from alignrec.aligner.evaluate.protocols import centre, concatenate
+from alignrec.aligner.components import Components
+from alignrec.aligner.content_space import centre, concatenate
 from alignrec.aligner.inputs import Inputs, ModalityInput
-from alignrec.aligner.pretrain.components import Components
 from alignrec.core.vocabulary import IMAGE
 
 Floats = NDArray[np.float32]

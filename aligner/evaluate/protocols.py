@@ -1,73 +1,21 @@
-"""The paper's intermediate protocols: how much of what users like can a feature matrix tell, untrained?
+"""Scorers that train nothing: how much of what users like can a feature matrix tell by itself?
 
-Zero-shot and item-CF (AlignRec, arXiv 2403.12384) for any features, one row an item; and centring, without
-which the cosine of most raw features says little.
+Zero-shot and item-CF are AlignRec's intermediate protocols (arXiv 2403.12384), for any features, one row an
+item; item-CF for neighbours that were found in another way, too.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import Self
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from alignrec.aligner.errors import FeatureError
-from alignrec.aligner.evaluate.neighbours import cosine_neighbours
 from alignrec.aligner.evaluate.ranking import Scorer
-from alignrec.aligner.landmarks.untrained import item_cf
+from alignrec.aligner.neighbours import cosine_neighbours
 from alignrec.core.vectors import unit_rows
 
 Floats = NDArray[np.floating]
-
-
-@dataclass(frozen=True, eq=False)
-class ContentSpace:
-    """Where features are compared: unit rows without what the items of a catalogue share.
-
-    Attributes:
-        mean: float32 `[d]`, of the catalogue's unit rows.
-    """
-
-    mean: NDArray[np.float32]
-
-    @classmethod
-    def of(cls, features: Floats, valid: NDArray[np.bool_]) -> Self:
-        """The space of a catalogue: features float `[n, d]`, of which the rows in `valid` count."""
-        kept = unit_rows(features[valid])
-        mean = kept.mean(axis=0, dtype=np.float64) if len(kept) else np.zeros(features.shape[1])
-        return cls(mean.astype(np.float32))
-
-    def __call__(self, features: Floats, valid: NDArray[np.bool_]) -> NDArray[np.float32]:
-        """Rows normalised, less the mean, normalised again; zeros where `valid`, bool `[n]`, is False."""
-        return unit_rows(np.where(valid[:, None], unit_rows(features) - self.mean, np.float32(0)))
-
-
-def centre(features: Floats, valid: NDArray[np.bool_] | None = None) -> NDArray[np.float32]:
-    """Unit rows without what all items share: normalised, less their mean, normalised again.
-
-    Args:
-        features: float `[n, d]`.
-        valid: bool `[n]`, the rows that count; the others become zeros. All by default.
-
-    Returns:
-        float32 `[n, d]`, rows of length 1 or 0.
-    """
-    kept = np.ones(len(features), dtype=np.bool_) if valid is None else valid
-    return ContentSpace.of(features, kept)(features, kept)
-
-
-def concatenate(*parts: Floats, weights: tuple[float, ...] | None = None) -> NDArray[np.float32]:
-    """Unit rows of several matrices side by side, each times its weight (1 by default), float32.
-
-    Raises:
-        FeatureError: the matrices differ in rows, or in number from the weights.
-    """
-    weights = weights or (1.0,) * len(parts)
-    if len({len(part) for part in parts}) != 1 or len(weights) != len(parts):
-        raise FeatureError("side by side go matrices of equal rows, with one weight each")
-    return np.hstack([np.float32(w) * unit_rows(part) for part, w in zip(parts, weights, strict=True)])
 
 
 def zero_shot(features: Floats, history: sp.csr_array) -> Scorer:
@@ -84,6 +32,23 @@ def zero_shot(features: Floats, history: sp.csr_array) -> Scorer:
 
     def score(users: NDArray[np.int64]) -> NDArray[np.float32]:
         return np.asarray(unit_rows(history[users] @ unit) @ unit.T)
+
+    return score
+
+
+def item_cf(history: sp.csr_array, neighbours: sp.csr_array) -> Scorer:
+    """Item-based collaborative filtering (Sarwar et al., WWW 2001).
+
+    An item's score is the sum of its similarities to those of its neighbours that the user has.
+
+    Args:
+        history: training history, CSR of ones `[users, items]`.
+        neighbours: CSR `[items, items]`, row i: the similarities of i's neighbours.
+    """
+    reversed_neighbours = sp.csr_array(neighbours.T)
+
+    def score(users: NDArray[np.int64]) -> NDArray[np.float32]:
+        return np.asarray((history[users] @ reversed_neighbours).toarray(), dtype=np.float32)
 
     return score
 

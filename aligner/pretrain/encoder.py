@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from alignrec.aligner.components import Components
 from alignrec.aligner.encoder_files import reading, write_encoder
 from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.pretrain.batches import LONGEST, Batch, Side, gather
-from alignrec.aligner.pretrain.components import Components
 from alignrec.aligner.pretrain.multiway import MMEnc
 from alignrec.aligner.pretrain.settings import PretrainSettings
 from alignrec.aligner.pretrain.token_codebook import sample_tokens

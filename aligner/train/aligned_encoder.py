@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
+from alignrec.aligner.content_space import ContentSpace
 from alignrec.aligner.encoder_files import reading, write_encoder
 from alignrec.aligner.errors import FeatureError
-from alignrec.aligner.evaluate.neighbours import nearest
-from alignrec.aligner.evaluate.protocols import ContentSpace
+from alignrec.aligner.neighbours import nearest
 from alignrec.aligner.train.model import AlignRec, Representations, unit_shares
 from alignrec.aligner.train.settings import TrainSettings
 

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from alignrec.aligner.errors import FeatureError
-from alignrec.aligner.evaluate.neighbours import cosine_neighbours
+from alignrec.aligner.neighbours import cosine_neighbours
 from alignrec.core.vectors import unit_rows
 
 EXACT_ITEMS = 200_000  # above, an exact search takes too long and FAISS does it

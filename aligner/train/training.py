@@ -11,8 +11,8 @@ import scipy.sparse as sp
 import torch
 from numpy.typing import NDArray
 
+from alignrec.aligner.content_space import ContentSpace
 from alignrec.aligner.errors import FeatureError
-from alignrec.aligner.evaluate.protocols import ContentSpace
 from alignrec.aligner.evaluate.splits import TRAIN, Split
 from alignrec.aligner.hardware import device_of
 from alignrec.aligner.train.aligned_encoder import AlignedEncoder

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits
 
-from alignrec.aligner.evaluate.neighbours import cosine_neighbours
-from alignrec.aligner.evaluate.protocols import centre
+from alignrec.aligner.content_space import centre
+from alignrec.aligner.neighbours import cosine_neighbours
 
 NEIGHBOURS = 10
 # t-SNE of fewer points says nothing that their first two principal components do not.

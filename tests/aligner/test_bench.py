@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from alignrec.aligner.content_space import centre, concatenate
 from alignrec.aligner.evaluate.bootstrap import interval
 from alignrec.aligner.evaluate.evaluation import evaluate
-from alignrec.aligner.evaluate.protocols import centre, concatenate, feature_cf, zero_shot
+from alignrec.aligner.evaluate.protocols import feature_cf, zero_shot
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID, Split, read_mmrec
-from alignrec.aligner.landmarks.untrained import cooccurrence_cf, popularity
+from alignrec.aligner.landmarks.item_cf import cooccurrence_cf
+from alignrec.aligner.landmarks.popularity import popularity
 from tests.conftest import SHARED
 
 FOLDER = SHARED / "bench" / "ml100k"

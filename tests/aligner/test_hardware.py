@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from alignrec.aligner.landmarks.trained import collaborative
 from alignrec.aligner.pretrain.pretraining import pretrain
+from alignrec.aligner.train.collaborative import collaborative
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.train.training import train
 from tests.aligner.pretrain.test_pretraining import TINY, weights, world

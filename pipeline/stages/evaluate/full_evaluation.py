@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from alignrec.aligner.evaluate.ablations import Source, Variant, variants
 from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
 from alignrec.aligner.inputs import Inputs
-from alignrec.aligner.landmarks.trained import collaborative, vbpr
+from alignrec.aligner.train.ablations import Source, Variant, variants
+from alignrec.aligner.train.collaborative import collaborative
+from alignrec.aligner.train.visual_bpr import vbpr
 from alignrec.core.features import FeatureSet
 from alignrec.core.results import Measurement
 from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, USER

@@ -17,7 +17,8 @@ from alignrec.aligner.evaluate.protocols import feature_cf, zero_shot
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID
 from alignrec.aligner.inputs import Inputs
-from alignrec.aligner.landmarks.untrained import cooccurrence_cf, popularity
+from alignrec.aligner.landmarks.item_cf import cooccurrence_cf
+from alignrec.aligner.landmarks.popularity import popularity
 from alignrec.core.results import Measurement
 from alignrec.core.vocabulary import ITEM_CF, MODALITIES, MULTIMODAL, ZERO_SHOT, mask_protocol
 from alignrec.pipeline.config.settings import Config

@@ -13,8 +13,10 @@ from alignrec.aligner.evaluate.comparison import compare_seeds
 from alignrec.aligner.evaluate.evaluation import Evaluation, evaluate
 from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID, Split
-from alignrec.aligner.landmarks.trained import collaborative
-from alignrec.aligner.landmarks.untrained import EASE_ITEMS, cooccurrence_cf, popularity, tuned_ease
+from alignrec.aligner.landmarks.ease import MAX_ITEMS, tuned_ease
+from alignrec.aligner.landmarks.item_cf import cooccurrence_cf
+from alignrec.aligner.landmarks.popularity import popularity
+from alignrec.aligner.train.collaborative import collaborative
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.core.features import FeatureSet
 from alignrec.core.results import Measurement
@@ -63,7 +65,7 @@ def untrained_landmarks(made: CatalogueSplit) -> dict[str, Callable[[], Scorer]]
         "popularity": lambda: popularity(history),
         "item-CF": lambda: cooccurrence_cf(history),
     }
-    if split.items <= EASE_ITEMS:
+    if split.items <= MAX_ITEMS:
         found["EASE"] = lambda: tuned_ease(split)
     return found
 

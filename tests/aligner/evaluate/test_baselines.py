@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alignrec.aligner.content_space import centre
 from alignrec.aligner.evaluate.baselines import HALF_IMAGE, baselines, imputed, lose, ridge, whitened
-from alignrec.aligner.evaluate.protocols import centre
 from alignrec.aligner.inputs import Inputs, ModalityInput, TokenSequences
 
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
+from alignrec.aligner.components import Components
 from alignrec.aligner.errors import EncoderError, FeatureError
 from alignrec.aligner.inputs import Inputs, ModalityInput, TokenSequences
 from alignrec.aligner.pretrain.batches import LONGEST, gather
-from alignrec.aligner.pretrain.components import Components
 from alignrec.aligner.pretrain.encoder import MultimodalEncoder
 from alignrec.aligner.pretrain.multiway import MMEnc
 from alignrec.aligner.pretrain.objective import MaskThenPredict, choose_hidden

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alignrec.aligner.errors import FeatureError
-from alignrec.aligner.evaluate.neighbours import nearest
+from alignrec.aligner.neighbours import nearest
 from alignrec.aligner.train.graphs import bipartite, content_neighbours, graph
 from alignrec.aligner.train.model import AlignRec, Collaborative
 from alignrec.core.vectors import unit_rows

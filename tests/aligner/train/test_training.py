@@ -15,7 +15,7 @@ from alignrec.aligner.errors import AlignerError, EncoderError, FeatureError, Sp
 from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.ranking import dot_scorer
 from alignrec.aligner.evaluate.splits import TRAIN, VALID, Split
-from alignrec.aligner.landmarks.untrained import popularity
+from alignrec.aligner.landmarks.popularity import popularity
 from alignrec.aligner.train.aligned_encoder import AlignedEncoder
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.train.training import Trained, train

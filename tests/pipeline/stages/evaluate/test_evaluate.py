@@ -15,11 +15,14 @@ from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.protocols import feature_cf, zero_shot
 from alignrec.aligner.evaluate.ranking import dot_scorer
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID, Split
-from alignrec.aligner.landmarks.trained import collaborative
-from alignrec.aligner.landmarks.untrained import PENALTIES, cooccurrence_cf, ease, popularity
+from alignrec.aligner.landmarks.ease import SETTINGS as EASE
+from alignrec.aligner.landmarks.ease import ease
+from alignrec.aligner.landmarks.item_cf import cooccurrence_cf
+from alignrec.aligner.landmarks.popularity import popularity
 from alignrec.aligner.pretrain.encoder import MultimodalEncoder
 from alignrec.aligner.pretrain.pretraining import pretrain
 from alignrec.aligner.train.aligned_encoder import AlignedEncoder
+from alignrec.aligner.train.collaborative import collaborative
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.core.features import FeatureSet
 from alignrec.export import load_features, verify_folder
@@ -107,7 +110,7 @@ def test_recommendation_equals_direct_calls(
     made = make_split(config, folder / "extract")
     history = made.split.matrix(TRAIN)
     user, aligned = (read_set(folder, name).matrix for name in ("user", "aligned"))
-    valid = {p: evaluate(ease(history, p), made.split, VALID).mean("recall", 20) for p in PENALTIES}
+    valid = {p: evaluate(ease(history, p), made.split, VALID).mean("recall", 20) for p in EASE.penalties}
     bpr = TrainSettings.paper(uia_weight=0.0)
     scorers = {
         "aligned": dot_scorer(user, aligned),

@@ -16,11 +16,12 @@ from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.ranking import dot_scorer
 from alignrec.aligner.evaluate.splits import TEST, TRAIN
 from alignrec.aligner.inputs import Inputs
-from alignrec.aligner.landmarks.trained import collaborative, vbpr
-from alignrec.aligner.landmarks.untrained import cooccurrence_cf
+from alignrec.aligner.landmarks.item_cf import cooccurrence_cf
 from alignrec.aligner.pretrain.pretraining import pretrain
+from alignrec.aligner.train.collaborative import collaborative
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.train.training import train
+from alignrec.aligner.train.visual_bpr import vbpr
 from alignrec.export.release.scores import read_scores
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.config.file import load_config

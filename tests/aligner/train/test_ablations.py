@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignrec.aligner.evaluate.ablations import Variant, variants
+from alignrec.aligner.train.ablations import Variant, variants
 from alignrec.aligner.train.settings import TrainSettings
 
 BOTH = ("image", "text")

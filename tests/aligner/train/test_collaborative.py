@@ -1,4 +1,4 @@
-"""Landmarks that are trained: they learn, each from what it may see, and go on where they were stopped."""
+"""Training by IDs alone, and with features beside: it learns, and goes on where it was stopped."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ import pytest
 from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.splits import TRAIN
-from alignrec.aligner.landmarks.trained import collaborative, vbpr
-from alignrec.aligner.landmarks.untrained import popularity
+from alignrec.aligner.landmarks.popularity import popularity
+from alignrec.aligner.train.collaborative import collaborative
 from alignrec.aligner.train.settings import TrainSettings
+from alignrec.aligner.train.visual_bpr import vbpr
 from alignrec.aligner.trainer import Hooks
 from tests.aligner.worlds import USERS, two_tastes
 
@@ -37,11 +38,6 @@ def scores(scorer: Scorer) -> bytes:
 def test_it_beats_popularity(name: str) -> None:
     floor = evaluate(popularity(SPLIT.matrix(TRAIN)), SPLIT, ks=(10,)).mean("recall", 10)
     assert evaluate(fit(name), SPLIT, ks=(10,)).mean("recall", 10) > floor + 0.05
-
-
-def test_only_vbpr_looks_at_features() -> None:
-    other = vbpr(FEATURES[::-1], VALID, SPLIT, SETTINGS, 1)
-    assert scores(other) != scores(fit("VBPR"))
 
 
 class _KilledError(Exception):

@@ -1,0 +1,101 @@
+"""What a landmark is: another system on the same split, its settings, citation and code in one file.
+
+A module of this folder, of an installed package or of a plugin adds what it holds at its top level, and loads
+no torch there: names and settings are asked for long before anything is trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from alignrec.aligner.errors import FeatureError
+from alignrec.aligner.evaluate.ranking import Scorer
+from alignrec.aligner.evaluate.splits import Split
+from alignrec.aligner.train.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from alignrec.aligner.trainer import Hooks
+
+
+def _no_hooks() -> Hooks:
+    return {}
+
+
+@dataclass(frozen=True, eq=False)
+class LandmarkInput:
+    """What a landmark learns from, within the limits of the run's own training.
+
+    Attributes:
+        split: training interactions to learn from, validation to choose and to stop by.
+        features: float32 `[items, e]`, the multimodal set; None for landmarks that need none.
+        valid: bool `[items]`, which items have features; None likewise.
+        seed: of a training.
+        epochs: at most.
+        device: where to train.
+        hooks: to follow and resume a training.
+    """
+
+    split: Split
+    features: NDArray[np.float32] | None = None
+    valid: NDArray[np.bool_] | None = None
+    seed: int = 1
+    epochs: int = 1000
+    device: str = "auto"
+    hooks: Hooks = field(default_factory=_no_hooks)
+
+    def within(self, settings: TrainSettings) -> TrainSettings:
+        """Settings of a training that keeps to the limits."""
+        return settings.model_copy(update={"epochs": self.epochs, "device": self.device})
+
+    def content(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """The features and which items have them.
+
+        Raises:
+            FeatureError: there are none.
+        """
+        if self.features is None or self.valid is None:
+            raise FeatureError("this landmark learns from features, and there are none: leave it out")
+        return self.features, self.valid
+
+
+@dataclass(frozen=True)
+class Landmark:
+    """A system that the run is measured against.
+
+    Attributes:
+        name: as tables and metrics.json have it.
+        definition: what it is, for whoever reads metrics.json.
+        fit: learns from the split, and scores users and items afterwards.
+        citation: authors, venue and year; "" for what nobody claims.
+        year: of the citation; of two landmarks the older one comes first in a table.
+        settings: its own, which decide its numbers; None where there are none. They are tuned as ours are, on
+            validation.
+        trained: by gradient, from a seed, epoch by epoch; its training can be resumed.
+        needs_features: it learns from the multimodal set.
+        quick: every evaluation has it; otherwise only a full one, as `evaluate --full` asks for.
+        max_items: above, it is left out.
+        rivals: protocols of untrained features that it stands in too, and its name there.
+    """
+
+    name: str
+    definition: str
+    fit: Callable[[LandmarkInput], Scorer]
+    citation: str = ""
+    year: int = 0
+    settings: BaseModel | None = None
+    trained: bool = False
+    needs_features: bool = False
+    quick: bool = True
+    max_items: int | None = None
+    rivals: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def sentence(self) -> str:
+        """Citation and definition."""
+        return "; ".join(filter(None, (self.citation, self.definition)))

@@ -1,0 +1,62 @@
+"""IDs alone: recommenders that know interactions and no content, trained by the same loop as AlignRec."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+import torch
+from torch import nn
+
+from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
+from alignrec.aligner.evaluate.splits import TRAIN, Split
+from alignrec.aligner.hardware import device_of
+from alignrec.aligner.train.model import Collaborative
+from alignrec.aligner.train.objective import Objective
+from alignrec.aligner.train.settings import TrainSettings
+from alignrec.aligner.train.task import UserItemTask
+from alignrec.aligner.trainer import Hooks, Trainer
+
+
+def collaborative(
+    split: Split,
+    settings: TrainSettings,
+    seed: int,
+    **hooks: Unpack[Hooks],
+) -> Scorer:
+    """IDs alone, without content: LightGCN (He et al., SIGIR 2020) when trained by BPR.
+
+    Without layers it is matrix factorisation, and trained by BPR that is BPR-MF (Rendle et al., UAI 2009).
+
+    Args:
+        split: training interactions, and validation to stop by.
+        settings: of loss, layers and optimiser; what concerns content has no effect.
+        seed: of initial vectors, batches and sampling.
+        hooks: to follow and resume the training.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = Collaborative(split.users, split.items, settings.dim, settings.layers)
+    return fit_scorer(model, split, settings, seed, hooks)
+
+
+def fit_scorer(
+    model: nn.Module,
+    split: Split,
+    settings: TrainSettings,
+    seed: int,
+    hooks: Hooks,
+) -> Scorer:
+    """Train a model that represents users and items by interactions alone, and score with it.
+
+    Args:
+        model: untrained; it takes the graph of interactions.
+        split: training interactions, and validation to stop by.
+        settings: of loss and optimiser.
+        seed: of batches and sampling.
+        hooks: to follow and resume the training.
+    """
+    device = device_of(settings.device)
+    objective = Objective(settings, split.matrix(TRAIN), None, device)
+    task = UserItemTask(model.to(device), objective, split, settings, seed)
+    Trainer(task).fit(**hooks)
+    return dot_scorer(*task.vectors(task.represent()))
