@@ -29,7 +29,7 @@ from alignrec.aligner.evaluate.splits import TEST, TRAIN, Split
 from alignrec.aligner.landmarks.popularity import popularity
 from alignrec.export.load import open_release
 from alignrec.pipeline.catalog.items import image_root
-from alignrec.pipeline.catalog.sources import open_interactions, open_items
+from alignrec.pipeline.catalog.sources.source import open_interactions, open_items
 from alignrec.pipeline.commands.encode import encode
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config, ItemsConfig, SplitConfig
@@ -51,12 +51,12 @@ def without(config: Config, made: CatalogueSplit, held: Mask, folder: Path) -> t
     gone = {made.item_ids[row] for row in np.flatnonzero(held)}
     table = open_items(items.path, image_root(items))
     files = {name: (folder / f"{name}.jsonl").open("w", encoding="utf-8") for name in ("kept", "held")}
-    for row in table.rows(table.columns, 0, None):
+    for row in table.rows(table.columns):
         print(json.dumps(row), file=files["held" if str(row[items.id]) in gone else "kept"])
     for file in files.values():
         file.close()
     kept_log = open_interactions(log.path)
-    frame = kept_log.frame(kept_log.columns)
+    frame = pd.DataFrame(kept_log.rows(kept_log.columns), dtype=object)
     frame[~frame[log.item].isin(gone)].to_csv(folder / "interactions.csv", index=False)
     pairs = made.table().to_pandas()
     pairs = pairs[~pairs["item_id"].isin(gone)]

@@ -20,10 +20,6 @@ class PictureError(ValueError):
         self.reason = reason
 
 
-class GivenRow(int):
-    """In place of a picture, the row of a feature matrix that somebody else made of it."""
-
-
 @dataclass(frozen=True)
 class Picture:
     """An item's picture.
@@ -31,10 +27,12 @@ class Picture:
     Attributes:
         path: the file, or None for one embedded in the table.
         embedded: the bytes, for one embedded in the table; never kept beyond its row.
+        row: in place of a picture, the row of a feature matrix that somebody else made of it.
     """
 
     path: Path | None = None
     embedded: bytes | None = None
+    row: int | None = None
 
 
 def refer(value: Any, root: Path) -> Picture | None:
@@ -42,13 +40,16 @@ def refer(value: Any, root: Path) -> Picture | None:
 
     Args:
         value: a path relative to `root` (or absolute, inside it), bytes, `{"bytes", "path"}` as
-            Hugging Face datasets store images, or the URL of a picture that `alignrec download` fetched.
+            Hugging Face datasets store images, `{"row"}` for a row of given features, or the URL of a picture
+            that `alignrec download` fetched.
         root: the folder that no path may leave, links followed.
 
     Raises:
         PictureError: a path that leaves the root or leads nowhere, or a value of another kind.
     """
     if isinstance(value, Mapping):
+        if isinstance(value.get("row"), int):
+            return Picture(row=value["row"])
         embedded, value = value.get("bytes"), value.get("path")
         if embedded is not None:
             value = embedded

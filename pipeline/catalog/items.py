@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from alignrec.extractors.errors import RejectedError, TemplateError
 from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import clean_text
-from alignrec.pipeline.catalog.image_refs import Digests, GivenRow, PictureError, refer
+from alignrec.pipeline.catalog.image_refs import Digests, PictureError, refer
 from alignrec.pipeline.catalog.rejections import ABSENT, Rejection
-from alignrec.pipeline.catalog.sources import open_items
+from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.tables import Table
+from alignrec.pipeline.catalog.values import id_text
 from alignrec.pipeline.config.paths import split_scheme
 from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.errors import CatalogError, ConfigError
@@ -61,7 +63,8 @@ class Catalogue:
     def embedded(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         """The pictures embedded in rows `start` to `stop`, each with its row."""
         column = str(self.config.image)
-        for number, row in enumerate(self.table.rows([column], start, stop), start=start):
+        rows = islice(self.table.rows([column], start), stop - start)
+        for number, row in enumerate(rows, start=start):
             value = row[column]
             data = value.get("bytes") if isinstance(value, dict) else value
             if isinstance(data, bytes):
@@ -92,7 +95,7 @@ def read_catalogue(config: ItemsConfig, digests: Digests) -> Catalogue:
     catalogue = Catalogue(table, config)
     reader = _RowReader(catalogue, template, image_root(config), digests)
     columns = list(dict.fromkeys([*needed.values(), *fields]))
-    for number, row in enumerate(table.rows(columns, 0, None)):
+    for number, row in enumerate(table.rows(columns)):
         catalogue.rows = number + 1
         reader.read(number, row)
     if not catalogue.item_ids:
@@ -135,7 +138,7 @@ class _RowReader:
 
     def read(self, number: int, row: dict[str, Any]) -> None:
         raw = row[self.catalogue.config.id]
-        item_id = item_id_of(raw)
+        item_id = id_text(raw)
         if item_id is None:
             self._reject(number, None, None, "no-id", f"the id is {raw!r:.60}")
         elif item_id in self.seen:
@@ -150,9 +153,6 @@ class _RowReader:
         column = self.catalogue.config.image
         if column is None:
             return
-        if isinstance(row[column], GivenRow):
-            self._take_given(number, item_id, str(row[column]))
-            return
         try:
             picture = refer(row[column], self.root)
         except PictureError as error:
@@ -160,16 +160,16 @@ class _RowReader:
             return
         if picture is None:
             self._reject(number, item_id, "image", ABSENT, "the item names no image")
+            return
+        value: str | Path | None
+        if picture.row is not None:
+            value = str(picture.row)
+            digest = hashlib.sha256(value.encode()).hexdigest()
         elif picture.path is not None:
-            digest = self.digests.of(picture.path)
-            self.catalogue.inputs["image"].append(Input(item_id, number, digest, picture.path))
+            value, digest = picture.path, self.digests.of(picture.path)
         else:
-            digest = hashlib.sha256(picture.embedded or b"").hexdigest()
-            self.catalogue.inputs["image"].append(Input(item_id, number, digest, None))
-
-    def _take_given(self, number: int, item_id: str, row: str) -> None:
-        digest = hashlib.sha256(row.encode()).hexdigest()
-        self.catalogue.inputs["image"].append(Input(item_id, number, digest, row))
+            value, digest = None, hashlib.sha256(picture.embedded or b"").hexdigest()
+        self.catalogue.inputs["image"].append(Input(item_id, number, digest, value))
 
     def _read_text(self, number: int, item_id: str, row: dict[str, Any]) -> None:
         if self.template is None:
@@ -187,15 +187,3 @@ class _RowReader:
         self.catalogue.rejections.append(
             Rejection("items", row, STAGE, reason, detail, item_id=item_id, modality=modality)
         )
-
-
-def item_id_of(raw: Any) -> str | None:
-    """An id as a string, whatever it looks like; None where there is none that UTF-8 can hold."""
-    if raw is None or raw == "" or (isinstance(raw, float) and raw != raw):
-        return None
-    text = str(raw)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return None
-    return text

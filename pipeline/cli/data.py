@@ -23,14 +23,14 @@ def init(
 
     from alignrec.core.files import write_bytes
     from alignrec.pipeline.commands.config_template import render
-    from alignrec.pipeline.commands.detect import look
+    from alignrec.pipeline.commands.detect import detect_catalogue
     from alignrec.pipeline.config.file import load_config
     from alignrec.pipeline.errors import ConfigError
 
     target = folder / "alignrec.yaml"
     if target.exists() and not force:
         raise ConfigError(f"{target} is there already: --force replaces it")
-    draft = look(folder)
+    draft = detect_catalogue(folder)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.resolve().name).strip("-.") or "alignrec"
     write_bytes(target, render(name, draft).encode())
     load_config(target)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from alignrec.pipeline.commands.detect import Draft
+from alignrec.pipeline.catalog.sources.source import Draft
 
 COMMENTS = {
     "path": "paths start from this file's folder",

@@ -12,7 +12,7 @@ from pathlib import Path
 from alignrec.core.files import write_bytes
 from alignrec.pipeline.catalog.image_refs import downloaded_name, is_url
 from alignrec.pipeline.catalog.items import image_root
-from alignrec.pipeline.catalog.sources import open_items
+from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.commands.safe_http import FetchError, Limits, fetch
 from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.errors import CatalogError
@@ -94,7 +94,7 @@ def _urls(items: ItemsConfig, root: Path) -> list[str]:
         raise CatalogError("catalog.items.image is null: name the column that holds the pictures' URLs")
     table = open_items(items.path, root)
     table.require({"catalog.items.image": items.image})
-    values: Iterator[object] = (row[str(items.image)] for row in table.rows([items.image], 0, None))
+    values: Iterator[object] = (row[str(items.image)] for row in table.rows([items.image]))
     return list(dict.fromkeys(value for value in values if isinstance(value, str) and is_url(value)))
 
 

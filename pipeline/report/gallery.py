@@ -15,9 +15,9 @@ from alignrec.extractors.errors import RejectedError
 from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import as_text, tidy
 from alignrec.pipeline.catalog.image_refs import PictureError, refer
-from alignrec.pipeline.catalog.items import image_root, item_id_of
-from alignrec.pipeline.catalog.sources import open_items
-from alignrec.pipeline.catalog.tables import Row
+from alignrec.pipeline.catalog.items import image_root
+from alignrec.pipeline.catalog.sources.source import open_items
+from alignrec.pipeline.catalog.values import Row, id_text
 from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.report.thumbnails import Source
 
@@ -89,7 +89,7 @@ def read_entries(config: ItemsConfig, item_ids: Sequence[str], rows: Sequence[in
     found: dict[str, Entry] = {}
     others: dict[int, Entry] = {}
     for number, row in enumerate(reader.rows()):
-        item_id = item_id_of(row[config.id])
+        item_id = id_text(row[config.id])
         new = item_id in wanted and item_id not in found
         if new or number in numbers:
             entry = reader.entry(item_id, row)
@@ -115,7 +115,7 @@ class _Reader:
         self.others = [c for c in self.table.columns if c not in kept]
 
     def rows(self) -> Iterator[Row]:
-        return self.table.rows(self.table.columns, 0, None)
+        return self.table.rows(self.table.columns)
 
     def entry(self, item_id: str | None, row: Row) -> Entry:
         title = clip(readable(row[self.title]), LONGEST_TITLE)
@@ -138,7 +138,7 @@ class _Reader:
             picture = refer(row[self.config.image], self.root)
         except PictureError:
             return None
-        if picture is None:
+        if picture is None or picture.row is not None:
             return None
         return partial(_bytes, picture.path, picture.embedded)
 

@@ -11,11 +11,16 @@ import html
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from alignrec.pipeline.catalog.sources.lines import picture_stem, pictures_by_id, read_lines, table_of
-from alignrec.pipeline.catalog.tables import Row, Table
+from alignrec.pipeline.catalog.files import read_lines
+from alignrec.pipeline.catalog.sources.folder import files_below, picture_folder, picture_stem, pictures_by_id
+from alignrec.pipeline.catalog.sources.source import Draft, Source
+from alignrec.pipeline.catalog.tables import Table, table_of_rows
+from alignrec.pipeline.catalog.values import Row
 from alignrec.pipeline.errors import CatalogError
 
 ITEM_COLUMNS = ("item_id", "title", "brand", "categories", "description", "features", "image")
@@ -92,14 +97,14 @@ def open_items(file: Path, pictures: Path, *, layout: Layout) -> Table:
     """The metadata file; `image` is `<id>.jpg` or the like where the folder has it, else the URL."""
 
     def records() -> Iterator[Row]:
-        there = pictures_by_id(pictures)
+        own = pictures_by_id(pictures)
         for row in read_objects(file, layout.item):
             item_id = row[layout.item]
             columns = {column: _plain(row.get(key)) for column, key in layout.item_keys.items()}
-            picture = there.get(picture_stem(str(item_id))) or layout.picture(row)
+            picture = own.get(picture_stem(str(item_id))) or layout.picture(row)
             yield {"item_id": item_id, **columns, "image": picture}
 
-    return table_of(file, ITEM_COLUMNS, records)
+    return table_of_rows(str(file), ITEM_COLUMNS, records)
 
 
 def open_interactions(file: Path, *, layout: Layout) -> Table:
@@ -115,7 +120,7 @@ def open_interactions(file: Path, *, layout: Layout) -> Table:
                 "timestamp": time // layout.per_second if isinstance(time, int) else time,
             }
 
-    return table_of(file, REVIEW_COLUMNS, records)
+    return table_of_rows(str(file), REVIEW_COLUMNS, records)
 
 
 def read_objects(file: Path, *needed: str) -> Iterator[Row]:
@@ -160,3 +165,49 @@ def _plain(value: Any) -> Any:
         flat = [one for part in value for one in (_plain(part) if isinstance(part, list) else [_plain(part)])]
         return list(dict.fromkeys(str(one) for one in flat if one))
     return value
+
+
+def detect(folder: Path, *, edition: str) -> Draft | None:
+    """What a config says of a folder with this edition's metadata and reviews."""
+    layout, scheme = LAYOUTS[edition], f"amazon-{edition}"
+    files = [p for p in files_below(folder) if any(s in p.suffixes for s in (".json", ".jsonl"))]
+    reviews = next((p for p in files if {layout.user, layout.item} <= _keys(p)), None)
+    metadata = next((p for p in files if p != reviews and layout.item in _keys(p)), None)
+    if metadata is None or (reviews is None and not metadata.name.startswith("meta")):
+        return None
+    if edition == "2018" and "imUrl" in _keys(metadata):
+        return None  # 2014 has the same keys but this one
+    items = {
+        "path": f"{scheme}:{metadata.relative_to(folder).as_posix()}",
+        "text": "{title}. {brand}. {categories}. {description}",
+        "image_root": picture_folder(folder) or "images",
+    }
+    interactions: dict[str, Any] = {}
+    if reviews is not None:
+        interactions = {"path": f"{scheme}:{reviews.relative_to(folder).as_posix()}"}
+        interactions |= {"rating": "rating", "timestamp": "timestamp", "min_rating": 4}
+    note = "Make the folder images, then let `alignrec download` fetch the pictures into it."
+    return Draft(items, interactions, notes=[note])
+
+
+def _keys(file: Path) -> set[str]:
+    """The keys of a JSON Lines file's first objects; none where it is something else."""
+    try:
+        return {key for row in islice(read_objects(file), 50) for key in row}
+    except CatalogError:
+        return set()
+
+
+def _source(edition: str) -> Source:
+    layout = LAYOUTS[edition]
+    return Source(
+        f"amazon-{edition}",
+        partial(open_items, layout=layout),
+        partial(open_interactions, layout=layout),
+        partial(detect, edition=edition),
+    )
+
+
+AMAZON_2023 = _source("2023")
+AMAZON_2018 = _source("2018")
+AMAZON_2014 = _source("2014")

@@ -9,10 +9,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from alignrec.pipeline.catalog.image_refs import GivenRow
-from alignrec.pipeline.catalog.sources.lines import read_lines, table_of
-from alignrec.pipeline.catalog.tables import Row, Table
+from alignrec.pipeline.catalog.files import read_lines
+from alignrec.pipeline.catalog.sources.folder import files_below
+from alignrec.pipeline.catalog.sources.source import Draft, Source
+from alignrec.pipeline.catalog.tables import Table, table_of_rows
+from alignrec.pipeline.catalog.values import Row
 from alignrec.pipeline.errors import CatalogError
 
 ITEM_COLUMNS = ("item_id", "image", "text")
@@ -29,9 +32,9 @@ def open_items(folder: Path, _pictures: Path) -> Table:
     def records() -> Iterator[Row]:
         dense = {int(row["itemID"]) for row in _interactions(folder)}
         for item in sorted(dense):
-            yield {"item_id": _name(names, item, folder), "image": GivenRow(item), "text": str(item)}
+            yield {"item_id": _name(names, item, folder), "image": {"row": item}, "text": str(item)}
 
-    return table_of(folder, ITEM_COLUMNS, records)
+    return table_of_rows(str(folder), ITEM_COLUMNS, records)
 
 
 def open_interactions(folder: Path) -> Table:
@@ -46,7 +49,7 @@ def open_interactions(folder: Path) -> Table:
                 **{column: row.get(column) for column in ("rating", "timestamp", "x_label")},
             }
 
-    return table_of(folder, INTERACTION_COLUMNS, records)
+    return table_of_rows(str(folder), INTERACTION_COLUMNS, records)
 
 
 def _interactions(folder: Path) -> Iterator[dict[str, str]]:
@@ -95,3 +98,35 @@ def _name(names: dict[int, str] | None, index: int, folder: Path) -> str:
     if index not in names:
         raise CatalogError(f"{folder}: the id maps do not name index {index}, which the .inter file uses.")
     return names[index]
+
+
+def detect(folder: Path) -> Draft | None:
+    """What a config says of a folder with an `.inter` file and features beside it."""
+    inter = next((p for p in files_below(folder) if p.suffix == ".inter"), None)
+    if inter is None or not (inter.parent / "image_feat.npy").is_file():
+        return None
+
+    def relative(path: Path) -> str:
+        return path.relative_to(folder).as_posix()
+
+    features = {name: inter.parent / f"{name}_feat.npy" for name in ("image", "text")}
+    extract = {name: f"given:{relative(path)}" for name, path in features.items() if path.is_file()}
+    maps = {"items": inter.parent / "i_id_mapping.csv", "users": inter.parent / "u_id_mapping.csv"}
+    split: dict[str, Any] = {}
+    if all(path.is_file() for path in maps.values()):
+        split = {"method": "mmrec", "path": relative(inter)}
+        split |= {key: relative(path) for key, path in maps.items()}
+    with inter.open(encoding="utf-8") as lines:
+        header = lines.readline().split()
+    path = {"path": f"{MMREC.name}:{relative(inter.parent)}"}
+    return Draft(
+        path | {"text": "{text}" if "text" in extract else None},
+        path | {name: name for name in ("rating", "timestamp") if name in header},
+        split,
+        extract,
+        ["The features are somebody else's: the run begins at pretraining."],
+    )
+
+
+# A folder of MMRec often keeps the Amazon files that it was made of.
+MMREC = Source("mmrec", open_items, open_interactions, detect, precedence=1)

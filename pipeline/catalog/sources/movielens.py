@@ -11,9 +11,19 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from alignrec.pipeline.catalog.sources.lines import picture_stem, pictures_by_id, read_lines, table_of
-from alignrec.pipeline.catalog.tables import Row, Table
+from alignrec.pipeline.catalog.files import read_lines
+from alignrec.pipeline.catalog.sources.folder import (
+    NO_PICTURES,
+    files_below,
+    picture_folder,
+    picture_stem,
+    pictures_by_id,
+)
+from alignrec.pipeline.catalog.sources.source import Draft, Source
+from alignrec.pipeline.catalog.tables import Table, table_of_rows
+from alignrec.pipeline.catalog.values import Row
 from alignrec.pipeline.errors import CatalogError
 
 ITEM_COLUMNS = ("item_id", "title", "year", "genres", "image")
@@ -61,7 +71,7 @@ def open_items(file: Path, pictures: Path) -> Table:
     layout = _layout(file, MOVIES)
 
     def records() -> Iterator[Row]:
-        there = pictures_by_id(pictures)
+        posters = pictures_by_id(pictures)
         for fields in _records(file, layout):
             item_id, title = fields[:2]
             year = _YEAR.search(title)
@@ -70,17 +80,17 @@ def open_items(file: Path, pictures: Path) -> Table:
                 "title": _YEAR.sub("", title),
                 "year": year.group(1) if year else None,
                 "genres": _genres(fields),
-                "image": there.get(picture_stem(item_id)),
+                "image": posters.get(picture_stem(item_id)),
             }
 
-    return table_of(file, ITEM_COLUMNS, records)
+    return table_of_rows(str(file), ITEM_COLUMNS, records)
 
 
 def open_interactions(file: Path) -> Table:
     """The ratings file."""
     layout = _layout(file, RATINGS)
-    return table_of(
-        file,
+    return table_of_rows(
+        str(file),
         RATING_COLUMNS,
         lambda: (dict(zip(RATING_COLUMNS, fields, strict=True)) for fields in _records(file, layout)),
     )
@@ -118,3 +128,24 @@ def _records(file: Path, layout: Layout) -> Iterator[list[str]]:
                 f"{len(fields)}: {text[:80]!r}."
             )
         yield fields
+
+
+def detect(folder: Path) -> Draft | None:
+    """What a config says of a folder with movies, and perhaps ratings and posters."""
+    files = {p.name: p for p in reversed(files_below(folder))}
+    movies = next((files[name] for name in MOVIES if name in files), None)
+    if movies is None:
+        return None
+    items: dict[str, Any] = {"path": f"{MOVIELENS.name}:{movies.relative_to(folder).as_posix()}"}
+    items["text"] = "{title} ({year}). {genres}."
+    posters = picture_folder(folder)
+    items |= {"image_root": posters} if posters else {"image": None}
+    interactions: dict[str, Any] = {}
+    ratings = next((files[name] for name in RATINGS if name in files), None)
+    if ratings is not None:
+        interactions = {"path": f"{MOVIELENS.name}:{ratings.relative_to(folder).as_posix()}"}
+        interactions |= {"rating": "rating", "timestamp": "timestamp", "min_rating": 4}
+    return Draft(items, interactions, notes=[] if posters else [NO_PICTURES])
+
+
+MOVIELENS = Source("movielens", open_items, open_interactions, detect)

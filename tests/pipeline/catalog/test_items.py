@@ -9,9 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from alignrec.pipeline.catalog.image_refs import Digests
-from alignrec.pipeline.catalog.interactions import read_interactions
 from alignrec.pipeline.catalog.items import Catalogue, read_catalogue
-from alignrec.pipeline.config.settings import InteractionsConfig, ItemsConfig
+from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.errors import CatalogError, ConfigError
 from tests.pipeline.catalogues import picture, write_items
 
@@ -83,7 +82,7 @@ def test_a_saved_dataset_with_an_image_column_is_a_catalogue(tmp_path: Path) -> 
     ("settings", "expected"),
     [
         ({"image": "img"}, "catalog.items.image names"),
-        ({"id": "item"}, "Did you mean 'item_id'"),
+        ({"id": "item"}, "did you mean 'item_id'"),
         ({"image_root": Path("nowhere")}, "there is no folder"),
     ],
 )
@@ -99,7 +98,7 @@ def test_templates_name_columns_and_nothing_else(tmp_path: Path) -> None:
     path = write_items(tmp_path, [{"item_id": "a", "title": "A"}])
     with pytest.raises(ConfigError, match=r"catalog\.items\.text"):
         read_catalogue(ItemsConfig(path=str(path), image=None, text="{title.upper}"), Digests())
-    with pytest.raises(CatalogError, match=r"no column 'titel'.*Did you mean 'title'"):
+    with pytest.raises(CatalogError, match=r"no column 'titel'.*did you mean 'title'"):
         read_catalogue(ItemsConfig(path=str(path), image=None, text="{titel}"), Digests())
 
 
@@ -121,31 +120,3 @@ def test_digests_notice_a_changed_file_and_spare_an_unchanged_one(tmp_path: Path
     assert Digests(remembered).of(path) == "remembered"
     path.write_bytes(b"other")
     assert Digests(remembered).of(path) not in (before, "remembered")
-
-
-def test_interactions_are_checked_row_by_row(tmp_path: Path) -> None:
-    path = tmp_path / "x.csv"
-    path.write_text(
-        "u,i,r,t\n01,a,5,10\n01,zz,5,10\n,a,5,10\n02,b,high,10\n02,b,4,soon\n02,b,nan,3\n02,b,2,3\n03,b,4,7\n03,,4,7\n"
-    )
-    config = InteractionsConfig(path=str(path), user="u", item="i", rating="r", timestamp="t", min_rating=4)
-    result = read_interactions(config, ["a", "b"])
-    assert result.table.to_pydict() == {
-        "user_id": ["01", "03"],
-        "item_id": ["a", "b"],
-        "rating": [5.0, 4.0],
-        "timestamp": [10, 7],
-    }
-    assert [(r.row, r.reason) for r in result.rejections] == [
-        (1, "unknown-item"),
-        (2, "no-user"),
-        (3, "bad-rating"),
-        (4, "bad-timestamp"),
-        (5, "bad-rating"),
-        (8, "no-item"),
-    ]
-    with pytest.raises(CatalogError, match="do its item ids match"):
-        read_interactions(config, ["other"])
-    path.write_text("u,i,r,t\n")
-    with pytest.raises(CatalogError, match="no rows"):
-        read_interactions(config, ["a"])

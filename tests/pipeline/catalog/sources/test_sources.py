@@ -8,14 +8,14 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
 
 from alignrec.pipeline.catalog.image_refs import Digests, downloaded_name
 from alignrec.pipeline.catalog.items import read_catalogue
-from alignrec.pipeline.catalog.sources import open_interactions, open_items
-from alignrec.pipeline.catalog.tables import Row, Table
+from alignrec.pipeline.catalog.sources.source import open_interactions, open_items
+from alignrec.pipeline.catalog.tables import Table
+from alignrec.pipeline.catalog.values import Row
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.errors import CatalogError
@@ -67,7 +67,7 @@ def _gzipped(path: Path, lines: list[str]) -> Path:
 
 
 def _all(table: Table) -> list[Row]:
-    return list(table.rows(table.columns, 0, None))
+    return list(table.rows(table.columns))
 
 
 def _items(scheme: str, path: Path) -> list[Row]:
@@ -203,8 +203,8 @@ def _mmrec(folder: Path) -> Path:
 def test_mmrec_dataset(tmp_path: Path) -> None:
     folder = _mmrec(tmp_path / "baby")
     assert [(row["item_id"], row["image"], row["text"]) for row in _items("mmrec", folder)] == [
-        ("B00X", 0, "0"),
-        ("B00Z", 2, "2"),
+        ("B00X", {"row": 0}, "0"),
+        ("B00Z", {"row": 2}, "2"),
     ]
     assert _interactions("mmrec", folder)[1] == {
         "user_id": "BBB",
@@ -348,9 +348,3 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
         _items("amazon-2018", tmp_path / "no.json")
     with pytest.raises(CatalogError, match=r"one \.inter file, found 0"):
         _items("mmrec", tmp_path)
-
-
-def test_a_frame_of_interactions_has_the_types_that_the_pipeline_reads(tmp_path: Path) -> None:
-    _, ratings = _movielens(tmp_path / "ml", "1m")
-    frame = open_interactions(f"movielens:{ratings}").frame(["user_id", "rating"])
-    assert isinstance(frame, pd.DataFrame) and frame.shape == (1, 2)

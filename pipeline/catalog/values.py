@@ -1,0 +1,129 @@
+"""What a table's values are to a run: ids as text, ratings as numbers, times as seconds, rows as dicts.
+
+Every conversion between what a source holds and what a run works with is here. Values of one plain type are
+an Arrow column of that type; a column that mixes types, as JSON Lines may, holds JSON (`arrow.json`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Row = dict[str, Any]
+_PLAIN = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), bytes: pa.binary()}
+
+
+def column_of(values: Sequence[Any]) -> pa.Array:
+    """An Arrow column that gives back the same Python values.
+
+    Raises:
+        pa.ArrowException: they are of several types, and JSON cannot hold them all.
+    """
+    types = {type(value) for value in values if value is not None}
+    if not types:
+        return pa.nulls(len(values))
+    if len(types) == 1 and (plain := _PLAIN.get(types.pop())):
+        try:
+            return pa.array(values, plain)
+        except (OverflowError, UnicodeEncodeError):
+            pass  # a whole number beyond 64 bits, half a surrogate pair: JSON holds both
+    try:
+        texts = [None if value is None else json.dumps(value) for value in values]
+    except TypeError:
+        return pa.array(values)
+    return pa.ExtensionArray.from_storage(pa.json_(), pa.array(texts, pa.string()))
+
+
+def python_values(column: pa.Array) -> list[Any]:
+    """A column's values in Python; None for null."""
+    values: list[Any] = column.to_pylist()
+    if isinstance(column.type, pa.JsonType):
+        return [None if value is None else json.loads(value) for value in values]
+    return values
+
+
+def rows_of(batch: pa.RecordBatch) -> Iterator[Row]:
+    """A batch's rows as dicts."""
+    columns = [python_values(column) for column in batch.columns]
+    names = batch.schema.names
+    for values in zip(*columns, strict=True):
+        yield dict(zip(names, values, strict=True))
+
+
+def id_text(value: Any) -> str | None:
+    """An id as text, whatever it looks like; None where there is none that UTF-8 can hold."""
+    if value is None or value == "" or (isinstance(value, float) and value != value):
+        return None
+    text = str(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return None
+    return text
+
+
+def id_texts(column: pa.Array) -> pa.Array:
+    """A column of ids as `id_text` has them: string, null where there is none."""
+    kind = column.type
+    if pa.types.is_floating(kind):
+        column, kind = column.dictionary_encode(), pa.dictionary(pa.int32(), kind)
+    if pa.types.is_dictionary(kind):
+        return _id_texts_one_by_one(column.dictionary).take(column.indices)
+    if pa.types.is_integer(kind) or pa.types.is_null(kind):
+        return column.cast(pa.string())
+    if not _is_text(kind):
+        return _id_texts_one_by_one(column)
+    texts = column.cast(pa.string())
+    empty = pc.equal(pc.binary_length(texts), 0)
+    return pc.if_else(empty, pa.scalar(None, pa.string()), texts) if pc.any(empty).as_py() else texts
+
+
+def _id_texts_one_by_one(column: pa.Array) -> pa.Array:
+    return pa.array([id_text(value) for value in python_values(column)], pa.string())
+
+
+def numbers(column: pa.Array) -> pa.Array:
+    """A column as float64; null where a value is no finite number."""
+    kind = column.type
+    if _is_text(kind):
+        try:
+            found = column.cast(pa.float64())
+        except pa.ArrowInvalid:  # some text is no number, or has blanks around it
+            encoded = column.dictionary_encode()
+            found = _numbers_one_by_one(encoded.dictionary).take(encoded.indices)
+    elif pa.types.is_primitive(kind) and not pa.types.is_temporal(kind):
+        found = column.cast(pa.float64(), safe=False)
+    else:
+        found = _numbers_one_by_one(column)
+    finite = pc.is_finite(found)
+    return found if pc.all(finite, min_count=0).as_py() else pc.if_else(finite, found, None)
+
+
+def _numbers_one_by_one(column: pa.Array) -> pa.Array:
+    return pa.array([_number(value) for value in python_values(column)], pa.float64())
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, str) and ("_" in value or not value.isascii()):
+        return None  # Python takes 1_000 and digits of all scripts for numbers; tables do not mean them so
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def seconds(column: pa.Array) -> pa.Array:
+    """A column of Unix seconds as int64, fractions cut off; null where a value is no time of 64 bits."""
+    if pa.types.is_integer(column.type) and column.type != pa.uint64():
+        return column.cast(pa.int64())
+    found = numbers(column)
+    inside = pc.less(pc.abs(found), 2.0**63)
+    return pc.if_else(inside, found, None).cast(pa.int64(), safe=False)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
