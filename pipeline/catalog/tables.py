@@ -1,19 +1,14 @@
-"""Tables in the formats people have, as Arrow batches of named columns; ids are never reinterpreted.
-
-A format is one object in one module of `formats`, or of a plugin.
-"""
+"""An open table: Arrow batches of its named columns, whatever it was read from."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
 import pyarrow as pa
 
-from alignrec.core.errors import nearest_file, suggest
-from alignrec.core.plugins import Registry
+from alignrec.core.errors import suggest
 from alignrec.pipeline.catalog.values import Row, column_of, rows_of
 from alignrec.pipeline.errors import CatalogError
 
@@ -69,59 +64,6 @@ class Table:
                     f"{self.where} has no column {column!r}, which {key} names; "
                     f"{suggest(column, self.columns)}. It has: {', '.join(self.columns) or 'none'}."
                 )
-
-
-@dataclass(frozen=True)
-class TableFormat:
-    """A format of table files.
-
-    Attributes:
-        name: of the format.
-        endings: of its files' names, such as `.csv`; gzipped ones end in `.csv.gz`.
-        open: from the file, which exists, to the table; raises CatalogError where it is damaged.
-    """
-
-    name: str
-    endings: tuple[str, ...]
-    open: Callable[[Path], Table]
-
-
-FORMATS = Registry(TableFormat, "table format", "alignrec.pipeline.catalog.formats")
-FOLDER = "dataset folder"  # the format of folders, which have no ending
-
-
-def formats_by_ending() -> dict[str, TableFormat]:
-    """The formats, by each ending of file names."""
-    return {ending: form for form in FORMATS.values() for ending in form.endings}
-
-
-def format_of(file: Path) -> TableFormat | None:
-    """The format that a file's name says it has; None where there is none of that ending."""
-    suffixes = [suffix.lower() for suffix in file.suffixes[-2:]]
-    ending = suffixes[-2] if len(suffixes) == 2 and suffixes[-1] == ".gz" else "".join(suffixes[-1:])
-    return formats_by_ending().get(ending)
-
-
-def open_table(path: str) -> Table:
-    """Open a table file by its name's ending, or a saved dataset's folder.
-
-    Raises:
-        CatalogError: there is nothing there, it cannot be read, or the format is not known.
-    """
-    file = Path(path)
-    if file.is_dir():
-        return FORMATS[FOLDER].open(file)
-    if not file.exists():
-        raise CatalogError(
-            f"there is no table at {path}.{nearest_file(file)} The path starts from the config's folder."
-        )
-    form = format_of(file)
-    if form is None:
-        raise CatalogError(
-            f"{path}: the format of {file.suffix or 'a name without ending'} is not known. Expected one of "
-            f"{', '.join(formats_by_ending())}, the folder of a saved Hugging Face dataset, or hf:ORG/NAME."
-        )
-    return form.open(file)
 
 
 def table_of_rows(where: str, columns: Sequence[str], records: Callable[[], Iterator[Row]]) -> Table:

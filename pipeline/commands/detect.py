@@ -7,10 +7,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from alignrec.pipeline.catalog.formats.format import format_of, formats_by_ending, open_table
 from alignrec.pipeline.catalog.image_refs import is_url
 from alignrec.pipeline.catalog.sources.folder import NO_PICTURES, files_below
 from alignrec.pipeline.catalog.sources.source import SOURCES, Draft
-from alignrec.pipeline.catalog.tables import Table, format_of, formats_by_ending, open_table
+from alignrec.pipeline.catalog.tables import Table
 from alignrec.pipeline.errors import CatalogError, ConfigError
 
 # Names that columns have in the wild, the likelier first; compared without case and underscores.

@@ -8,7 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from alignrec.pipeline.catalog.tables import FOLDER, Table, TableFormat, batch_rows
+from alignrec.pipeline.catalog.formats.format import FOLDER, TableFormat
+from alignrec.pipeline.catalog.tables import Table, batch_rows
 from alignrec.pipeline.errors import CatalogError
 
 

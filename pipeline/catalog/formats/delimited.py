@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from alignrec.pipeline.catalog.files import open_bytes, readable
-from alignrec.pipeline.catalog.tables import BATCH_BYTES, Table, TableFormat
+from alignrec.pipeline.catalog.formats.format import TableFormat
+from alignrec.pipeline.catalog.tables import BATCH_BYTES, Table
 from alignrec.pipeline.errors import CatalogError
 
 # Stands in every field of a last row of our own: where it is not read back, a quote before it is still open.

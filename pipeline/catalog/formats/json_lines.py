@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from alignrec.pipeline.catalog.files import read_lines
-from alignrec.pipeline.catalog.tables import Table, TableFormat, table_of_rows
+from alignrec.pipeline.catalog.formats.format import TableFormat
+from alignrec.pipeline.catalog.tables import Table, table_of_rows
 from alignrec.pipeline.catalog.values import Row
 from alignrec.pipeline.errors import CatalogError
 

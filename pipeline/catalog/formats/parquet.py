@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alignrec.pipeline.catalog.files import readable
-from alignrec.pipeline.catalog.tables import Table, TableFormat, batch_rows
+from alignrec.pipeline.catalog.formats.format import TableFormat
+from alignrec.pipeline.catalog.tables import Table, batch_rows
 
 
 def open_parquet(file: Path) -> Table:

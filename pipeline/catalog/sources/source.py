@@ -14,7 +14,8 @@ from typing import Any
 
 from alignrec.core.errors import suggest
 from alignrec.core.plugins import Registry
-from alignrec.pipeline.catalog.tables import Table, open_table
+from alignrec.pipeline.catalog.formats.format import open_table
+from alignrec.pipeline.catalog.tables import Table
 from alignrec.pipeline.config.paths import split_scheme
 from alignrec.pipeline.errors import CatalogError
 

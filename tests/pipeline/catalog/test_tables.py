@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alignrec.pipeline.catalog.tables import open_table
+from alignrec.pipeline.catalog.formats.format import open_table
 from alignrec.pipeline.errors import CatalogError
 
 IDS = ["0001", "nan", "a/b", "идентификатор", "NULL", "1e5", "2020-01-01", " padded ", "true"]
