@@ -1,17 +1,22 @@
-"""What every extractor gives: a card that says what it is, and embeddings."""
+"""What every extractor gives: a card that says what it is, and embeddings; and what finds and loads it."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-Modality = Literal["image", "text"]
+from alignrec.extractors.identity import ExtractorIdentity, FileHash
+from alignrec.extractors.modality import Modality
+from alignrec.extractors.names import ModelName
+
+if TYPE_CHECKING:
+    from alignrec.extractors.runtime import Runtime
 
 
 @dataclass(frozen=True)
@@ -20,9 +25,9 @@ class ExtractorCard:
 
     Attributes:
         name: the full model name, scheme included.
-        modality: `image` or `text`.
+        modality: the kind of content that it reads: `image` or `text`.
         revision: the Hub commit the files came from, or None for local files.
-        weights_sha256: hex SHA-256 of the weights (see `weights.weights_sha256`).
+        weights_sha256: hex SHA-256 of the weights (see `identity.weights_sha256`).
         dim: width of the pooled embedding.
         token_dim: width of a token.
         preprocessing: the model's own preprocessing, JSON-able.
@@ -30,7 +35,7 @@ class ExtractorCard:
     """
 
     name: str
-    modality: Modality
+    modality: str
     revision: str | None
     weights_sha256: str
     dim: int
@@ -88,3 +93,22 @@ class Extractor(ABC):
 
         On a CPU, called from several threads at once.
         """
+
+
+@dataclass(frozen=True)
+class Backend:
+    """A family of models behind one scheme.
+
+    The module that holds one imports no torch, so that naming models and planning a run stay quick; `load`
+    imports what it needs.
+
+    Attributes:
+        name: the scheme, what stands before the colon of a model's name.
+        identify: what decides a model's values, from its files and without loading it; given the function
+            that hashes a file. It raises what `load` would where a file is missing or cannot be fetched.
+        load: the model, for one modality, on a device; it raises `ExtractorError` where that cannot be.
+    """
+
+    name: str
+    identify: Callable[[ModelName, Modality, FileHash], ExtractorIdentity]
+    load: Callable[[ModelName, Modality, Runtime], Extractor]

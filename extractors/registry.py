@@ -1,86 +1,79 @@
-"""From a model's name to its extractor: an explicit dict, scheme to loader."""
+"""From a model's name to its identity or its extractor, by the backend of its scheme: ours or a plugin's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from alignrec.core.errors import suggest
-from alignrec.extractors.contract import Extractor, Modality
+from alignrec.core.files import sha256_file
+from alignrec.core.plugins import Registry
+from alignrec.extractors.contract import Backend, Extractor
 from alignrec.extractors.errors import ExtractorError
+from alignrec.extractors.identity import ExtractorIdentity, FileHash, check_precision
+from alignrec.extractors.modality import Modality, find_modality
 from alignrec.extractors.names import ModelName
 
-if TYPE_CHECKING:
-    from alignrec.extractors.runtime import Runtime
+BACKENDS: Registry[Backend] = Registry(Backend, "model scheme", "alignrec.extractors.backends")
 
 
-Loader = Callable[[ModelName, Modality, "Runtime"], Extractor]
+def identify_extractor(
+    name: str,
+    modality: Modality | str,
+    *,
+    precision: str = "float32",
+    sha256: FileHash = sha256_file,
+) -> ExtractorIdentity:
+    """What decides an extractor's values; neither torch nor the model is loaded.
 
+    A Hub model that is not in the local cache is fetched.
 
-# Each loader imports its backend when called, so that naming models costs no import of torch.
-def _load_open_clip(name: ModelName, modality: Modality, runtime: Runtime) -> Extractor:
-    from alignrec.extractors.backends.openclip import load_open_clip
+    Args:
+        name: see `load_extractor`.
+        modality: see `load_extractor`.
+        precision: see `load_extractor`.
+        sha256: hashes a file, for callers that remember hashes.
 
-    return load_open_clip(name, modality, runtime)
-
-
-def _load_transformers(name: ModelName, modality: Modality, runtime: Runtime) -> Extractor:
-    from alignrec.extractors.backends.transformers.load import load_transformers
-
-    return load_transformers(name, modality, runtime)
-
-
-def _load_packaged(name: ModelName, modality: Modality, runtime: Runtime) -> Extractor:
-    from alignrec.extractors.backends.packaged.models import load_packaged
-
-    return load_packaged(name, modality, runtime)
-
-
-def _load_given(name: ModelName, modality: Modality, runtime: Runtime) -> Extractor:  # noqa: ARG001
-    from alignrec.extractors.backends.precomputed import load_given
-
-    return load_given(name, modality)
-
-
-LOADERS: dict[str, Loader] = {
-    "open_clip": _load_open_clip,
-    "transformers": _load_transformers,
-    "packaged": _load_packaged,
-    "given": _load_given,
-}
+    Raises:
+        See `load_extractor`; what only loading finds is not found here.
+    """
+    parsed, backend, side = _find(name, modality, precision)
+    return replace(backend.identify(parsed, side, sha256), precision=precision)
 
 
 def load_extractor(
     name: str,
-    modality: Modality,
+    modality: Modality | str,
     *,
     device: str = "auto",
     precision: str = "float32",
-    loaders: Mapping[str, Loader] = LOADERS,
 ) -> Extractor:
     """Load an extractor by name.
 
     Args:
         name: `open_clip:NAME/PRETRAINED`, `open_clip:local-dir:PATH`, `transformers:ID_OR_PATH`,
             `packaged:efficientnet-lite0` or `packaged:all-minilm-l6-v2`, each with an optional
-            `@revision`; or `given:PATH.npy`, features that somebody else made.
-        modality: which of the model's sides to use.
+            `@revision`; `given:PATH.npy`, features that somebody else made; or a plugin's.
+        modality: which of the model's sides to use; by name one of the default modalities.
         device: `auto` (a GPU where there is one), `cpu`, `cuda` or `cuda:N`.
         precision: `float32`, or `bfloat16` (see `Runtime`).
-        loaders: scheme to loader; add an entry to add a backend.
 
     Raises:
         ExtractorError: the name is unknown or its model cannot be loaded.
         DownloadError: the Hub cannot be reached and the model is not in the local cache.
         WeightsMismatchError: packaged weights are not the pinned ones.
     """
-    parsed = ModelName.parse(name)
-    if parsed.scheme not in loaders:
-        raise ExtractorError(
-            f"model name {name!r}: unknown scheme {parsed.scheme!r}; {suggest(parsed.scheme, loaders)}"
-        )
-    if modality not in ("image", "text"):
-        raise ExtractorError(f"modality {modality!r} is unknown: use image or text")
-    from alignrec.extractors.runtime import Runtime
+    parsed, backend, side = _find(name, modality, precision)
+    from alignrec.extractors.runtime import Runtime  # loads torch
 
-    return loaders[parsed.scheme](parsed, modality, Runtime.resolve(device, precision))
+    return backend.load(parsed, side, Runtime.resolve(device, precision))
+
+
+def _find(name: str, modality: Modality | str, precision: str) -> tuple[ModelName, Backend, Modality]:
+    parsed = ModelName.parse(name)
+    if parsed.scheme not in BACKENDS:
+        raise ExtractorError(
+            f"model name {name!r}: unknown scheme {parsed.scheme!r}; {suggest(parsed.scheme, BACKENDS)}"
+        )
+    check_precision(precision)
+    side = modality if isinstance(modality, Modality) else find_modality(modality)
+    return parsed, BACKENDS[parsed.scheme], side

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from alignrec.extractors.errors import ExtractorError
+from alignrec.extractors.identity import check_precision
 
-PRECISIONS = ("float32", "bfloat16")
 Module = TypeVar("Module", bound=nn.Module)
 
 
@@ -36,8 +36,7 @@ class Runtime:
         Raises:
             ExtractorError: unknown precision or device, or no such GPU here.
         """
-        if precision not in PRECISIONS:
-            raise ExtractorError(f"precision {precision!r} is unknown: use one of {', '.join(PRECISIONS)}")
+        check_precision(precision)
         if device == "auto":
             device = "cuda" if torch.cuda.is_available() else "cpu"
         try:

@@ -1,9 +1,31 @@
-"""What every extractor must do. A test of a new one subclasses `ExtractorSuite` and gives `extractor`."""
+"""What every extractor must do, as tests for those who add one; it needs pytest.
+
+A test module subclasses `ExtractorSuite` and gives the extractor as a class-scoped fixture:
+
+    from pathlib import Path
+
+    import pytest
+
+    from alignrec.core.plugins import load_plugins
+    from alignrec.extractors.registry import load_extractor
+    from alignrec.extractors.testing import ExtractorSuite
+
+    class TestColour(ExtractorSuite):
+        @pytest.fixture(scope="class")
+        @classmethod
+        def extractor(cls):
+            load_plugins([Path("colour.py")])
+            return load_extractor("colour:histogram", "image", device="cpu")
+
+pytest then finds the suite's tests in that class. Values may differ between batches by `tolerance`, relative
+to the largest value; an extractor of a kind of content other than images and texts also gives `samples`.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -12,6 +34,7 @@ import pytest
 from PIL import Image
 
 from alignrec.extractors.contract import Embeddings, Extractor
+from alignrec.extractors.modality import IMAGE, TEXT
 
 COUNT = 64
 WORDS = ("a", "red", "cotton", "shirt", "with", "long", "sleeves", "for", "summer", "days")
@@ -35,22 +58,34 @@ def sample_texts(count: int = COUNT) -> list[str]:
     ]
 
 
-class ExtractorSuite:
-    """The contract, as tests."""
+SAMPLES: dict[str, Callable[[], Sequence[Any]]] = {IMAGE.name: sample_images, TEXT.name: sample_texts}
 
-    # The largest difference allowed across batches, relative to the largest value.
+
+class ExtractorSuite:
+    """The contract, as tests.
+
+    Attributes:
+        tolerance: the largest difference allowed across batches, relative to the largest value.
+    """
+
     tolerance = 1e-5
 
     @pytest.fixture(scope="class")
     @classmethod
     def extractor(cls) -> Extractor:
+        """The extractor under test; every subclass has its own."""
         raise NotImplementedError("give the extractor under test as a class-scoped fixture")
 
     @pytest.fixture(scope="class")
     @classmethod
-    def prepared(cls, extractor: Extractor) -> list[Any]:
-        values = sample_images() if extractor.card.modality == "image" else sample_texts()
-        return [extractor.prepare(value) for value in values]
+    def samples(cls, extractor: Extractor) -> Sequence[Any]:
+        """`COUNT` distinct values to embed, by default of the kind that the card states."""
+        return SAMPLES[extractor.card.modality]()
+
+    @pytest.fixture(scope="class")
+    @classmethod
+    def prepared(cls, extractor: Extractor, samples: Sequence[Any]) -> list[Any]:
+        return [extractor.prepare(value) for value in samples]
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -107,10 +142,11 @@ class ExtractorSuite:
     ) -> None:
         assert extractor.embed(prepared, tokens=True).pooled.tobytes() == together.pooled.tobytes()
 
-    def test_prepare_from_many_threads(self, extractor: Extractor, together: Embeddings) -> None:
-        values: list[Any] = list(sample_images() if extractor.card.modality == "image" else sample_texts())
+    def test_prepare_from_many_threads(
+        self, extractor: Extractor, samples: Sequence[Any], together: Embeddings
+    ) -> None:
         with ThreadPoolExecutor(8) as pool:
-            prepared = list(pool.map(extractor.prepare, values))
+            prepared = list(pool.map(extractor.prepare, samples))
         assert self.close(extractor.embed(prepared).pooled, together.pooled)
 
     def test_length_follows_the_mask(

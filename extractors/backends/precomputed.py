@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alignrec.core.files import sha256_file
-from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard, Modality
+from alignrec.extractors.contract import Backend, Embeddings, Extractor, ExtractorCard
 from alignrec.extractors.errors import ExtractorError, RejectedError
+from alignrec.extractors.identity import ExtractorIdentity, FileHash
+from alignrec.extractors.modality import Modality
 from alignrec.extractors.names import ModelName
+
+if TYPE_CHECKING:
+    from alignrec.extractors.runtime import Runtime
 
 
 class GivenFeatures(Extractor):
@@ -49,7 +54,15 @@ class GivenFeatures(Extractor):
         return Embeddings(pooled, pooled[:, None], np.ones((len(pooled), 1), dtype=np.bool_))
 
 
-def load_given(name: ModelName, modality: Modality) -> GivenFeatures:
+def identify(name: ModelName, modality: Modality, sha256: FileHash) -> ExtractorIdentity:
+    """The identity of `given:PATH.npy` is its content; see `Backend.identify`."""
+    path = Path(name.model)
+    if not path.is_file():
+        raise ExtractorError(f"{name.full}: there is no file {path}")
+    return ExtractorIdentity.of_name(name, modality, weights_sha256=sha256(path), local=True)
+
+
+def load(name: ModelName, modality: Modality, runtime: Runtime) -> GivenFeatures:  # noqa: ARG001
     """Load `given:PATH.npy`, float `[n, d]`, as MMRec's `image_feat.npy` and `text_feat.npy` are.
 
     Raises:
@@ -63,6 +76,17 @@ def load_given(name: ModelName, modality: Modality) -> GivenFeatures:
     if not isinstance(matrix, np.ndarray) or matrix.ndim != 2 or matrix.dtype.kind != "f":
         raise ExtractorError(f"{name.full}: expected a matrix of numbers, one row an item")
     dim = int(matrix.shape[1])
-    return GivenFeatures(
-        ExtractorCard(name.full, modality, None, sha256_file(path), dim, dim, {"kind": "given"}, None), matrix
+    card = ExtractorCard(
+        name=name.full,
+        modality=modality.kind.name,
+        revision=None,
+        weights_sha256=sha256_file(path),
+        dim=dim,
+        token_dim=dim,
+        preprocessing={"kind": "given"},
+        licence=None,
     )
+    return GivenFeatures(card, matrix)
+
+
+BACKEND = Backend("given", identify, load)

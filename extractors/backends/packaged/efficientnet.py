@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard
+from alignrec.extractors.modality import IMAGE
 from alignrec.extractors.runtime import Runtime, to_numpy
 
 SIZE = 224
@@ -53,7 +54,7 @@ class EfficientNetLite(Extractor):
         self.batch_size = 256 if runtime.is_cuda else 4
         self.card = ExtractorCard(
             name=name,
-            modality="image",
+            modality=IMAGE.name,
             revision=None,
             weights_sha256=sha256,
             dim=DIM,

@@ -12,10 +12,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from alignrec.extractors.backends.hashing import weights_sha256
-from alignrec.extractors.backends.transformers.model import LoadedModel, load_model, safetensors_of
+from alignrec.extractors.backends.transformers.model import LoadedModel, load_model
 from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard
 from alignrec.extractors.errors import ExtractorError
+from alignrec.extractors.identity import weights_sha256
+from alignrec.extractors.modality import IMAGE
+from alignrec.extractors.model_folder import safetensors_of
 from alignrec.extractors.runtime import Runtime, to_numpy
 
 
@@ -37,7 +39,7 @@ class TransformersImage(Extractor):
         from transformers import AutoImageProcessor
 
         self._runtime = runtime
-        loaded = load_model(folder, "image")
+        loaded = load_model(folder, IMAGE, main_input="pixel_values")
         self._dual = loaded.dual
         self._model = runtime.place(loaded.model).to(memory_format=torch.channels_last)
         try:
@@ -56,7 +58,7 @@ class TransformersImage(Extractor):
             raise ExtractorError(f"{name}: the same image gives other values each time: choose another model")
         self.card = ExtractorCard(
             name=name,
-            modality="image",
+            modality=IMAGE.name,
             revision=revision,
             weights_sha256=weights_sha256(folder, safetensors_of(folder)),
             dim=probe.pooled.shape[1],

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alignrec.extractors.contract import Modality
 from alignrec.extractors.errors import ExtractorError
+from alignrec.extractors.modality import Kind
+from alignrec.extractors.model_folder import safetensors_of
 
 # Heads that a checkpoint may lack; the pooling then does without them.
 OPTIONAL = ("pooler.", ".pooler.")
@@ -32,28 +33,18 @@ class LoadedModel:
     pooler: bool
 
 
-def safetensors_of(folder: Path) -> list[Path]:
-    """The weights that transformers reads from a folder.
+def load_model(folder: Path, kind: Kind, *, main_input: str, encoder_alone: bool = False) -> LoadedModel:
+    """Load a folder's model for one kind of content.
 
-    Raises:
-        ExtractorError: there are none.
-    """
-    single = folder / "model.safetensors"
-    files = [single] if single.is_file() else sorted(folder.glob("model-*-of-*.safetensors"))
-    if not files:
-        raise ExtractorError(
-            f"{folder} has no model.safetensors: weights in other formats are not read, since they may run "
-            "code; choose a model or revision that publishes safetensors"
-        )
-    return files
-
-
-def load_model(folder: Path, modality: Modality) -> LoadedModel:
-    """Load a folder's model for one modality.
+    Args:
+        folder: the model's.
+        kind: of content; a dual encoder has a method `get_<kind>_features`.
+        main_input: what transformers calls that content as a model's input.
+        encoder_alone: leave out the decoder of a model that has one.
 
     Raises:
         ExtractorError: files are missing or unreadable, weights are missing from the checkpoint, or
-            the model has no such modality.
+            the model reads no such content.
     """
     from transformers import AutoConfig, AutoModel, AutoModelForTextEncoding
     from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_ENCODING_MAPPING
@@ -65,7 +56,7 @@ def load_model(folder: Path, modality: Modality) -> LoadedModel:
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         # For T5 and its like, the encoder alone.
-        mapped = modality == "text" and type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING
+        mapped = encoder_alone and type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING
         encoder = AutoModelForTextEncoding if mapped else AutoModel
         model, report = encoder.from_pretrained(
             folder,
@@ -88,9 +79,8 @@ def load_model(folder: Path, modality: Modality) -> LoadedModel:
             f"{folder}: the checkpoint lacks {len(lost)} weights that the model needs, such as "
             f"{(lost or sorted(report['mismatched_keys']))[0]}; they would be random"
         )
-    dual = hasattr(model, f"get_{modality}_features")
-    names = "pixel_values" if modality == "image" else "input_ids"
-    if not dual and model.main_input_name != names:
-        raise ExtractorError(f"{folder} holds a {config.model_type} model, which does not embed {modality}s")
+    dual = hasattr(model, f"get_{kind.name}_features")
+    if not dual and model.main_input_name != main_input:
+        raise ExtractorError(f"{folder} holds a {config.model_type} model, which does not embed {kind.name}s")
     tower = config.model_type.endswith(("_text_model", "_vision_model"))
     return LoadedModel(model, config, dual, tower, pooler=not missing)

@@ -12,11 +12,13 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from alignrec.extractors.backends.hashing import weights_sha256
-from alignrec.extractors.backends.transformers.model import LoadedModel, load_model, safetensors_of
+from alignrec.extractors.backends.transformers.model import LoadedModel, load_model
 from alignrec.extractors.backends.transformers.pooling import TextPooling
 from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard
 from alignrec.extractors.errors import ExtractorError
+from alignrec.extractors.identity import weights_sha256
+from alignrec.extractors.modality import TEXT
+from alignrec.extractors.model_folder import safetensors_of
 from alignrec.extractors.runtime import Runtime, to_numpy
 
 # SigLIP's text tower was trained on sequences padded to their full length, without a mask.
@@ -37,7 +39,7 @@ class TransformersText(Extractor):
         from transformers import AutoTokenizer
 
         self._runtime = runtime
-        loaded = load_model(folder, "text")
+        loaded = load_model(folder, TEXT, main_input="input_ids", encoder_alone=True)
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         except (OSError, ValueError, KeyError) as error:
@@ -55,7 +57,7 @@ class TransformersText(Extractor):
         assert probe.tokens is not None
         self.card = ExtractorCard(
             name=name,
-            modality="text",
+            modality=TEXT.name,
             revision=revision,
             weights_sha256=weights_sha256(folder, safetensors_of(folder)),
             dim=probe.pooled.shape[1],

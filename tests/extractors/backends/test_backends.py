@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from alignrec.extractors.contract import Extractor, Modality
+from alignrec.extractors.contract import Extractor
 from alignrec.extractors.registry import load_extractor
 from alignrec.extractors.testing import ExtractorSuite
 from tests.extractors import models
 
-FOLDERS: dict[str, tuple[str, Modality, Callable[[Path], Path]]] = {
+FOLDERS: dict[str, tuple[str, str, Callable[[Path], Path]]] = {
     "vit": ("transformers:", "image", models.vit),
     "vit-without-pooler": ("transformers:", "image", lambda folder: models.vit(folder, pooler=False)),
     "convnext": ("transformers:", "image", models.convnext),

@@ -13,6 +13,7 @@ import open_clip
 import pytest
 from huggingface_hub.errors import RepositoryNotFoundError
 
+from alignrec.extractors.backends.openclip import files
 from alignrec.extractors.errors import DownloadError, ExtractorError
 from alignrec.extractors.registry import load_extractor
 from alignrec.extractors.testing import sample_images
@@ -62,9 +63,12 @@ def test_published_open_clip_weights(tmp_path: Path, monkeypatch: pytest.MonkeyP
             raise FileNotFoundError("Failed to download")
         return str(weights)
 
-    monkeypatch.setattr(open_clip, "get_model_config", lambda name: stated["model_cfg"])
+    configs = tmp_path / "package" / "model_configs"
+    configs.mkdir(parents=True)
+    (configs / "tiny.json").write_text(json.dumps(stated["model_cfg"]))
+    monkeypatch.setattr(files, "package_folder", lambda: tmp_path / "package")
     monkeypatch.setattr(open_clip.factory, "get_model_config", lambda name: stated["model_cfg"])
-    monkeypatch.setattr(open_clip, "get_pretrained_cfg", lambda name, tag: published)
+    monkeypatch.setattr(open_clip.pretrained, "get_pretrained_cfg", lambda name, tag: published)
     monkeypatch.setattr(open_clip.pretrained, "download_pretrained_from_hf", download)
 
     tagged = load_extractor("open_clip:tiny/tag@v2", "image", device="cpu")

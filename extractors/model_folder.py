@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import cast
@@ -12,6 +13,7 @@ from alignrec.extractors.names import ModelName
 # What loading needs, and nothing that could run code. Weights of other formats lie in subfolders.
 PATTERNS = ["*.json", "*.txt", "*.model", "*.jinja", "README.md", "model.safetensors", "model-*.safetensors"]
 
+_READ = (".json", ".txt", ".model", ".jinja")
 _HEADER = re.compile(r"\A---\s*\n(.*?)^---\s*$", re.DOTALL | re.MULTILINE)
 _LICENCE = re.compile(r"^license:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
 
@@ -70,6 +72,36 @@ def model_folder(name: ModelName) -> tuple[Path, str | None]:
             "go online, or download it elsewhere and give its folder as transformers:PATH"
         ) from error
     return snapshot, snapshot.name
+
+
+def safetensors_of(folder: Path) -> list[Path]:
+    """The weights that transformers reads from a folder.
+
+    Raises:
+        ExtractorError: there are none.
+    """
+    single = folder / "model.safetensors"
+    files = [single] if single.is_file() else sorted(folder.glob("model-*-of-*.safetensors"))
+    if not files:
+        raise ExtractorError(
+            f"{folder} has no model.safetensors: weights in other formats are not read, since they may run "
+            "code; choose a model or revision that publishes safetensors"
+        )
+    return files
+
+
+def other_files(folder: Path) -> list[Path]:
+    """What loading reads beside the weights: configuration, tokenizer, preprocessing, pooling.
+
+    All files of those kinds in the folder itself count, since which of them a model reads is for the
+    libraries to say; of its subfolders, those that sentence-transformers' `modules.json` names.
+    """
+    files = [path for path in folder.iterdir() if path.suffix in _READ and path.is_file()]
+    modules = folder / "modules.json"
+    if modules.is_file():
+        places = (folder / module["path"] for module in json.loads(modules.read_text(encoding="utf-8")))
+        files += [place / "config.json" for place in places if (place / "config.json").is_file()]
+    return sorted(set(files))
 
 
 def licence_of(folder: Path) -> str | None:

@@ -1,10 +1,10 @@
-"""`open_clip:NAME/PRETRAINED` and `open_clip:local-dir:PATH`: both sides of an open_clip model."""
+"""Both sides of an open_clip model: images and texts."""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from alignrec.core.errors import suggest
 from alignrec.core.files import sha256_file
-from alignrec.extractors.backends.model_folder import licence_of, local_folder
-from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard, Modality
-from alignrec.extractors.errors import DownloadError, ExtractorError
+from alignrec.extractors.backends.openclip.files import LOCAL, OpenClipFiles, find_files
+from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard
+from alignrec.extractors.errors import ExtractorError
+from alignrec.extractors.modality import IMAGE, TEXT, Modality
 from alignrec.extractors.names import ModelName
 from alignrec.extractors.runtime import Runtime, to_numpy
 
@@ -29,99 +29,59 @@ class _Loaded:
 
     model: Any
     tokenizer: str
-    weights: Path
-    revision: str | None
-    licence: str | None
+    files: OpenClipFiles
 
 
 def load_open_clip(name: ModelName, modality: Modality, runtime: Runtime) -> Extractor:
     """Load one side of an open_clip model.
 
     Raises:
-        ExtractorError: unknown architecture or tag, a folder without config or safetensors, or a
-            model that gives no token sequences.
-        DownloadError: the weights cannot be fetched and are not in the local cache.
+        ExtractorError: see `find_files`; or a model that gives no token sequences.
+        DownloadError: see `find_files`.
     """
-    loaded = _from_folder(name) if name.model.startswith("local-dir:") else _from_tag(name)
-    kind = OpenClipImage if modality == "image" else OpenClipText
+    kind = modality.kind.name
+    if kind not in _SIDES:
+        raise ExtractorError(f"{name.full}: expected {' or '.join(_SIDES)}, got {kind}")
+    files = find_files(name)
     try:
-        return kind(name.full, loaded, runtime)
+        loaded = _from_tag(files) if files.architecture else _from_folder(files)
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
+        raise ExtractorError(f"{name.full}: open_clip cannot load {files.weights}: {error}") from error
+    try:
+        return _SIDES[kind](name.full, loaded, runtime)
     except (AttributeError, NotImplementedError, AssertionError) as error:
-        raise ExtractorError(
-            f"{name.full}: this open_clip model gives no {modality} tokens: {error}"
-        ) from error
+        raise ExtractorError(f"{name.full}: this open_clip model gives no {kind} tokens: {error}") from error
 
 
-def _from_folder(name: ModelName) -> _Loaded:
-    """A folder with open_clip_config.json and safetensors, as open_clip saves models."""
+def _from_folder(files: OpenClipFiles) -> _Loaded:
+    """A model as open_clip saves it."""
     import open_clip
     from open_clip.factory import _find_checkpoint_in_dir
 
-    path = name.model.removeprefix("local-dir:")
-    folder = local_folder(name, path)
-    if folder is None or not (folder / "open_clip_config.json").is_file():
-        raise ExtractorError(f"{name.full}: expected a folder with open_clip_config.json at {path}")
-    # The very file that open_clip picks when it loads the folder.
-    found = _find_checkpoint_in_dir(folder)
-    if found is None or Path(found).suffix != ".safetensors":
-        raise ExtractorError(f"{name.full}: {folder} has no .safetensors weights; other formats are not read")
-    identifier = f"local-dir:{folder}"
-    try:
-        model = open_clip.create_model(identifier, pretrained_text=False)
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
-        raise ExtractorError(f"{name.full}: open_clip cannot load this folder: {error}") from error
-    return _Loaded(model, identifier, Path(found), None, licence_of(folder))
+    # What an identity hashed must be the very file that open_clip picks when it loads the folder.
+    chosen = _find_checkpoint_in_dir(files.folder)
+    if Path(chosen) != files.weights:
+        raise ValueError(f"it would read {chosen}: take one of the two away")
+    identifier = f"{LOCAL}{files.folder}"
+    return _Loaded(open_clip.create_model(identifier, pretrained_text=False), identifier, files)
 
 
-def _from_tag(name: ModelName) -> _Loaded:
+def _from_tag(files: OpenClipFiles) -> _Loaded:
     """A built-in architecture with published weights."""
     import open_clip
 
-    architecture, _, tag = name.model.partition("/")
-    if open_clip.get_model_config(architecture) is None:
-        hint = suggest(architecture, open_clip.list_models())
-        raise ExtractorError(f"{name.full}: unknown architecture {architecture!r}; {hint}")
-    published = open_clip.get_pretrained_cfg(architecture, tag)
-    if not published:
-        known = open_clip.list_pretrained_tags_by_model(architecture)
-        raise ExtractorError(f"{name.full}: {architecture} has no weights {tag!r}; {suggest(tag, known)}")
-    weights = _fetch(name, published)
+    published = files.published or {}
     preprocessing = {
         key: published[key] for key in ("mean", "std", "interpolation", "resize_mode") if key in published
     }
-    try:
-        model = open_clip.create_model(
-            architecture,
-            pretrained=str(weights),
-            pretrained_text=False,
-            force_quick_gelu=published.get("quick_gelu", False),
-            force_preprocess_cfg=preprocessing,
-        )
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
-        raise ExtractorError(f"{name.full}: open_clip cannot load {weights}: {error}") from error
-    # A file in the Hub's cache lies in snapshots/<commit>/.
-    commit = weights.parent.name if weights.parent.parent.name == "snapshots" else None
-    return _Loaded(model, architecture, weights, commit, None)
-
-
-def _fetch(name: ModelName, published: dict[str, Any]) -> Path:
-    """The weights of a published tag, from the Hub (safetensors first) or their own address."""
-    from open_clip.pretrained import download_pretrained, download_pretrained_from_hf
-
-    try:
-        if published.get("hf_hub"):
-            repository, _, filename = published["hf_hub"].rpartition("/")
-            return Path(
-                download_pretrained_from_hf(repository, filename=filename or None, revision=name.revision)
-            )
-        if name.revision is not None:
-            raise ExtractorError(f"{name.full}: these weights are not on the Hub and have no revisions")
-        return Path(download_pretrained(published))
-    except (OSError, RuntimeError) as error:
-        raise DownloadError(
-            f"{name.full}: the weights could not be fetched and are not in the local cache: {error}; "
-            "go online, or save the model to a folder elsewhere and use open_clip:local-dir:PATH"
-        ) from error
+    model = open_clip.create_model(
+        files.architecture,
+        pretrained=str(files.weights),
+        pretrained_text=False,
+        force_quick_gelu=published.get("quick_gelu", False),
+        force_preprocess_cfg=preprocessing,
+    )
+    return _Loaded(model, files.architecture, files)
 
 
 class OpenClipImage(Extractor):
@@ -138,7 +98,7 @@ class OpenClipImage(Extractor):
         self.device = runtime.device.type
         self.batch_size = 128 if runtime.is_cuda else 8
         probe = self.embed([self.prepare(Image.new("RGB", (64, 64)))], tokens=True)
-        self.card = _card(name, "image", loaded, probe, stated)
+        self.card = _card(name, IMAGE.name, loaded, probe, stated)
 
     def prepare(self, value: Image.Image | str) -> NDArray[np.float32]:
         """The model's own transform: float32 `[3, h, w]`."""
@@ -176,7 +136,7 @@ class OpenClipText(Extractor):
         self.batch_size = 256 if runtime.is_cuda else 8
         probe = self.embed([self.prepare("a")], tokens=True)
         stated = {"tokenizer": type(self._tokenizer).__name__, "max_length": self._tokenizer.context_length}
-        self.card = _card(name, "text", loaded, probe, stated)
+        self.card = _card(name, TEXT.name, loaded, probe, stated)
 
     def prepare(self, value: Image.Image | str) -> NDArray[np.int64]:
         """Token ids padded to the model's context, int64 `[context]`."""
@@ -204,17 +164,23 @@ class OpenClipText(Extractor):
 
 
 def _card(
-    name: str, modality: Modality, loaded: _Loaded, probe: Embeddings, stated: dict[str, Any]
+    name: str, modality: str, loaded: _Loaded, probe: Embeddings, stated: dict[str, Any]
 ) -> ExtractorCard:
     """The card, with widths read off one embedding."""
     assert probe.tokens is not None
     return ExtractorCard(
         name=name,
         modality=modality,
-        revision=loaded.revision,
-        weights_sha256=sha256_file(loaded.weights),
+        revision=loaded.files.revision,
+        weights_sha256=sha256_file(loaded.files.weights),
         dim=probe.pooled.shape[1],
         token_dim=probe.tokens.shape[2],
         preprocessing=json.loads(json.dumps(stated)),
-        licence=loaded.licence,
+        licence=loaded.files.licence,
     )
+
+
+_SIDES: dict[str, Callable[[str, _Loaded, Runtime], Extractor]] = {
+    IMAGE.name: OpenClipImage,
+    TEXT.name: OpenClipText,
+}
