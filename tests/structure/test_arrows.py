@@ -29,7 +29,11 @@ LAYERS = {
     """,
     "extractors": """
         errors
-        contract names runtime inputs
+        names inputs
+        modality model_folder
+        identity
+        runtime
+        contract
         parallel testing backends
         registry
     """,
