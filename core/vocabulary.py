@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -93,6 +94,11 @@ OWN_SETS = tuple(
 )
 # The sets that a reader most likely wants who names none, best first.
 PREFERRED_SETS = (ALIGNED, MULTIMODAL)
+
+
+def is_own(subject: str) -> bool:
+    """Whether what was evaluated is one of our sets, or an ablation of one (`aligned without …`)."""
+    return any(re.match(rf"{name}(?!\w)", subject) for name in OWN_SETS)
 
 
 def feature_set(name: str) -> SetDefinition:

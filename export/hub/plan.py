@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from alignrec.core.files import canonical_json
+from alignrec.core.results import METRICS_FILE
 from alignrec.export.errors import RefusedError, VerificationError
 from alignrec.export.hub.expected_file import ExpectedFile
 from alignrec.export.hub.find_version import RELEASE_NOTE
@@ -16,7 +17,6 @@ from alignrec.export.hub.versions import Version
 from alignrec.export.hub.withdrawn import WITHDRAWN, parse_withdrawn
 from alignrec.export.release.card import render_card
 from alignrec.export.release.manifest import MANIFEST, Manifest
-from alignrec.export.release.scores import METRICS
 
 CARD = "README.md"
 
@@ -92,7 +92,7 @@ def _card(
     manifest: Manifest,
     version: Version,
 ) -> bytes:
-    measured = folder / METRICS
+    measured = folder / METRICS_FILE
     metrics = measured.read_bytes() if measured.is_file() else None
     if head is None:
         return render_card(repo.name, str(version), manifest, {}, metrics=metrics).encode()

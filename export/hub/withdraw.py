@@ -7,6 +7,7 @@ from pathlib import Path
 
 from huggingface_hub import HfApi
 
+from alignrec.core.results import METRICS_FILE
 from alignrec.export.errors import ReleaseError, VerificationError
 from alignrec.export.hub.errors import StaleHeadError, UnreachableError
 from alignrec.export.hub.find_version import RELEASE_NOTE, published_tags, read_note
@@ -17,7 +18,6 @@ from alignrec.export.hub.versions import Version
 from alignrec.export.hub.withdrawn import WITHDRAWN, Withdrawal, parse_withdrawn, withdrawn_bytes
 from alignrec.export.release.card import render_card
 from alignrec.export.release.manifest import MANIFEST, Manifest
-from alignrec.export.release.scores import METRICS
 
 _ATTEMPTS = 3
 
@@ -76,7 +76,7 @@ def _note(repo: HubRepo, version: Version, reason: str, commit: str | None) -> W
             Manifest.from_bytes(manifest),
             withdrawn,
             card.decode("utf-8") if card is not None else None,
-            repo.read(METRICS, head, present),
+            repo.read(METRICS_FILE, head, present),
         )
         add[CARD] = text.encode()
         try:

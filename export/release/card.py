@@ -11,12 +11,13 @@ import yaml
 from huggingface_hub import DatasetCardData
 from jinja2 import Environment, StrictUndefined
 
-from alignrec.core.vocabulary import PREFERRED_SETS, PROTOCOLS, feature_set
+from alignrec.core.results import Results
+from alignrec.core.vocabulary import PREFERRED_SETS, feature_set, find_protocol
 from alignrec.export.errors import ReleaseError
 from alignrec.export.hub.withdrawn import Withdrawal
 from alignrec.export.release.chart import CHART
 from alignrec.export.release.manifest import IMAGES, Manifest
-from alignrec.export.release.scores import Score, read_scores
+from alignrec.export.release.scores import Score, scores_of
 
 BEGIN, END = "<!-- alignrec: begin -->", "<!-- alignrec: end -->"
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
@@ -63,9 +64,10 @@ def render_card(
     Raises:
         ReleaseError: no licence is set, or the existing card's metadata is not YAML.
     """
+    scores = scores_of(Results.parse(metrics)) if metrics else []
     kept, text = _split(existing or "")
     head = yaml.safe_dump(kept | _metadata(repo, manifest), sort_keys=False, allow_unicode=True)
-    ours = f"{BEGIN}\n{_body(repo, version, manifest, withdrawn, read_scores(metrics))}{END}\n"
+    ours = f"{BEGIN}\n{_body(repo, version, manifest, withdrawn, scores)}{END}\n"
     body = (
         _OURS.sub(lambda _: ours, text, count=1) if _OURS.search(text) else f"{ours}\n{text}".rstrip() + "\n"
     )
@@ -134,7 +136,7 @@ def _body(
         sets=[(name, entry, feature_set(name).card) for name, entry in manifest.sets.items()],
         pictures=sum(entry.rows or 0 for entry in manifest.images),
         scores=scores,
-        protocols={name: found.label for name, found in PROTOCOLS.items()},
+        protocols={score.protocol: find_protocol(score.protocol).label for score in scores},
         chart=CHART if any(entry.path == CHART for entry in manifest.files) else None,
         default=default_set(manifest),
         release_id=manifest.release_id,

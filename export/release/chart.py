@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import BytesIO
 
-from alignrec.core.vocabulary import OWN_SETS, PROTOCOLS
+from alignrec.core.vocabulary import find_protocol, is_own
 from alignrec.export.release.scores import Score
 
 CHART = "chart.png"
@@ -24,7 +24,7 @@ def draw_chart(scores: Sequence[Score]) -> bytes:
     figure = Figure(figsize=(7.5, 0.8 + 0.34 * len(drawn)), dpi=110, layout="constrained")
     axes = figure.add_subplot()
     for row, score in enumerate(drawn):
-        colour = ACCENT if score.subject.startswith(OWN_SETS) else REST
+        colour = ACCENT if is_own(score.subject) else REST
         if score.low is not None and score.high is not None:
             axes.plot([score.low, score.high], [row, row], color=colour, linewidth=3, solid_capstyle="round")
         axes.plot([score.recall], [row], "o", color=colour, markersize=7)
@@ -36,7 +36,7 @@ def draw_chart(scores: Sequence[Score]) -> bytes:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(left=False)
     axes.set_title(
-        f"Recall@{drawn[0].k} on test, {PROTOCOLS[drawn[0].protocol].label}", loc="left", fontsize=11
+        f"Recall@{drawn[0].k} on test, {find_protocol(drawn[0].protocol).label}", loc="left", fontsize=11
     )
     out = BytesIO()
     figure.savefig(out, format="png", metadata={"Software": None})

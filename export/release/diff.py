@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignrec.core.features import FeatureSet
+from alignrec.core.results import METRICS_FILE, QUANTITY, Results
 from alignrec.core.vectors import unit_rows
 from alignrec.export.release.opened import Release
 
@@ -19,7 +18,6 @@ NEIGHBOURS = 10
 SAMPLE = 1000
 # A cosine nearer to 1 than this is rounding.
 SAME = 1e-6
-_NAMED = ("protocol", "subject", "against", "metric", "k", "split", "share")
 
 
 @dataclass(frozen=True)
@@ -80,6 +78,7 @@ def diff_releases(first: Release, second: Release) -> ReleaseDiff:
     Raises:
         VerificationError: a file is not what its manifest says.
         HubError: a file cannot be had.
+        ResultsError: the metrics of one are not what an evaluation writes.
     """
     ours, theirs = first.manifest.sets, second.manifest.sets
     return ReleaseDiff(
@@ -89,7 +88,7 @@ def diff_releases(first: Release, second: Release) -> ReleaseDiff:
         [name for name in ours if name not in theirs],
         [name for name in theirs if name not in ours],
         [diff_sets(first.load(name), second.load(name)) for name in ours if name in theirs],
-        _diff_metrics(_metrics(first), _metrics(second)),
+        _diff_results(_results(first), _results(second)),
     )
 
 
@@ -147,21 +146,18 @@ def _nearest(unit: NDArray[np.float32], rows: NDArray[np.int64], k: int) -> NDAr
     return np.argpartition(-scores, k - 1, axis=1)[:, :k]
 
 
-def _metrics(release: Release) -> dict[tuple[Any, ...], float]:
-    """The numbers of `metrics.json`; where there were several seeds, their means."""
-    path = release.file("metrics.json")
-    records = json.loads(path.read_bytes()).get("records", []) if path else []
-    kept = [record for record in records if record.get("aggregate") != "std"]
-    return {
-        tuple(record.get(name) for name in _NAMED): record["value"]
-        for record in sorted(kept, key=lambda record: record.get("aggregate") == "mean")
-    }
-
-
-def _diff_metrics(
-    first: Mapping[tuple[Any, ...], float], second: Mapping[tuple[Any, ...], float]
-) -> list[dict[str, Any]]:
+def _diff_results(first: Results, second: Results) -> list[dict[str, Any]]:
+    """Each number that either has, with both values; where there were several seeds, their means."""
+    ours, theirs = (
+        {tuple(getattr(e, name) for name in QUANTITY): e.value for e in results.estimates}
+        for results in (first, second)
+    )
     return [
-        {**dict(zip(_NAMED, key, strict=True)), "first": first.get(key), "second": second.get(key)}
-        for key in {**first, **second}
+        {**dict(zip(QUANTITY, key, strict=True)), "first": ours.get(key), "second": theirs.get(key)}
+        for key in {**ours, **theirs}
     ]
+
+
+def _results(release: Release) -> Results:
+    path = release.file(METRICS_FILE)
+    return Results.parse(path.read_bytes(), f"{METRICS_FILE} of {release.where}") if path else Results()

@@ -1,17 +1,14 @@
-"""What a release's metrics.json tells a reader of its card: the test numbers at the longest list."""
+"""What a card tells of an evaluation: the test numbers at the longest list."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from alignrec.core.vocabulary import ALIGNED, PROTOCOLS
+from alignrec.core.results import Results
+from alignrec.core.vocabulary import ALIGNED, MAIN_METRICS
 
-METRICS = "metrics.json"
 # How the names of the recommender's ablations and other forms begin.
-VARIANT = f"{ALIGNED} "
+_VARIANT = f"{ALIGNED} "
 
 
 @dataclass(frozen=True)
@@ -19,7 +16,7 @@ class Score:
     """What one subject reached under one protocol, on test.
 
     Attributes:
-        protocol: a key of `PROTOCOLS`.
+        protocol: a name of `core.vocabulary`, or one that is not known there.
         subject: a feature set, landmark or ablation.
         k: length of the list.
         recall, ndcg: the mean over seeds where there were several; None where not measured.
@@ -37,49 +34,37 @@ class Score:
     deviation: float | None = None
 
 
-def read_scores(metrics: bytes | None) -> list[Score]:
-    """The scores of a metrics.json, best first under each protocol; none where there was no evaluation.
+def scores_of(results: Results) -> list[Score]:
+    """The scores of an evaluation, best first under each protocol, the weightiest protocol first.
 
-    Ablations are told under the furthest protocol alone.
+    Ablations are listed under the weightiest protocol alone, what masks and differences say not at all.
     """
-    content = json.loads(metrics) if metrics else {}
-    records = [
-        r
-        for r in content.get("records", [])
-        if r["split"] == "test" and r["against"] is None and r["share"] is None
-    ]
-    measured = {r["protocol"] for r in records}
-    furthest = next((protocol for protocol in PROTOCOLS if protocol in measured), None)
-    scores = []
-    for protocol in PROTOCOLS:
-        of = [r for r in records if r["protocol"] == protocol]
-        if protocol != furthest:
-            of = [r for r in of if not r["subject"].startswith(VARIANT)]
-        longest = max((r["k"] for r in of), default=0)
-        subjects = dict.fromkeys(r["subject"] for r in of)
-        found = [
-            _score(protocol, s, [r for r in of if (r["subject"], r["k"]) == (s, longest)]) for s in subjects
-        ]
-        scores += sorted(filter(None, found), key=lambda score: (-score.recall, score.subject))
+    test = results.select(split="test", against=None, share=None)
+    scores: list[Score] = []
+    for place, protocol in enumerate(test.protocols):
+        measured = test.select(protocol=protocol)
+        if place > 0:
+            measured = measured.where(lambda record: not record.subject.startswith(_VARIANT))
+        scores += sorted(_scores(measured), key=lambda score: (-score.recall, score.subject))
     return scores
 
 
-def _score(protocol: str, subject: str, records: Sequence[dict[str, Any]]) -> Score | None:
-    recall, ndcg = (_one([r for r in records if r["metric"] == metric]) for metric in ("recall", "ndcg"))
-    if recall is None:
-        return None
-    value, low, high = recall
-    spread = [r["value"] for r in records if (r["metric"], r["aggregate"]) == ("recall", "std")]
-    k, deviation = records[0]["k"], next(iter(spread), None)
-    return Score(protocol, subject, k, value, ndcg[0] if ndcg else None, low, high, deviation)
-
-
-def _one(records: Sequence[dict[str, Any]]) -> tuple[float, float | None, float | None] | None:
-    """Value and interval: the mean over seeds where it is there, else the only number, else their mean."""
-    plain = [r for r in records if r["aggregate"] is None]
-    whole = (
-        [r for r in records if r["aggregate"] == "mean"] or [r for r in plain if r["seed"] is None] or plain
+def _scores(measured: Results) -> list[Score]:
+    """The scores under one protocol: one for each subject that has a recall."""
+    k = measured.largest_k
+    recalls, ndcgs = (
+        {e.subject: e for e in measured.select(k=k, metric=metric).estimates} for metric in MAIN_METRICS
     )
-    if len(whole) == 1:
-        return whole[0]["value"], whole[0]["low"], whole[0]["high"]
-    return (sum(r["value"] for r in whole) / len(whole), None, None) if whole else None
+    return [
+        Score(
+            e.protocol,
+            subject,
+            k,
+            e.value,
+            ndcgs[subject].value if subject in ndcgs else None,
+            e.low,
+            e.high,
+            e.deviation,
+        )
+        for subject, e in recalls.items()
+    ]

@@ -11,11 +11,12 @@ import pyarrow.parquet as pq
 
 from alignrec.core.features import FeatureSet
 from alignrec.core.files import canonical_json, replacing_folder, write_bytes
+from alignrec.core.results import METRICS_FILE, Results
 from alignrec.export.errors import ReleaseError
 from alignrec.export.release.chart import CHART, draw_chart
 from alignrec.export.release.manifest import MANIFEST, Manifest, SetEntry, describe_file
 from alignrec.export.release.parquet import write_parts, write_rejected
-from alignrec.export.release.scores import METRICS, read_scores
+from alignrec.export.release.scores import scores_of
 
 
 def check_free(folder: Path) -> None:
@@ -51,6 +52,7 @@ def write_release(
 
     Raises:
         ReleaseError: there is no set, or two share a name.
+        ResultsError: the metrics are not what an evaluation writes.
     """
     names = [features.name for features in sets]
     if not names or len(set(names)) != len(names):
@@ -66,8 +68,8 @@ def write_release(
         for name, source in (encoders or {}).items():
             shutil.copytree(source, new / "encoder" / name)
         if metrics is not None:
-            write_bytes(new / METRICS, metrics)
-            if scores := read_scores(metrics):
+            write_bytes(new / METRICS_FILE, metrics)
+            if scores := scores_of(Results.parse(metrics)):
                 write_bytes(new / CHART, draw_chart(scores))
         known = {path for path, _ in entries}
         others = [p for p in sorted(new.rglob("*")) if p.is_file() and p not in known]

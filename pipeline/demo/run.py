@@ -8,9 +8,10 @@ import yaml
 
 from alignrec.core.files import replacing_folder, write_bytes
 
+from alignrec.core.results import METRICS_FILE, Results
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.demo.catalogue import make_catalogue
-from alignrec.pipeline.stages.evaluate.metrics_file import metrics_tables
+from alignrec.pipeline.stages.evaluate.tables import results_tables
 from alignrec.pipeline.runner.runner import run
 
 SETTINGS = {
@@ -56,7 +57,7 @@ def run_demo(out: Path, seed: int, console: Console) -> list[str]:
     """
     config = write_demo(out, seed, console)
     result = run(config, console=console)
-    for table in metrics_tables(result.folder / "evaluate" / "metrics.json"):
+    for table in results_tables(Results.read(result.folder / "evaluate" / METRICS_FILE)):
         console.show(table)
     summary, release = result.stages["extract"].summary, result.release
     made = result.stages["export"].summary["sets"]

@@ -1,4 +1,4 @@
-"""By what a map can be coloured: columns that put items into a few groups."""
+"""Ways to colour a map: columns that put items into a few groups."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LONGEST_LABEL = 40
 
 
 @dataclass(frozen=True)
-class ColourField:
+class Colouring:
     """One way to colour items.
 
     Attributes:
@@ -38,8 +38,8 @@ class ColourField:
     ordered: bool
 
 
-def colour_field(name: str, values: Sequence[Any]) -> ColourField | None:
-    """Groups of a column's values, or None where it has no few groups to speak of.
+def group_values(name: str, values: Sequence[Any]) -> Colouring | None:
+    """Groups of a column's values, or None where a few groups do not cover it.
 
     Many distinct numbers are cut into ranges with about as many items each; of a list the first entry
     counts.
@@ -57,7 +57,7 @@ def colour_field(name: str, values: Sequence[Any]) -> ColourField | None:
     if len(largest) < 2 or covered < LEAST_COVERED * count.total() or len(count) == count.total():
         return None
     code = {text: number for number, text in enumerate(largest)} | {"": -1}
-    return ColourField(name, largest, [code.get(text, len(largest)) for text in texts], ordered=False)
+    return Colouring(name, largest, [code.get(text, len(largest)) for text in texts], ordered=False)
 
 
 def _number(text: str) -> float | None:
@@ -68,7 +68,7 @@ def _number(text: str) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _ranges(name: str, numbers: Sequence[float | None]) -> ColourField | None:
+def _ranges(name: str, numbers: Sequence[float | None]) -> Colouring | None:
     known = np.array([number for number in numbers if number is not None])
     edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1], method="lower"))
     codes = [-1 if n is None else int(np.searchsorted(edges, n, side="right")) for n in numbers]
@@ -81,4 +81,4 @@ def _ranges(name: str, numbers: Sequence[float | None]) -> ColourField | None:
         labels.append(low if low == high else f"{low} – {high}")
     if len(labels) < 2:
         return None
-    return ColourField(name, labels, [order.get(code, -1) for code in codes], ordered=True)
+    return Colouring(name, labels, [order.get(code, -1) for code in codes], ordered=True)

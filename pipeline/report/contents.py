@@ -15,25 +15,25 @@ from numpy.typing import NDArray
 
 from alignrec.core.features import FeatureSet
 from alignrec.core.files import digest, sha256_file
+from alignrec.core.results import METRICS_FILE, Results
 from alignrec.core.vocabulary import FEATURE_SETS
 from alignrec.pipeline.catalog.items import STAGE as EXTRACT
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import RunFolderError
 from alignrec.pipeline.report.curves import Curve, read_curves
-from alignrec.pipeline.report.metrics import Metrics, read_metrics
 from alignrec.pipeline.runner.arrow_files import read_arrow
 from alignrec.pipeline.runner.manifest import MANIFEST, StageManifest
 from alignrec.pipeline.runner.run_folder import read_item_ids, read_set
 
 # The stages that train something, in their order.
 TRAINED = ("pretrain", "train")
-NUMBERS = ("curves.json", "metrics.json")
+NUMBERS = ("curves.json", METRICS_FILE)
 # Counts up when the same run would give another page.
 VERSION = 1
 
 
 @dataclass(frozen=True, eq=False)
-class RunFolder:
+class RunContents:
     """A run, as a report needs it.
 
     Attributes:
@@ -43,7 +43,7 @@ class RunFolder:
         models: for `image` and `text`, the extractor's card.
         sets: item sets by name, in the order in which they are made, rows in catalogue order.
         rejected: rows of `rejected.parquet`, `detail` included.
-        metrics: of the evaluation; without records when there was none.
+        results: of the evaluation; without records when there was none.
         curves: of pretraining and training; empty when there was none.
     """
 
@@ -53,15 +53,17 @@ class RunFolder:
     models: Mapping[str, Mapping[str, Any]]
     sets: Mapping[str, FeatureSet]
     rejected: list[dict[str, Any]]
-    metrics: Metrics
+    results: Results
     curves: list[Curve]
 
 
-def read_run_folder(config: Config) -> RunFolder:
+def read_contents(config: Config) -> RunContents:
     """Read what is there.
 
     Raises:
-        RunFolderError: extraction, the least that a report can show, is not finished.
+        RunFolderError: extraction, the least that a report can show, is not finished; or a stage's curves
+            cannot be read.
+        ResultsError: the evaluation's numbers cannot be read.
     """
     folder = config.run_folder
     extracted = StageManifest.read(folder / EXTRACT / MANIFEST)
@@ -69,19 +71,22 @@ def read_run_folder(config: Config) -> RunFolder:
         raise RunFolderError(
             f"{folder} has nothing to report on yet: extraction is not finished. Run `alignrec run` first."
         )
-    made = [extracted, *filter(None, (StageManifest.read(folder / stage / MANIFEST) for stage in TRAINED))]
-    present = {name for manifest in made for name in manifest.summary.get("sets", {})}
+    manifests = [
+        extracted,
+        *filter(None, (StageManifest.read(folder / stage / MANIFEST) for stage in TRAINED)),
+    ]
+    present = {name for manifest in manifests for name in manifest.summary.get("sets", {})}
     names = [name for name in FEATURE_SETS if name in present]
     item_ids = read_item_ids(folder / EXTRACT)
     interactions, users = _interactions(folder / EXTRACT / "interactions.arrow", item_ids)
-    return RunFolder(
+    return RunContents(
         item_ids,
         interactions,
         users,
         {name: entry["card"] for name, entry in extracted.summary["sets"].items()},
         {name: features for name in names if (features := read_set(folder, name)).key == "item_id"},
         pq.read_table(folder / EXTRACT / "rejected.parquet").to_pylist(),
-        read_metrics(folder / "evaluate" / "metrics.json"),
+        Results.read(folder / "evaluate" / METRICS_FILE),
         [c for stage in TRAINED for c in read_curves(folder / stage / "curves.json", stage)],
     )
 

@@ -1,4 +1,4 @@
-"""What a feature set holds to be alike: nearest neighbours, and a map in two dimensions."""
+"""Nearest neighbours of items in a feature set, and a map of it in two dimensions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from alignrec.aligner.content_space import centre
 from alignrec.aligner.neighbours import cosine_neighbours
 
 NEIGHBOURS = 10
-# t-SNE of fewer points says nothing that their first two principal components do not.
+# t-SNE of fewer points shows nothing that their first two principal components do not.
 FEWEST_FOR_TSNE = 20
 COMPONENTS = 50
 ITERATIONS = 500
@@ -21,8 +21,8 @@ GRID = 1000
 
 
 @dataclass(frozen=True, eq=False)
-class Likeness:
-    """Items as a set sees them.
+class NeighboursMap:
+    """The neighbours and the place of each item in one feature set.
 
     Attributes:
         neighbours: for each item the rows of its nearest, nearest first; empty without a vector.
@@ -35,7 +35,7 @@ class Likeness:
     places: NDArray[np.int64]
 
 
-def likeness(matrix: NDArray[np.float32], valid: NDArray[np.bool_], seed: int) -> Likeness:
+def map_neighbours(matrix: NDArray[np.float32], valid: NDArray[np.bool_], seed: int) -> NeighboursMap:
     """Neighbours and places by the cosine of centred vectors.
 
     Args:
@@ -44,19 +44,19 @@ def likeness(matrix: NDArray[np.float32], valid: NDArray[np.bool_], seed: int) -
         seed: of the map.
     """
     unit = centre(matrix, valid)
-    near = cosine_neighbours(unit, NEIGHBOURS)
+    graph = cosine_neighbours(unit, NEIGHBOURS)
     neighbours, cosines = [], []
-    for start, stop in zip(near.indptr[:-1], near.indptr[1:], strict=True):
-        order = np.argsort(-near.data[start:stop], kind="stable")
-        neighbours.append(near.indices[start:stop][order].tolist())
-        cosines.append(near.data[start:stop][order].astype(float).tolist())
+    for start, stop in zip(graph.indptr[:-1], graph.indptr[1:], strict=True):
+        order = np.argsort(-graph.data[start:stop], kind="stable")
+        neighbours.append(graph.indices[start:stop][order].tolist())
+        cosines.append(graph.data[start:stop][order].astype(float).tolist())
     places = np.full((len(unit), 2), -1, dtype=np.int64)
     if valid.any():
-        places[valid] = _on_grid(flat(unit[valid], seed))
-    return Likeness(neighbours, cosines, places)
+        places[valid] = _on_grid(project(unit[valid], seed))
+    return NeighboursMap(neighbours, cosines, places)
 
 
-def flat(unit: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
+def project(unit: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
     """Two dimensions: t-SNE (van der Maaten, JMLR 2014) of the first principal components.
 
     Args:

@@ -1,4 +1,4 @@
-"""What a run made: counts, coverage, models, and what could not be used."""
+"""The results of a run: counts, coverage, models, and what could not be used."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ POPULARITY = ((0, 0), (1, 1), (2, 4), (5, 9), (10, 19), (20, 49), (50, 99), (100
 
 @dataclass(frozen=True)
 class SetRow:
-    """A feature set in the table of what was made."""
+    """A feature set in the table of sets."""
 
     name: str
     explained: str
@@ -80,7 +80,7 @@ def popularity(interactions: NDArray[np.int64]) -> list[tuple[str, int, float]]:
     return [(label, count, round(100 * count / fullest, 2)) for label, count in rows]
 
 
-def examples_of(rejected: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def rejection_examples(rejected: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The first few rejections of each kind: what a page has room for."""
     seen: Counter[tuple[str, ...]] = Counter()
     chosen = []
@@ -103,11 +103,11 @@ def rejections(
     """
     count = Counter(_kind(row) for row in rejected)
     examples: dict[tuple[str, ...], list[tuple[str, str, str]]] = defaultdict(list)
-    for row in examples_of(rejected):
-        of_item = row["source"] == "items"
-        entry = entries.get(row["row"]) if of_item else None
+    for row in rejection_examples(rejected):
+        is_item = row["source"] == "items"
+        entry = entries.get(row["row"]) if is_item else None
         title = entry.title if entry else readable(row["item_id"]) or f"row {row['row']}"
-        picture = pictures.get(row["row"], "") if of_item else ""
+        picture = pictures.get(row["row"], "") if is_item else ""
         examples[_kind(row)].append((clip(title, 80), picture, clip(readable(row["detail"]), 200)))
     kinds = sorted(count, key=lambda kind: (-count[kind], kind))
     return [

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from alignrec.core.vocabulary import MAIN_METRICS, by_weight, find_protocol, metric_label
+from alignrec.core.results import Estimate, Results
+from alignrec.core.vocabulary import MAIN_METRICS, find_protocol, is_own, metric_label
 from alignrec.pipeline.report.charts import IntervalChart, LineChart, Value, interval_chart, line_chart
 from alignrec.pipeline.report.curves import Curve
-from alignrec.pipeline.report.metrics import Estimate, is_ours, own_subject
 
 
 @dataclass(frozen=True)
@@ -30,55 +30,59 @@ class Panel:
     table: list[Estimate]
 
 
-def panels(found: Sequence[Estimate]) -> list[Panel]:
-    """A panel for each protocol that was measured, the known ones first."""
-    names = by_weight(e.protocol for e in found)
-    return [_panel(name, [e for e in found if e.protocol == name]) for name in names]
+def panels(results: Results) -> list[Panel]:
+    """A panel for each protocol that was measured, the weightiest first."""
+    return [_panel(name, results.select(protocol=name)) for name in results.protocols]
 
 
-def _panel(name: str, found: Sequence[Estimate]) -> Panel:
-    test = [e for e in found if e.split == "test"] or list(found)
-    charts: tuple[list[IntervalChart], list[IntervalChart], list[LineChart]] = ([], [], [])
+def _panel(name: str, measured: Results) -> Panel:
+    test = measured.select(split="test") if measured.select(split="test").records else measured
+    own = test.own_subject(name)
+    values: list[IntervalChart] = []
+    differences: list[IntervalChart] = []
+    lines: list[LineChart] = []
     for metric in MAIN_METRICS:
-        of = [e for e in test if e.metric == metric]
-        of = [e for e in of if e.k == max(e.k for e in of)]
-        plain = [e for e in of if e.against is None]
-        if any(e.share is not None for e in plain):
-            charts[2].append(_over_share(plain))
+        drawn = test.select(metric=metric)
+        drawn = drawn.select(k=drawn.largest_k)
+        plain = drawn.select(against=None).estimates
+        if any(estimate.share is not None for estimate in plain):
+            lines.append(_over_share(plain))
         elif plain:
-            charts[0].append(_ranked(plain))
-        own = own_subject(test, name)
-        paired = [e for e in of if e.against is not None and e.subject == own and e.share is None]
-        if paired and metric == MAIN_METRICS[0]:
-            charts[1].append(_paired(paired))
-    words = find_protocol(name)
-    table = sorted(found, key=lambda e: (e.split, e.against or "", e.subject, e.metric, e.k, e.share or 0))
-    return Panel(words.title, words.question, *charts, table)
+            values.append(_ranked(plain))
+        paired = drawn.select(subject=own, share=None).where(lambda record: record.against is not None)
+        if paired.estimates and metric == MAIN_METRICS[0]:
+            differences.append(_paired(paired.estimates))
+    protocol = find_protocol(name)
+    table = sorted(
+        measured.estimates, key=lambda e: (e.split, e.against or "", e.subject, e.metric, e.k, e.share or 0)
+    )
+    return Panel(protocol.title, protocol.question, values, differences, lines, table)
 
 
-def _measure(e: Estimate) -> str:
-    return f"{metric_label(e.metric)}@{e.k}"
+def _measure(estimate: Estimate) -> str:
+    return f"{metric_label(estimate.metric)}@{estimate.k}"
 
 
-def _ranked(found: Sequence[Estimate]) -> IntervalChart:
-    best_first = sorted(found, key=lambda e: (-e.value, e.subject))
-    rows = [Value(e.subject, is_ours(e.subject), e.value, e.low, e.high) for e in best_first]
-    return interval_chart(f"{_measure(found[0])} on {found[0].split}", rows)
+def _ranked(estimates: Sequence[Estimate]) -> IntervalChart:
+    best_first = sorted(estimates, key=lambda e: (-e.value, e.subject))
+    rows = [Value(e.subject, is_own(e.subject), e.value, e.low, e.high) for e in best_first]
+    return interval_chart(f"{_measure(best_first[0])} on {best_first[0].split}", rows)
 
 
-def _paired(found: Sequence[Estimate]) -> IntervalChart:
-    smallest_first = sorted(found, key=lambda e: (e.value, e.against or ""))
+def _paired(estimates: Sequence[Estimate]) -> IntervalChart:
+    smallest_first = sorted(estimates, key=lambda e: (e.value, e.against or ""))
     rows = [Value(f"over {e.against}", True, e.value, e.low, e.high) for e in smallest_first]
-    return interval_chart(f"Gain of {found[0].subject} in {_measure(found[0])}", rows, signed=True)
+    title = f"Gain of {smallest_first[0].subject} in {_measure(smallest_first[0])}"
+    return interval_chart(title, rows, signed=True)
 
 
-def _over_share(found: Sequence[Estimate]) -> LineChart:
-    subjects = sorted({e.subject for e in found}, key=lambda name: (not is_ours(name), name))
+def _over_share(estimates: Sequence[Estimate]) -> LineChart:
+    subjects = sorted({e.subject for e in estimates}, key=lambda name: (not is_own(name), name))
     lines = [
-        (name, style, sorted((e.share or 0.0, e.value) for e in found if e.subject == name))
+        (name, style, sorted((e.share or 0.0, e.value) for e in estimates if e.subject == name))
         for style, name in enumerate(subjects)
     ]
-    return line_chart(f"{_measure(found[0])} on {found[0].split}", "share masked", lines)
+    return line_chart(f"{_measure(estimates[0])} on {estimates[0].split}", "share masked", lines)
 
 
 @dataclass(frozen=True)
@@ -94,24 +98,22 @@ STAGES = {"pretrain": "Pretraining: images with texts", "train": "Training: user
 
 def training(curves: Sequence[Curve]) -> list[Training]:
     """The curves of each stage, a chart for each quantity."""
-    out = []
+    stages = []
     for stage, title in STAGES.items():
-        of = [curve for curve in curves if curve.stage == stage]
-        several = len({curve.seed for curve in of}) > 1
-        charts = [
-            line_chart(
+        own = [curve for curve in curves if curve.stage == stage]
+        several_seeds = len({curve.seed for curve in own}) > 1
+        charts = []
+        for metric in dict.fromkeys(curve.metric for curve in own):
+            lines = [curve for curve in own if curve.metric == metric]
+            chart = line_chart(
                 metric,
                 "epoch",
-                [
-                    (_label(c, several), n, c.points)
-                    for n, c in enumerate(c for c in of if c.metric == metric)
-                ],
+                [(_label(c, several_seeds), style, c.points) for style, c in enumerate(lines)],
             )
-            for metric in dict.fromkeys(curve.metric for curve in of)
-        ]
-        if charts := [chart for chart in charts if chart.lines]:
-            out.append(Training(title, charts))
-    return out
+            charts += [chart] if chart.lines else []
+        if charts:
+            stages.append(Training(title, charts))
+    return stages
 
 
 def _label(curve: Curve, with_seed: bool) -> str:

@@ -1,13 +1,13 @@
 "use strict";
 // Everything the data says reaches the page as text or as a base64 picture, never as markup.
 const data = JSON.parse(document.getElementById("data").textContent);
-const { items, sets, fields, details } = data;
+const { items, sets, colourings, details } = data;
 const at = (id) => document.getElementById(id);
 
 function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
+  const node = Object.assign(document.createElement(name), properties);
+  node.append(...children);
+  return node;
 }
 
 function picture(item, alternative) {
@@ -58,8 +58,8 @@ function column(set) {
   const list = element("ol");
   set.neighbours[picked].forEach((number, rank) => {
     const item = items[number];
-    const likeness = element("span", { className: "note" }, (set.cosines[picked][rank] / 100).toFixed(2));
-    const button = element("button", { type: "button" }, picture(item, ""), element("span", {}, title(item), likeness));
+    const cosine = element("span", { className: "note" }, (set.cosines[picked][rank] / 100).toFixed(2));
+    const button = element("button", { type: "button" }, picture(item, ""), element("span", {}, title(item), cosine));
     button.dataset.item = number;
     button.addEventListener("click", () => pick(number, { focus: true }));
     for (const event of ["mouseenter", "focus"]) button.addEventListener(event, () => markSame(number));
@@ -141,19 +141,19 @@ function walkShelf(event) {
 const canvas = at("plane");
 const EDGE = 18, GRID = 1000, REACH = 14;
 let set = sets[sets.length - 1];
-let field = null;
+let colouring = null;
 let group = null;
 let hovered = -1;
 let points = [];
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-const groupOf = (number) => (field ? field.codes[number] : -1);
+const groupOf = (number) => (colouring ? colouring.codes[number] : -1);
 
 function shade(code) {
-  if (!field) return "c0";
-  if (code < 0 || code >= field.labels.length) return "other";
-  if (!field.ordered) return `c${code}`;
-  return `o${Math.round((4 * code) / Math.max(1, field.labels.length - 1))}`;
+  if (!colouring) return "c0";
+  if (code < 0 || code >= colouring.labels.length) return "other";
+  if (!colouring.ordered) return `c${code}`;
+  return `o${Math.round((4 * code) / Math.max(1, colouring.labels.length - 1))}`;
 }
 
 function drawMap() {
@@ -246,7 +246,7 @@ function hover(number) {
   canvas.style.cursor = number < 0 ? "" : "pointer";
   if (number < 0) return;
   const item = items[number], code = groupOf(number);
-  const label = field && code >= 0 ? `${field.name}: ${field.labels[code] ?? "other"}` : "";
+  const label = colouring && code >= 0 ? `${colouring.name}: ${colouring.labels[code] ?? "other"}` : "";
   box.replaceChildren(picture(item, ""), title(item), element("span", { className: "note", dir: "auto" }, label));
   const [x, y] = points[number];
   const left = x + 16 + box.offsetWidth > canvas.clientWidth ? x - 16 - box.offsetWidth : x + 16;
@@ -280,10 +280,10 @@ function swatch(name) {
 
 function showLegend() {
   const counts = new Map();
-  for (const code of field ? field.codes : []) counts.set(code, (counts.get(code) ?? 0) + 1);
+  for (const code of colouring ? colouring.codes : []) counts.set(code, (counts.get(code) ?? 0) + 1);
   const codes = [...counts.keys()].sort((a, b) => (a < 0) - (b < 0) || a - b);
   at("legend").replaceChildren(...codes.map((code) => {
-    const label = code < 0 ? "none" : field.labels[code] ?? "other";
+    const label = code < 0 ? "none" : colouring.labels[code] ?? "other";
     const count = element("span", { className: "note" }, counts.get(code).toLocaleString("en"));
     const button = element("button", { type: "button" }, swatch(shade(code)), element("bdi", { dir: "auto" }, label), count);
     button.setAttribute("aria-pressed", group === code);
@@ -301,9 +301,9 @@ function showLegend() {
 
 function begin() {
   at("map-set").append(...sets.map(({ name }) => element("option", { value: name, selected: name === set?.name }, name)));
-  const names = [...fields.map(({ name }) => name), "nothing"];
-  at("map-field").append(...names.map((name, n) => element("option", { value: n }, name)));
-  field = fields[0] ?? null;
+  const names = [...colourings.map(({ name }) => name), "nothing"];
+  at("map-colour").append(...names.map((name, n) => element("option", { value: n }, name)));
+  colouring = colourings[0] ?? null;
   at("search").addEventListener("input", search);
   at("search").addEventListener("keydown", (event) => {
     if (event.key === "Enter" && found.length) pick(found[0]);
@@ -315,8 +315,8 @@ function begin() {
     hover(-1);
     drawMap();
   });
-  at("map-field").addEventListener("change", (event) => {
-    [field, group] = [fields[event.target.selectedIndex] ?? null, null];
+  at("map-colour").addEventListener("change", (event) => {
+    [colouring, group] = [colourings[event.target.selectedIndex] ?? null, null];
     showLegend();
     drawMap();
   });

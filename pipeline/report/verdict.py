@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from alignrec.core.results import Estimate, Results
 from alignrec.core.vocabulary import MAIN_METRICS, PROTOCOLS, find_protocol
-from alignrec.pipeline.report.metrics import Estimate, difference, own_subject, strongest
 
-# Protocols that put features in the place of behaviour, and landmarks that are behaviour: there the rivals
-# are other features, and what behaviour alone reaches is told beside.
-OF_FEATURES = tuple(protocol.name for protocol in PROTOCOLS.values() if protocol.behaviour)
-BEHAVIOUR = tuple(PROTOCOLS[name].behaviour for name in OF_FEATURES)
+# Landmarks that are behaviour itself. Where features take the place of behaviour, the rivals are other
+# features, and what behaviour alone reaches is stated beside.
+BEHAVIOUR = tuple(protocol.behaviour for protocol in PROTOCOLS.values() if protocol.behaviour)
 
 
 @dataclass(frozen=True)
@@ -31,60 +29,56 @@ class Verdict:
     sentence: str
 
 
-def verdicts(found: Sequence[Estimate]) -> list[Verdict]:
+def verdicts(results: Results) -> list[Verdict]:
     """A verdict for each protocol that measured our features against a landmark, weightiest first."""
-    out = []
-    for name in PROTOCOLS:
-        ours = _measured(found, name)
-        features = [e for e in found if e.subject not in BEHAVIOUR] if name in OF_FEATURES else found
-        rival = strongest(features, ours) if ours else None
-        if ours and rival:
-            verdict = _verdict(ours, rival, difference(found, ours, rival.subject))
-            out.append(replace(verdict, sentence=verdict.sentence + _behaviour(found, ours)))
-    return out
+    found = []
+    for name, protocol in PROTOCOLS.items():
+        measured = results.select(protocol=name, metric=MAIN_METRICS[0])
+        own = _own_recall(measured, name)
+        rivals = measured.where(lambda record: record.subject not in BEHAVIOUR)
+        rival = (rivals if protocol.behaviour else measured).strongest_rival(own) if own else None
+        if own and rival:
+            verdict = _verdict(own, rival, measured.difference(own, rival.subject))
+            beside = _behaviour_alone(measured, own) if protocol.behaviour else ""
+            found.append(replace(verdict, sentence=verdict.sentence + beside))
+    return found
 
 
-def _behaviour(found: Sequence[Estimate], ours: Estimate) -> str:
+def _own_recall(measured: Results, protocol: str) -> Estimate | None:
+    """Our set's test recall at the largest k."""
+    own = measured.select(subject=measured.own_subject(protocol), against=None, split="test")
+    return max(own.estimates, key=lambda estimate: estimate.k, default=None)
+
+
+def _behaviour_alone(measured: Results, own: Estimate) -> str:
     """What behaviour alone reaches under a protocol of features, where that is more."""
-    best = strongest([e for e in found if e.subject in BEHAVIOUR], ours)
-    if ours.protocol not in OF_FEATURES or best is None or best.value <= ours.value:
+    best = measured.where(lambda record: record.subject in BEHAVIOUR).strongest_rival(own)
+    if best is None or best.value <= own.value:
         return ""
     return f" Behaviour alone, with no features ({best.subject}), reaches {best.value:.4f}."
 
 
-def _measured(found: Sequence[Estimate], protocol: str) -> Estimate | None:
-    """Our set's test recall at the largest cut-off."""
-    subject = own_subject(found, protocol)
-    mine = [
-        e
-        for e in found
-        if (e.protocol, e.subject, e.against, e.metric, e.split)
-        == (protocol, subject, None, MAIN_METRICS[0], "test")
-    ]
-    return max(mine, key=lambda e: e.k, default=None)
-
-
-def _verdict(ours: Estimate, rival: Estimate, paired: Estimate | None) -> Verdict:
-    where = find_protocol(ours.protocol).title
+def _verdict(own: Estimate, rival: Estimate, paired: Estimate | None) -> Verdict:
+    title = find_protocol(own.protocol).title
     numbers = (
-        f"{where}: {ours.metric}@{ours.k} on test is {ours.value:.4f} for {ours.subject} and "
+        f"{title}: {own.metric}@{own.k} on test is {own.value:.4f} for {own.subject} and "
         f"{rival.value:.4f} for the strongest landmark, {rival.subject}"
     )
-    gain = ours.value - rival.value
+    gain = own.value - rival.value
     if paired is None or paired.low is None or paired.high is None:
-        headline = f"{ours.subject} is {'ahead' if gain > 0 else 'not ahead'}, without an interval"
+        headline = f"{own.subject} is {'ahead' if gain > 0 else 'not ahead'}, without an interval"
         return Verdict(
-            ours.protocol, "open", headline, f"{numbers}. No interval was measured: it may be chance."
+            own.protocol, "open", headline, f"{numbers}. No interval was measured: it may be chance."
         )
     bounds = f"95% interval {paired.low:+.4f} to {paired.high:+.4f}"
     interval = f"{numbers}; the difference is {paired.value:+.4f}, {bounds}"
     if paired.low > 0:
-        return Verdict(ours.protocol, "helped", f"{ours.subject} features helped", f"{interval}.")
+        return Verdict(own.protocol, "helped", f"{own.subject} features helped", f"{interval}.")
     if paired.high < 0:
-        return Verdict(ours.protocol, "hurt", f"{ours.subject} features did not help", f"{interval}.")
+        return Verdict(own.protocol, "hurt", f"{own.subject} features did not help", f"{interval}.")
     return Verdict(
-        ours.protocol,
+        own.protocol,
         "open",
-        f"No proof that {ours.subject} features helped",
+        f"No proof that {own.subject} features helped",
         f"{interval}, which includes zero.",
     )

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from alignrec.core.files import digest
+from alignrec.core.results import METRICS_FILE
 from alignrec.core.vocabulary import MULTIMODAL
 from alignrec.export.release.write import write_release
 from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
@@ -19,7 +20,6 @@ from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.manifest import StageManifest, list_files
 from alignrec.pipeline.runner.run_folder import read_set
 from alignrec.pipeline.runner.stage import Before, Stage, Work
-from alignrec.pipeline.stages.evaluate.metrics_file import METRICS
 from alignrec.pipeline.stages.evaluate.stage import STAGE as EVALUATION
 from alignrec.pipeline.stages.pretrain import ENCODER
 from alignrec.pipeline.stages.pretrain import STAGE as PRETRAINING
@@ -61,7 +61,9 @@ def _export(before: Before, parts: Mapping[str, str], _console: Console) -> Stag
         _provenance(before, cards),
         extractors=cards,
         encoders=_encoders(before),
-        metrics=(before.folder(EVALUATION) / METRICS).read_bytes() if EVALUATION in before.done else None,
+        metrics=(before.folder(EVALUATION) / METRICS_FILE).read_bytes()
+        if EVALUATION in before.done
+        else None,
     )
     files = list_files(folder, [p for p in folder.rglob("*") if p.is_file()])
     summary = {"release_id": release.release_id, "sets": {n: e.model_dump() for n, e in release.sets.items()}}

@@ -1,21 +1,14 @@
-"""`metrics.json`: every number of an evaluation with its definitions; and the table that shows them."""
+"""`metrics.json`: every number of an evaluation with its definitions."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
-from rich import box
-from rich.table import Table
-
-from alignrec.core.results import Measurement
+from alignrec.core.results import FORMAT, Measurement
 from alignrec.core.vocabulary import MODALITIES, definitions
 from alignrec.pipeline.config.settings import Config
 
-METRICS = "metrics.json"
-FORMAT = 1
 # What landmarks, ablations and untrained features are.
 _SUBJECTS = {
     "item-CF": "landmark of top-k: co-occurrence, see there",
@@ -49,44 +42,3 @@ def metrics_bytes(records: Sequence[Measurement], config: Config) -> bytes:
         "records": [record.record() for record in records],
     }
     return (json.dumps(content, indent=1, allow_nan=False) + "\n").encode()
-
-
-def metrics_tables(path: Path) -> list[Table]:
-    """The test numbers of an evaluation, a table a protocol and masked share; none where there is no file."""
-    if not path.is_file():
-        return []
-    records = [r for r in json.loads(path.read_bytes())["records"] if r["split"] == "test"]
-    # Nothing masked is zero-shot, and shown there.
-    groups = dict.fromkeys((r["protocol"], r["share"]) for r in records if r["share"] != 0)
-    return [_table([r for r in records if (r["protocol"], r["share"]) == group], *group) for group in groups]
-
-
-def _table(records: list[dict[str, Any]], protocol: str, share: float | None) -> Table:
-    """Recall and NDCG at the largest k, best first, and how far each trained subject is above the others."""
-    last = max(r["k"] for r in records)
-    shown = [r for r in records if r["k"] == last and r["metric"] in ("recall", "ndcg")]
-    recalls = [r for r in shown if r["metric"] == "recall"]
-    spread = {r["subject"]: f" ± {r['value']:.3f}" for r in recalls if r["aggregate"] == "std"}
-    # Where several seeds were trained, their mean stands for all of them.
-    whole = sorted(shown, key=lambda r: r["aggregate"] == "mean")
-    whole = [r for r in whole if r["aggregate"] != "std"]
-    values = {(r["subject"], r["metric"]): r["value"] for r in whole if r["against"] is None}
-    gains = {
-        (r["subject"], r["against"]): f"{r['value']:+.3f} [{r['low']:+.3f}, {r['high']:+.3f}]"
-        for r in whole
-        if r["against"] is not None and r["metric"] == "recall"
-    }
-    trained = list(dict.fromkeys(subject for subject, _ in gains))
-    title = protocol if share is None else f"{protocol}, {share:.0%} lost"
-    table = Table(
-        title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
-    )
-    table.add_column("", no_wrap=True)
-    for heading in (f"Recall@{last}", f"NDCG@{last}", *(f"{name} over it" for name in trained)):
-        table.add_column(heading, justify="right", no_wrap=True)
-    subjects = dict.fromkeys(subject for subject, _ in values)
-    for subject in sorted(subjects, key=lambda name: -values[name, "recall"]):
-        recall, ndcg = (f"{values[subject, metric]:.3f}" for metric in ("recall", "ndcg"))
-        of = (gains.get((name, subject), "") for name in trained)
-        table.add_row(subject, recall + spread.get(subject, ""), ndcg, *of)
-    return table

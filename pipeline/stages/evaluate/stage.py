@@ -7,6 +7,7 @@ from functools import partial
 
 from alignrec.aligner.inputs import Inputs
 from alignrec.core.files import digest, replacing_folder, write_bytes
+from alignrec.core.results import METRICS_FILE
 from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, USER
 from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.config.settings import Config
@@ -18,7 +19,7 @@ from alignrec.pipeline.runner.run_folder import read_set
 from alignrec.pipeline.runner.stage import Before, Stage, Work, scratch_folder
 from alignrec.pipeline.runner.token_shards import read_inputs
 from alignrec.pipeline.stages.evaluate.full_evaluation import forget_pieces, whole_table
-from alignrec.pipeline.stages.evaluate.metrics_file import METRICS, metrics_bytes
+from alignrec.pipeline.stages.evaluate.metrics_file import metrics_bytes
 from alignrec.pipeline.stages.evaluate.protocols import Judge, Matrix
 from alignrec.pipeline.stages.evaluate.top_k import landmark_settings, recommendation
 from alignrec.pipeline.stages.pretrain import STAGE as PRETRAINING
@@ -86,7 +87,7 @@ def _run(
         aligned, user = (read_set(config.run_folder, name) for name in (ALIGNED, USER))
         records += recommendation(made, config, aligned, user)
     with replacing_folder(before.folder(STAGE)) as folder:
-        write_bytes(folder / METRICS, metrics_bytes(records, config))
+        write_bytes(folder / METRICS_FILE, metrics_bytes(records, config))
         write_arrow(made.table(), folder / "split.arrow")
         summary = {
             "records": len(records),

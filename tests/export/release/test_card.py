@@ -10,12 +10,13 @@ import yaml
 from huggingface_hub import DatasetCard
 from PIL import Image
 
+from alignrec.core.results import Results
 from alignrec.export import ReleaseError, verify_folder, write_release
 from alignrec.export.hub.withdrawn import Withdrawal
 from alignrec.export.release.card import BEGIN, END, render_card
 from alignrec.export.release.chart import draw_chart
 from alignrec.export.release.manifest import Manifest
-from alignrec.export.release.scores import read_scores
+from alignrec.export.release.scores import scores_of
 from tests.export.hub_cases import SETS, features, make_release
 
 REPO = "team/features"
@@ -144,7 +145,9 @@ def test_an_evaluation_becomes_a_table_and_a_chart(tmp_path: Path) -> None:
 
 
 def test_the_same_scores_are_drawn_in_the_same_bytes() -> None:
-    assert draw_chart(read_scores(EVALUATION)) == draw_chart(read_scores(EVALUATION))
+    assert draw_chart(scores_of(Results.parse(EVALUATION))) == draw_chart(
+        scores_of(Results.parse(EVALUATION))
+    )
 
 
 def test_a_release_without_evaluation_has_no_chart(manifest: Manifest) -> None:

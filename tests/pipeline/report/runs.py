@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 
 from alignrec.core.features import FeatureSet
-from alignrec.core.results import Measurement
+from alignrec.core.results import Measurement, Results
 from alignrec.pipeline.config.settings import CatalogConfig, Config, ItemsConfig
 from alignrec.pipeline.report import write
-from alignrec.pipeline.report.contents import RunFolder
+from alignrec.pipeline.report.contents import RunContents
 from alignrec.pipeline.report.curves import Curve
-from alignrec.pipeline.report.metrics import Metrics
 from tests.pipeline.catalogues import picture, write_items
 
 SETS = {"image": 16, "text": 12, "multimodal": 8, "aligned": 8}
@@ -49,7 +48,7 @@ def make_config(folder: Path, rows: Sequence[dict[str, Any]]) -> Config:
 
 def make_run(
     ids: Sequence[str], *, rejected: Sequence[dict[str, Any]] = (), trained: bool = True
-) -> RunFolder:
+) -> RunContents:
     """What the stages left: random features of every set; evaluation and curves if `trained`."""
     rng = np.random.default_rng(7)
     n = len(ids)
@@ -63,14 +62,14 @@ def make_run(
         if trained or name in ("image", "text")
     }
     card = {"name": "packaged:efficientnet-lite0"}
-    return RunFolder(
+    return RunContents(
         item_ids=list(ids),
         interactions=np.arange(n, dtype=np.int64)[::-1].copy() if trained else None,
         users=9 if trained else 0,
         models={"image": card, "text": card},
         sets=sets,
         rejected=list(rejected),
-        metrics=Metrics(definitions={"recall": "over |test|"}, records=records()) if trained else Metrics(),
+        results=Results(records(), {"recall": "over |test|"}) if trained else Results(),
         curves=curves() if trained else [],
     )
 
@@ -122,9 +121,9 @@ def curves() -> list[Curve]:
     ]
 
 
-def written(config: Config, run: RunFolder) -> Path:
+def written(config: Config, run: RunContents) -> Path:
     """The report of such a run."""
     config.run_folder.mkdir(parents=True, exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(write, "read_run_folder", lambda _config: run)
+        patch.setattr(write, "read_contents", lambda _config: run)
         return write.write_report(config)

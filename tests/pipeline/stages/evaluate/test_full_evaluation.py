@@ -22,11 +22,11 @@ from alignrec.aligner.train.collaborative import collaborative
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.train.training import train
 from alignrec.aligner.train.visual_bpr import vbpr
-from alignrec.export.release.scores import read_scores
+from alignrec.core.results import Results
+from alignrec.export.release.scores import scores_of
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.errors import ConfigError
-from alignrec.pipeline.report.metrics import estimates, read_metrics
 from alignrec.pipeline.report.verdict import verdicts
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.console import Console
@@ -244,7 +244,8 @@ def test_a_stopped_table_survives_a_normal_run(own: Path, monkeypatch: pytest.Mo
 
 
 def test_card_report_and_terminal_show_means_and_deviations(finished: Path) -> None:
-    scores = read_scores(_metrics(finished))
+    results = Results.parse(_metrics(finished))
+    scores = scores_of(results)
     mean, std = (
         _value(finished, subject="VBPR", aggregate=aggregate)["value"] for aggregate in ("mean", "std")
     )
@@ -253,8 +254,8 @@ def test_card_report_and_terminal_show_means_and_deviations(finished: Path) -> N
     assert {s.subject for s in scores if s.protocol == "top-k"} == TRAINED | {"popularity", "item-CF", "EASE"}
     assert not VARIANTS & {s.subject for s in scores if s.protocol != "top-k"}
 
-    found = estimates(read_metrics(finished.parent / "run" / "evaluate" / "metrics.json").records)
-    assert verdicts(found)[0].protocol == "top-k" and "95% interval" in verdicts(found)[0].sentence
+    (first, *_) = verdicts(results)
+    assert first.protocol == "top-k" and "95% interval" in first.sentence
 
     settings = [word for override in NORMAL for word in ("-o", override)]
     answer = CliRunner().invoke(app, ["evaluate", "--full", "-c", str(finished), *settings])

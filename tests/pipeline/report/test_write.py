@@ -11,10 +11,12 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
+from alignrec.core.errors import AlignRecError
+from alignrec.core.results import ResultsError
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.errors import RunFolderError
-from alignrec.pipeline.report import neighbours_map as likeness
+from alignrec.pipeline.report import neighbours_map
 from alignrec.pipeline.report.write import write_report
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.runner import run
@@ -75,13 +77,18 @@ def test_without_extraction_there_is_nothing_to_report(tmp_path: Path) -> None:
         write_report(config)
 
 
-@pytest.mark.parametrize(("stage", "name"), [("evaluate", "metrics.json"), ("train", "curves.json")])
-def test_damaged_numbers_are_named(extracted: Path, tmp_path: Path, stage: str, name: str) -> None:
+@pytest.mark.parametrize(
+    ("stage", "name", "expected"),
+    [("evaluate", "metrics.json", ResultsError), ("train", "curves.json", RunFolderError)],
+)
+def test_damaged_numbers_are_named(
+    extracted: Path, tmp_path: Path, stage: str, name: str, expected: type[AlignRecError]
+) -> None:
     shutil.copytree(extracted.parent, tmp_path / "own")
     config = load_config(tmp_path / "own" / "alignrec.yaml")
     (config.run_folder / stage).mkdir()
     (config.run_folder / stage / name).write_text('{"records": [{"value": "high"}]}')
-    with pytest.raises(RunFolderError, match=f"{name}.*Delete the folder {stage}"):
+    with pytest.raises(expected, match=f"{name}.*Delete the folder {stage}"):
         write_report(config)
 
 
@@ -89,7 +96,7 @@ def test_damaged_numbers_are_named(extracted: Path, tmp_path: Path, stage: str, 
 def test_two_thousand_items_with_heavy_pictures_stay_below_fifteen_megabytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(likeness, "flat", lambda unit, _seed: unit[:, :2].astype(np.float64))
+    monkeypatch.setattr(neighbours_map, "project", lambda unit, _seed: unit[:, :2].astype(np.float64))
     rows = ordinary_rows(tmp_path, 30)
     rng = np.random.default_rng(1)
     for number in range(30):

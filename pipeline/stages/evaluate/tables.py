@@ -1,0 +1,60 @@
+"""The numbers of an evaluation as tables for a terminal."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+
+from alignrec.core.results import Estimate, Results
+from alignrec.core.vocabulary import MAIN_METRICS, metric_label
+
+
+def results_tables(results: Results) -> list[Table]:
+    """The test numbers of an evaluation, a table a protocol and masked share; none where there are none."""
+    test = results.select(split="test")
+    # Nothing masked is zero-shot, and shown there.
+    groups = dict.fromkeys((e.protocol, e.share) for e in test.estimates if e.share != 0)
+    return [
+        _table(test.select(protocol=protocol, share=share), protocol, share) for protocol, share in groups
+    ]
+
+
+def _table(results: Results, protocol: str, share: float | None) -> Table:
+    """The main metrics at the largest k, best first, and how far each trained subject is above the others."""
+    largest = results.largest_k
+    estimates = results.select(k=largest).estimates
+    values = {(e.subject, e.metric): e for e in estimates if e.against is None}
+    gains = {
+        (e.subject, e.against): _gain(e)
+        for e in estimates
+        if e.against is not None and e.metric == MAIN_METRICS[0]
+    }
+    trained = list(dict.fromkeys(subject for subject, _ in gains))
+    title = protocol if share is None else f"{protocol}, {share:.0%} lost"
+    table = Table(
+        title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+    )
+    table.add_column("", no_wrap=True)
+    headings = [f"{metric_label(metric)}@{largest}" for metric in MAIN_METRICS]
+    for heading in (*headings, *(escape(f"{name} over it") for name in trained)):
+        table.add_column(heading, justify="right", no_wrap=True)
+    subjects = dict.fromkeys(subject for subject, metric in values if metric == MAIN_METRICS[0])
+    for subject in sorted(subjects, key=lambda name: -values[name, MAIN_METRICS[0]].value):
+        numbers = (_number(values.get((subject, metric))) for metric in MAIN_METRICS)
+        table.add_row(escape(subject), *numbers, *(gains.get((name, subject), "") for name in trained))
+    return table
+
+
+def _number(estimate: Estimate | None) -> str:
+    """A value, and where several seeds were trained how far a recall differs between them."""
+    if estimate is None:
+        return ""
+    spread = estimate.deviation if estimate.metric == MAIN_METRICS[0] else None
+    return f"{estimate.value:.3f}" if spread is None else f"{estimate.value:.3f} ± {spread:.3f}"
+
+
+def _gain(estimate: Estimate) -> str:
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:+.3f}"
+    return escape(f"{estimate.value:+.3f} [{estimate.low:+.3f}, {estimate.high:+.3f}]")

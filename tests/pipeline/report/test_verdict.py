@@ -1,0 +1,71 @@
+"""One sentence for each protocol."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from alignrec.core.results import Measurement, Results
+from alignrec.pipeline.report.verdict import verdicts
+
+OURS = Measurement("top-k", "aligned", "recall", 20, "test", 0.2)
+
+
+WEAK = replace(OURS, subject="popularity", value=0.1)
+
+
+STRONG = replace(OURS, subject="LightGCN", value=0.15)
+
+
+def gain(low: float, high: float, against: str = "LightGCN") -> Measurement:
+    return replace(OURS, value=(low + high) / 2, low=low, high=high, against=against)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "outcome", "says"),
+    [
+        (0.01, 0.09, "helped", "aligned features helped"),
+        (-0.09, -0.01, "hurt", "aligned features did not help"),
+        (-0.01, 0.09, "open", "No proof that aligned features helped"),
+        (0.0, 0.09, "open", "No proof that aligned features helped"),
+    ],
+)
+def test_the_verdict_is_no_better_than_the_interval(low: float, high: float, outcome: str, says: str) -> None:
+    (verdict,) = verdicts(Results([OURS, WEAK, STRONG, gain(low, high)]))
+    assert (verdict.outcome, verdict.headline) == (outcome, says)
+    assert "0.1500 for the strongest landmark, LightGCN" in verdict.sentence
+
+
+def test_a_gain_over_a_weak_landmark_proves_nothing() -> None:
+    (verdict,) = verdicts(Results([OURS, WEAK, STRONG, gain(0.05, 0.15, against="popularity")]))
+    assert verdict.outcome == "open"
+    assert "No interval was measured" in verdict.sentence
+
+
+def test_the_strongest_landmark_is_chosen_on_validation() -> None:
+    judged = [replace(WEAK, split="valid", value=0.18), replace(STRONG, split="valid", value=0.17)]
+    won = gain(0.05, 0.15, against="popularity")
+    (verdict,) = verdicts(Results([OURS, WEAK, STRONG, won, *judged]))
+    assert "0.1000 for the strongest landmark, popularity" in verdict.sentence
+    (verdict,) = verdicts(Results([OURS, WEAK, STRONG, won, judged[0]]))
+    assert "0.1500 for the strongest landmark, LightGCN" in verdict.sentence
+
+
+def test_features_are_compared_with_features_and_behaviour_stands_beside() -> None:
+    ours, rival, behaviour = (
+        replace(OURS, protocol="item-cf", subject=name, value=value)
+        for name, value in (("multimodal", 0.2), ("centred text", 0.1), ("co-occurrence", 0.3))
+    )
+    won = replace(ours, value=0.1, low=0.05, high=0.15, against="centred text")
+    (verdict,) = verdicts(Results([ours, rival, behaviour, won]))
+    assert verdict.outcome == "helped" and "landmark, centred text" in verdict.sentence
+    assert verdict.sentence.endswith("Behaviour alone, with no features (co-occurrence), reaches 0.3000.")
+
+
+def test_validation_numbers_make_no_verdict() -> None:
+    assert verdicts(Results([replace(m, split="valid") for m in (OURS, WEAK, gain(0.1, 0.2))])) == []
+
+
+def test_landmarks_alone_make_no_verdict() -> None:
+    assert verdicts(Results([WEAK, STRONG])) == []
