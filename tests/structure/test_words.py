@@ -1,0 +1,199 @@
+"""Plain names; and modalities by their type, not by literals."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.structure.modules import ROOT, modules, tree
+
+# Words that say nothing of what they name.
+VAGUE = {"said", "told", "made", "near"}
+# `of` is a plain name of a constructor (`Thing.of(other)`), and none of a value.
+VAGUE_VALUES = {"of"}
+# Names that were changed for plainer ones.
+OLD = {
+    *("Before", "Work", "Side", "Sides", "Announced", "judge", "judged", "judged_file", "whole_table"),
+    *("hub_record", "hub_source", "likeness"),
+}
+
+MODALITIES = {"image", "text"}
+# Where the two default modalities and their defaults are declared, and how often they are written there.
+DECLARED: dict[str, int] = {
+    "aligner.evaluate.ablations": 4,
+    "aligner.evaluate.baselines": 2,
+    "aligner.inputs": 2,
+    "aligner.pretrain.encoder": 3,
+    "aligner.pretrain.settings": 4,
+    "export.formats.clip_retrieval": 2,
+    "export.formats.mmrec": 2,
+    "export.formats.registry": 4,
+    "export.release.card": 2,
+    "export.release.images": 2,
+    "extractors.backends.openclip": 3,
+    "extractors.backends.packaged.efficientnet": 1,
+    "extractors.backends.packaged.models": 3,
+    "extractors.backends.transformers.image": 2,
+    "extractors.backends.transformers.load": 1,
+    "extractors.backends.transformers.model": 2,
+    "extractors.backends.transformers.text": 2,
+    "extractors.contract": 2,
+    "extractors.inputs.images": 1,
+    "extractors.registry": 2,
+    "extractors.testing": 2,
+    "pipeline.catalog.items": 9,
+    "pipeline.catalog.original_images": 3,
+    "pipeline.catalog.sources.amazon": 3,
+    "pipeline.catalog.sources.mmrec": 4,
+    "pipeline.catalog.sources.movielens": 2,
+    "pipeline.cli.encode": 4,
+    "pipeline.commands.config_template": 4,
+    "pipeline.commands.detect": 11,
+    "pipeline.commands.encode": 3,
+    "pipeline.config.paths": 2,
+    "pipeline.config.reference": 1,
+    "pipeline.config.settings": 3,
+    "pipeline.demo.catalogue": 1,
+    "pipeline.demo.faults": 1,
+    "pipeline.demo.run": 1,
+    "pipeline.engines.local": 1,
+    "pipeline.report.overview": 2,
+    "pipeline.report.write": 1,
+    "pipeline.stages.evaluate.protocols": 2,
+    "pipeline.stages.extract.modality_job": 1,
+    "pipeline.stages.extract.stage": 2,
+}
+# Files with vague names still.
+STILL_VAGUE: set[str] = {
+    "aligner/evaluate/baselines.py",
+    "aligner/evaluate/comparison.py",
+    "aligner/landmarks/trained.py",
+    "aligner/pretrain/batches.py",
+    "aligner/pretrain/encoder.py",
+    "aligner/train/aligned_encoder.py",
+    "aligner/train/graphs.py",
+    "aligner/train/model.py",
+    "aligner/train/objective.py",
+    "aligner/train/trainer.py",
+    "aligner/train/training.py",
+    "benchmarks/held_back.py",
+    "benchmarks/modalities.py",
+    "benchmarks/scale.py",
+    "benchmarks/training.py",
+    "core/errors.py",
+    "docs/stills.py",
+    "export/formats/registry.py",
+    "export/hub/errors.py",
+    "export/hub/expected_file.py",
+    "export/hub/find_version.py",
+    "export/hub/plan.py",
+    "export/hub/push.py",
+    "export/hub/repository.py",
+    "export/release/diff.py",
+    "export/release/extend.py",
+    "export/release/images.py",
+    "export/release/scores.py",
+    "pipeline/catalog/tables.py",
+    "pipeline/cli/encode.py",
+    "pipeline/commands/encode.py",
+    "pipeline/commands/tune.py",
+    "pipeline/config/file.py",
+    "pipeline/demo/run.py",
+    "pipeline/report/contents.py",
+    "pipeline/report/metrics.py",
+    "pipeline/report/neighbours_map.py",
+    "pipeline/report/panels.py",
+    "pipeline/report/write.py",
+    "pipeline/runner/checkpoint.py",
+    "pipeline/runner/run_folder.py",
+    "pipeline/runner/runner.py",
+    "pipeline/runner/stage.py",
+    "pipeline/stages/evaluate/evaluation_cache.py",
+    "pipeline/stages/evaluate/full_evaluation.py",
+    "pipeline/stages/evaluate/metrics_file.py",
+    "pipeline/stages/evaluate/protocols.py",
+    "pipeline/stages/evaluate/stage.py",
+    "pipeline/stages/evaluate/top_k.py",
+    "pipeline/stages/export.py",
+    "pipeline/stages/extract/modality_job.py",
+    "pipeline/stages/extract/stage.py",
+    "pipeline/stages/pretrain.py",
+    "pipeline/stages/train.py",
+    "tests/aligner/evaluate/test_ablations.py",
+    "tests/aligner/evaluate/test_baselines.py",
+    "tests/aligner/evaluate/test_comparison.py",
+    "tests/aligner/train/test_graphs.py",
+    "tests/aligner/train/test_objective.py",
+    "tests/aligner/train/test_training.py",
+    "tests/benchmarks/test_held_back.py",
+    "tests/benchmarks/test_training.py",
+    "tests/docs/test_pages.py",
+    "tests/export/hub/test_commands.py",
+    "tests/export/hub/test_push_images.py",
+    "tests/hub/api.py",
+    "tests/hub/test_server.py",
+    "tests/pipeline/cli/test_diff.py",
+    "tests/pipeline/cli/test_interrupt.py",
+    "tests/pipeline/cli/test_terminal.py",
+    "tests/pipeline/commands/test_download.py",
+    "tests/pipeline/commands/test_encode.py",
+    "tests/pipeline/commands/test_tune.py",
+    "tests/pipeline/demo/test_demo.py",
+    "tests/pipeline/stages/evaluate/test_evaluate.py",
+    "tests/pipeline/stages/evaluate/test_full_evaluation.py",
+    "tests/pipeline/stages/test_split.py",
+}
+
+
+def _named(path: Path) -> Iterator[tuple[str, int, bool]]:
+    """Every name that a file gives or uses: the name, its line, and whether it is a value's."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Name):
+            yield node.id, node.lineno, True
+        elif isinstance(node, ast.arg):
+            yield node.arg, node.lineno, True
+        elif isinstance(node, ast.Attribute):
+            yield node.attr, node.lineno, False
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name, node.lineno, False
+        elif isinstance(node, ast.keyword) and node.arg:
+            yield node.arg, node.value.lineno, True
+        elif isinstance(node, ast.alias) and node.asname:
+            yield node.asname, node.lineno, True
+
+
+def _vague(path: Path, words: set[str]) -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for name, line, is_value in _named(path)
+        if name in words or (is_value and name in VAGUE_VALUES)
+    ]
+
+
+def _all(*folders: str) -> list[Path]:
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def test_names_of_the_project_say_what_they_name() -> None:
+    vague = [line for m in modules().values() for line in _vague(m.path, VAGUE | OLD)]
+    assert [line for line in vague if line.split(":")[0] not in STILL_VAGUE] == []
+
+
+@pytest.mark.parametrize("folder", ["benchmarks", "docs", "tests"])
+def test_names_beside_it_do_too(folder: str) -> None:
+    vague = [line for path in _all(folder) for line in _vague(path, VAGUE)]
+    assert [line for line in vague if line.split(":")[0] not in STILL_VAGUE] == []
+
+
+def test_modalities_are_written_where_they_are_declared() -> None:
+    written = Counter(
+        str(module)
+        for module in modules().values()
+        for node in ast.walk(tree(module.path))
+        if isinstance(node, ast.Constant) and node.value in MODALITIES
+    )
+    assert {name: count for name, count in written.items() if count > DECLARED.get(name, 0)} == {}
