@@ -1,0 +1,149 @@
+"""Tests lie where what they test lies: tests/ROOM/FOLDER/test_MODULE.py imports its module.
+
+Where several modules are one thing that only works as a whole, one suite tests it, and is named here.
+"""
+
+from __future__ import annotations
+
+from tests.structure.modules import ROOT, Module, imported, modules
+
+# Suites that cover several modules of their own folder, and why.
+SHARED: dict[str, str] = {
+    "tests/aligner/pretrain/test_pretraining.py": "an encoder's parts are right if the whole learns",
+    "tests/export/formats/test_formats.py": "every format is read back by what reads it elsewhere",
+    "tests/extractors/backends/test_backends.py": "every backend passes the suite for extractors",
+    "tests/pipeline/demo/test_demo.py": "the demo's pictures, texts and faults are one catalogue",
+    "tests/pipeline/report/test_parts.py": "the parts of a page are looked at in the page",
+}
+# Modules that no test of their own name imports yet.
+STILL_WITHOUT: set[str] = {
+    "aligner.device",
+    "aligner.encoder_files",
+    "aligner.evaluate.bootstrap",
+    "aligner.evaluate.evaluation",
+    "aligner.evaluate.neighbours",
+    "aligner.landmarks.untrained",
+    "aligner.pretrain.token_codebook",
+    "aligner.threads",
+    "aligner.train.aligned_encoder",
+    "aligner.train.settings",
+    "aligner.train.trainer",
+    "core.errors",
+    "core.features",
+    "core.vectors",
+    "export.errors",
+    "export.formats.clip_retrieval",
+    "export.formats.convert",
+    "export.formats.faiss_index",
+    "export.formats.interactions",
+    "export.formats.mmrec",
+    "export.formats.numpy_files",
+    "export.formats.recbole",
+    "export.formats.torch_embedding",
+    "export.hub.errors",
+    "export.hub.expected_file",
+    "export.hub.find_version",
+    "export.hub.plan",
+    "export.hub.pull",
+    "export.hub.repository",
+    "export.hub.seen_versions",
+    "export.hub.withdraw",
+    "export.hub.withdrawn",
+    "export.release.chart",
+    "export.release.images",
+    "export.release.load",
+    "export.release.manifest",
+    "export.release.parquet",
+    "export.release.scores",
+    "export.release.verify",
+    "export.release.write",
+    "extractors.backends.hashing",
+    "extractors.backends.model_folder",
+    "extractors.backends.openclip",
+    "extractors.backends.packaged.efficientnet",
+    "extractors.backends.packaged.models",
+    "extractors.backends.precomputed",
+    "extractors.backends.transformers.image",
+    "extractors.backends.transformers.load",
+    "extractors.backends.transformers.model",
+    "extractors.backends.transformers.pooling",
+    "extractors.backends.transformers.text",
+    "extractors.errors",
+    "extractors.inputs.template",
+    "extractors.names",
+    "extractors.runtime",
+    "pipeline.catalog.image_refs",
+    "pipeline.catalog.interactions",
+    "pipeline.catalog.original_images",
+    "pipeline.catalog.rejections",
+    "pipeline.catalog.sources.amazon",
+    "pipeline.catalog.sources.lines",
+    "pipeline.catalog.sources.mmrec",
+    "pipeline.catalog.sources.movielens",
+    "pipeline.cli.app",
+    "pipeline.cli.data",
+    "pipeline.cli.diff",
+    "pipeline.cli.encode",
+    "pipeline.cli.hub",
+    "pipeline.cli.report",
+    "pipeline.commands.config_template",
+    "pipeline.commands.detect",
+    "pipeline.commands.safe_http",
+    "pipeline.commands.split_interactions",
+    "pipeline.config.reference",
+    "pipeline.config.settings",
+    "pipeline.demo.run",
+    "pipeline.errors",
+    "pipeline.report.contents",
+    "pipeline.report.curves",
+    "pipeline.report.panels",
+    "pipeline.report.protocols",
+    "pipeline.report.write",
+    "pipeline.runner.arrow_files",
+    "pipeline.runner.checkpoint",
+    "pipeline.runner.console",
+    "pipeline.runner.curves",
+    "pipeline.runner.disk",
+    "pipeline.runner.lock",
+    "pipeline.runner.manifest",
+    "pipeline.runner.run_folder",
+    "pipeline.runner.shards",
+    "pipeline.runner.stage",
+    "pipeline.stages.chain",
+    "pipeline.stages.evaluate.evaluation_cache",
+    "pipeline.stages.evaluate.metrics_file",
+    "pipeline.stages.evaluate.protocols",
+    "pipeline.stages.evaluate.stage",
+    "pipeline.stages.evaluate.top_k",
+    "pipeline.stages.export",
+    "pipeline.stages.extract.modality_job",
+    "pipeline.stages.extract.stage",
+    "pipeline.stages.pretrain",
+    "pipeline.stages.train",
+}
+
+
+def _own_test(module: Module) -> str:
+    return "/".join(("tests", *module.parts[:-1], f"test_{module.parts[-1]}.py"))
+
+
+def _is_imported(module: Module, test: str) -> bool:
+    path = ROOT / test
+    return path.is_file() and module.name in imported(path)
+
+
+def test_every_module_has_its_test() -> None:
+    """Packages say and show what they hold, which tests/structure/test_packages.py looks at."""
+    without = {
+        str(module)
+        for module in modules().values()
+        if not module.is_package
+        and not _is_imported(module, _own_test(module))
+        and not any(_is_imported(module, suite) for suite in SHARED)
+    }
+    assert sorted(without - STILL_WITHOUT) == []
+
+
+def test_no_list_names_what_is_gone() -> None:
+    assert [suite for suite in SHARED if not (ROOT / suite).is_file()] == []
+    assert sorted(STILL_WITHOUT - {str(module) for module in modules().values()}) == []
