@@ -39,8 +39,9 @@ LAYERS = {
     """,
     "aligner": """
         errors
-        components content_space device encoder_files inputs neighbours threads
-        pretrain evaluate
+        components content_space hardware encoder_files inputs neighbours
+        trainer
+        evaluate pretrain
         train
         landmarks
     """,
