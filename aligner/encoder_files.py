@@ -28,7 +28,7 @@ def write_encoder(folder: Path, config: dict[str, Any], save: Callable[[Path], N
 
 @contextmanager
 def reading(folder: Path, what: str) -> Iterator[tuple[dict[str, Any], Path]]:
-    """The config that `write_encoder` wrote, and the path of the tensors; whatever fails inside tells where.
+    """The config that `write_encoder` wrote, and the path of the tensors; whatever fails inside says where.
 
     Args:
         folder: where from.

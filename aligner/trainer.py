@@ -184,7 +184,7 @@ class Trainer(Generic[Batch]):
         }
 
     def resume(self, state: State) -> None:
-        """Go on after `state`, which the same run with the same arguments had made."""
+        """Go on after `state`, which a run with the same arguments gave to `save`."""
         self.task.model.load_state_dict(state["model"])
         self.task.optimizer.load_state_dict(state["optimizer"])
         self.curves = [dict(curve) for curve in state["curves"]]

@@ -88,7 +88,7 @@ def authors(clone: Path, dataset: str, epochs: int) -> float:
     command = [sys.executable, "main.py", "--model", "ALIGNREC", "--dataset", dataset, "--ui_cosine_loss"]
     threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
     spent: list[float] = []
-    said: list[str] = []
+    output: list[str] = []
     with subprocess.Popen(
         command,
         cwd=clone / "src",
@@ -98,7 +98,7 @@ def authors(clone: Path, dataset: str, epochs: int) -> float:
         text=True,
     ) as process:
         for line in process.stdout or ():
-            said.append(line)
+            output.append(line)
             if found := re.search(r"epoch \d+ training \[time: ([\d.]+)s", line):
                 spent.append(float(found[1]))
             if len(spent) == epochs:
@@ -107,7 +107,7 @@ def authors(clone: Path, dataset: str, epochs: int) -> float:
     if len(spent) < epochs:
         sys.exit(
             f"the authors' code in {clone} logged {len(spent)} epochs, not {epochs}; it ended with\n"
-            + "".join(said[-15:])
+            + "".join(output[-15:])
         )
     return median(spent)
 

@@ -10,14 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from alignrec.aligner.inputs import Inputs, TokenSequences
+from alignrec.aligner.inputs import Inputs, ModalityInput
 
 Ints = NDArray[np.int64]
 LONGEST = 1024  # tokens of an item and modality that are looked at; those beyond are not
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
+class ModalityBatch:
     """One modality of a batch.
 
     Attributes:
@@ -36,12 +36,12 @@ class Side:
     position: Tensor
     row: Tensor
 
-    def of(self, items: Tensor) -> Side:
-        """The side of some items of the batch: int64 `[c]`, places in it."""
-        return Side(*(getattr(self, field.name)[items] for field in fields(self)))
+    def select(self, items: Tensor) -> ModalityBatch:
+        """Some items of the batch: int64 `[c]`, places in it."""
+        return ModalityBatch(*(getattr(self, field.name)[items] for field in fields(self)))
 
 
-Batch = Mapping[str, Side]
+Batch = Mapping[str, ModalityBatch]
 
 
 def draw(lengths: Ints, most: int, rng: np.random.Generator) -> tuple[Ints, NDArray[np.bool_]]:
@@ -59,7 +59,7 @@ def gather(
     most: int,
     rng: np.random.Generator | None = None,
     device: str | torch.device = "cpu",
-) -> dict[str, Side]:
+) -> dict[str, ModalityBatch]:
     """The batch of `items`, int64 `[b]`.
 
     Args:
@@ -69,19 +69,17 @@ def gather(
         rng: draws the tokens.
         device: where the tensors go.
     """
-    return {m: _side(inputs, m, items, most, rng, device) for m in inputs}
+    return {m: _modality_batch(source, items, most, rng, device) for m, source in inputs.items()}
 
 
-def _side(
-    inputs: Inputs,
-    modality: str,
+def _modality_batch(
+    source: ModalityInput,
     items: Ints,
     most: int,
     rng: np.random.Generator | None,
     device: str | torch.device,
-) -> Side:
-    source = inputs[modality]
-    sequences: TokenSequences = source.tokens
+) -> ModalityBatch:
+    sequences = source.tokens
     start = sequences.offsets[items]
     lengths = np.minimum(sequences.offsets[items + 1] - start, LONGEST)
     if rng is None:
@@ -98,4 +96,5 @@ def _side(
     real = put(mask)
     tokens = torch.zeros((*row.shape, sequences.values.shape[1]), device=device)
     tokens[real] = put(sequences.values[row[mask]]).float()  # PyTorch widens float16 faster than numpy
-    return Side(put(source.pooled[items]), put(source.valid[items]), tokens, real, put(place), put(row))
+    pooled, valid = put(source.pooled[items]), put(source.valid[items])
+    return ModalityBatch(pooled, valid, tokens, real, put(place), put(row))

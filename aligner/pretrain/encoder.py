@@ -1,4 +1,4 @@
-"""The multimodal encoder: image and text of an item become one vector, also when one of them is missing."""
+"""The multimodal encoder: an item's modalities become one vector, also when one of them is missing."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from torch import Tensor, nn
 from alignrec.aligner.components import Components
 from alignrec.aligner.encoder_files import reading, write_encoder
 from alignrec.aligner.errors import FeatureError
+from alignrec.aligner.hardware import device_of
 from alignrec.aligner.inputs import Inputs
-from alignrec.aligner.pretrain.batches import LONGEST, Batch, Side, gather
+from alignrec.aligner.pretrain.batches import LONGEST, Batch, ModalityBatch, gather
 from alignrec.aligner.pretrain.multiway import MMEnc
 from alignrec.aligner.pretrain.settings import PretrainSettings
 from alignrec.aligner.pretrain.token_codebook import sample_tokens
-from alignrec.aligner.pretrain.unknown_part import OwnDirection
-from alignrec.core.vocabulary import IMAGE, MODALITIES, TEXT
+from alignrec.aligner.pretrain.unknown_part import UnknownPart
+from alignrec.core.vocabulary import MODALITIES
 
 _BATCH = 64
-_OWN = 0.5  # length of its own direction, of an item of whose missing side nothing is told
-# Where something stands in a picture is what pooling has lost; a text model's tokens know their order.
-_PLACE = {IMAGE: 0.5, TEXT: 0.02}
+# Length of what stands for the unknown part of an item of whose missing modality nothing can be predicted.
+_UNKNOWN = 0.5
 
 
 class FrontEnd(nn.Module):
@@ -53,10 +53,10 @@ class FrontEnd(nn.Module):
         self.place = nn.Embedding(LONGEST, width)
         nn.init.normal_(self.place.weight, std=place)
 
-    def forward(self, side: Side, pooled: Tensor) -> Tensor:
+    def forward(self, batch: ModalityBatch, pooled: Tensor) -> Tensor:
         """The pooled vector's token and then the sequence: `[b, 1 + t, width]`."""
-        content = self.components(side.tokens)
-        tokens = self.token(content * content.shape[-1] ** 0.5) + self.place(side.position)
+        content = self.components(batch.tokens)
+        tokens = self.token(content * content.shape[-1] ** 0.5) + self.place(batch.position)
         return torch.cat([self.pooled(pooled * pooled.shape[-1] ** 0.5)[:, None], tokens], dim=1)
 
 
@@ -65,8 +65,9 @@ class MultimodalEncoder(nn.Module):
 
     The item vector has a part for each modality. Where an item has the modality, the part is the residual
     path: the pooled vector's components. Where not, it is what `[CLS]` predicts of them from the other
-    modality (zeros before training), and a direction of the item's own for what it cannot tell. Parts are as
-    long as `Components` makes them, 1 in the root mean square, the image's times `image_weight`.
+    modalities (zeros before training), and a direction that no other item has for what it cannot predict.
+    Parts are 1 long in the root mean square, times the modality's weight. Names of attributes that hold
+    tensors are the names of the tensors in saved encoders.
     """
 
     def __init__(self, settings: PretrainSettings, widths: Mapping[str, tuple[int, int]]) -> None:
@@ -88,7 +89,7 @@ class MultimodalEncoder(nn.Module):
         )
         self.front = nn.ModuleDict(
             {
-                m: FrontEnd(token, self.parts[m], settings.token_dim, width, _PLACE[m])
+                m: FrontEnd(token, self.parts[m], settings.token_dim, width, settings.place_weight_of(m))
                 for m, (_, token) in self.widths.items()
             }
         )
@@ -96,7 +97,7 @@ class MultimodalEncoder(nn.Module):
         self.predict = nn.ModuleDict({m: nn.Linear(width, part) for m, part in self.parts.items()})
         self.own = nn.ModuleDict(
             {
-                m: OwnDirection(settings.dim - part, part)
+                m: UnknownPart(settings.dim - part, part)
                 for m, part in self.parts.items()
                 if part < settings.dim
             }
@@ -141,20 +142,20 @@ class MultimodalEncoder(nn.Module):
         seen = {m: torch.cat([s.valid[:, None], s.mask], dim=1) for m, s in batch.items()}
         cls = self.gather(batch, targets, seen)
         parts = []
-        for m, side in batch.items():
+        for m, modality in batch.items():
             part = targets[m]
             if m in self.own:
-                part = torch.where(side.valid[:, None], part, self._told(m, targets, cls))
-            parts.append(part * (self.settings.image_weight if m == IMAGE else 1.0))
+                part = torch.where(modality.valid[:, None], part, self._substitute(m, targets, cls))
+            parts.append(part * self.settings.weight_of(m))
         return torch.cat(parts, dim=1)
 
-    def _told(self, m: str, targets: Mapping[str, Tensor], cls: Tensor) -> Tensor:
-        """In place of a missing modality: what the rest tells of it, and the item's own direction."""
-        told: Tensor = self.predict[m](cls)
-        rest = (1 - told.square().sum(dim=1, keepdim=True)).clamp(min=0).sqrt()
-        known = torch.cat([part for o, part in targets.items() if o != m], dim=1)
-        own: Tensor = self.own[m](known, self.components[m].spread)
-        return told + _OWN * rest * own
+    def _substitute(self, m: str, targets: Mapping[str, Tensor], cls: Tensor) -> Tensor:
+        """In place of a missing modality: what the others predict of it, and the item's unknown part."""
+        predicted: Tensor = self.predict[m](cls)
+        rest = (1 - predicted.square().sum(dim=1, keepdim=True)).clamp(min=0).sqrt()
+        known = torch.cat([part for other, part in targets.items() if other != m], dim=1)
+        unknown: Tensor = self.own[m](known, self.components[m].spread)
+        return predicted + _UNKNOWN * rest * unknown
 
     @torch.no_grad()
     def encode(self, inputs: Inputs, device: str = "cpu") -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
@@ -162,23 +163,25 @@ class MultimodalEncoder(nn.Module):
 
         Args:
             inputs: of the modalities that the encoder knows.
-            device: where to compute.
+            device: where to compute, as the settings name it; the encoder stays there.
 
         Returns:
             float32 `[n, dim]` and bool `[n]`; an item without any modality has zeros and False.
 
         Raises:
-            FeatureError: the modalities or widths are not those the encoder was made for.
+            FeatureError: the modalities or widths are not those the encoder is for.
+            AlignerError: the device is absent.
         """
         self._check(inputs)
-        self.to(device).eval()
+        place = device_of(device)
+        self.to(place).eval()
         inputs = {m: inputs[m] for m in self.widths}
         valid = np.any([source.valid for source in inputs.values()], axis=0)
         out = np.zeros((len(valid), self.settings.dim), dtype=np.float32)
         rows = np.flatnonzero(valid)
         for start in range(0, len(rows), _BATCH):
             items = rows[start : start + _BATCH]
-            out[items] = self(gather(inputs, items, most=LONGEST, device=device)).float().cpu().numpy()
+            out[items] = self(gather(inputs, items, most=LONGEST, device=place)).float().cpu().numpy()
         return out, valid
 
     def save_pretrained(self, folder: Path) -> None:

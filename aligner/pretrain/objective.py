@@ -1,10 +1,10 @@
 """Inter-content alignment by mask-then-predict (AlignRec, arXiv 2403.12384, section 4.2).
 
-An item is shown in one of three ways: without its image, without its text, or with half of both sides'
-tokens. From what is left, `[CLS]` alone must tell the hidden side: its pooled vector's components
-(regression) and the codes of its masked tokens at their places (classification). No decoder sees anything
-but `[CLS]`, so the item vector has to carry the item. Frozen tokens know their neighbours, so a token's
-code is a target only where its whole side is hidden; when half is shown, the pooled vector is.
+An item is shown without one of its modalities, or with half of the tokens of all. From what is left, `[CLS]`
+alone must predict what is hidden: the pooled vector's components (regression) and the codes of the masked
+tokens at their places (classification). No decoder sees anything but `[CLS]`, so the item vector has to carry
+the item. Frozen tokens know their neighbours, so a token's code is a target only where its whole modality is
+hidden; when half is shown, the pooled vector is.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from alignrec.aligner.pretrain.batches import LONGEST, Batch
 from alignrec.aligner.pretrain.encoder import MultimodalEncoder
 
 _HALF = "half"
-_HALVES = 0.2  # share of complete items that show half of both sides
+_HALVES = 0.2  # share of complete items that show half of every modality
 
 
 class TokenDecoder(nn.Module):
@@ -54,9 +54,9 @@ def choose_hidden(valid: Mapping[str, NDArray[np.bool_]], rng: np.random.Generat
     """What each item hides, `[b]`: a modality's name, or `half`; items with one modality hide half."""
     modalities = list(valid)
     size = len(valid[modalities[0]])
-    gone = np.array(modalities)[rng.integers(len(modalities), size=size)]
+    hidden = np.array(modalities)[rng.integers(len(modalities), size=size)]
     whole = (rng.random(size) >= _HALVES) & np.all(list(valid.values()), axis=0) & (len(modalities) > 1)
-    return np.where(whole, gone, _HALF)
+    return np.where(whole, hidden, _HALF)
 
 
 class MaskThenPredict(nn.Module):
@@ -80,7 +80,7 @@ class MaskThenPredict(nn.Module):
     def forward(
         self, batch: Batch, hidden: NDArray[np.str_], noise: np.random.Generator
     ) -> dict[str, Tensor]:
-        """Losses by direction: `image`, `text` (whole side hidden) and `half`; scalars, where they occur.
+        """Losses by direction: a modality's name (all of it is hidden) and `half`; scalars, where they occur.
 
         Args:
             batch: the items.
@@ -92,33 +92,37 @@ class MaskThenPredict(nn.Module):
             rows = np.flatnonzero(hidden == way)
             if len(rows) and (way in self.encoder.settings.predict or way == _HALF):
                 items = torch.from_numpy(rows).to(next(iter(batch.values())).valid.device)
-                shown = {m: side.of(items) for m, side in batch.items()}
+                shown = {m: modality.select(items) for m, modality in batch.items()}
                 losses |= self._halved(shown, noise) if way == _HALF else self._without(way, shown)
         return losses
 
     def _without(self, m: str, batch: Batch) -> dict[str, Tensor]:
-        """A whole side is hidden, and not even looked at: its vector, and its tokens' codes, are told."""
-        encoder, settings, side = self.encoder, self.encoder.settings, batch[m]
+        """All of a modality is hidden, not even looked at: its vector and its tokens' codes are targets."""
+        encoder, settings, gone = self.encoder, self.encoder.settings, batch[m]
         targets = encoder.targets(batch)
-        seen = {o: torch.cat([s.valid[:, None], s.mask], dim=1) for o, s in batch.items() if o != m}
+        seen = {
+            other: torch.cat([shown.valid[:, None], shown.mask], dim=1)
+            for other, shown in batch.items()
+            if other != m
+        }
         cls = encoder.gather(batch, targets, seen)
         losses = {m: (encoder.predict[m](cls) - targets[m]).square().sum(dim=1).mean()}
-        if m in self.decoders and side.mask.any():
+        if m in self.decoders and gone.mask.any():
             decoder = cast(TokenDecoder, self.decoders[m])
-            logits = decoder(cls[side.mask.nonzero()[:, 0]], side.position[side.mask])
-            code = decoder.target[side.row[side.mask]].long()
+            logits = decoder(cls[gone.mask.nonzero()[:, 0]], gone.position[gone.mask])
+            code = decoder.target[gone.row[gone.mask]].long()
             entropy = nn.functional.cross_entropy(logits, code) / np.log(settings.codes)
             losses[f"{m} codes"] = settings.code_weight * entropy
         return losses
 
     def _halved(self, batch: Batch, noise: np.random.Generator) -> dict[str, Tensor]:
-        """Half of all tokens are hidden, and the pooled vectors, which are told."""
+        """Half of all tokens are hidden, and the pooled vectors, which are the targets."""
         encoder = self.encoder
         targets = encoder.targets(batch)
         seen = {}
-        for m, side in batch.items():
-            kept = torch.from_numpy(noise.random(tuple(side.mask.shape)) < 0.5).to(side.mask.device)
-            seen[m] = torch.cat([torch.zeros_like(side.valid)[:, None], side.mask & kept], dim=1)
+        for m, whole in batch.items():
+            kept = torch.from_numpy(noise.random(tuple(whole.mask.shape)) < 0.5).to(whole.mask.device)
+            seen[m] = torch.cat([torch.zeros_like(whole.valid)[:, None], whole.mask & kept], dim=1)
         cls = encoder.gather(batch, targets, seen)
         errors = [
             (encoder.predict[m](cls) - targets[m]).square().sum(dim=1)[batch[m].valid].mean()

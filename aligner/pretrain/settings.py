@@ -6,7 +6,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from alignrec.core.vocabulary import MODALITIES
+from alignrec.core.vocabulary import IMAGE, MODALITIES
+
+# Where something stands in a picture is what pooling has lost; a text model's tokens know their order.
+_PLACE_WEIGHT = {IMAGE: 0.5}
+_PLACE_WEIGHT_OF_OTHERS = 0.02
 
 
 class PretrainSettings(BaseModel):
@@ -48,3 +52,11 @@ class PretrainSettings(BaseModel):
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="of training's products; bfloat16 helps on a GPU with a wide encoder"
     )
+
+    def weight_of(self, modality: str) -> float:
+        """The size of a modality's part of the item vector next to the others'."""
+        return self.image_weight if modality == IMAGE else 1.0
+
+    def place_weight_of(self, modality: str) -> float:
+        """How much a token's place in its sequence weighs before training; its content weighs about 0.6."""
+        return _PLACE_WEIGHT.get(modality, _PLACE_WEIGHT_OF_OTHERS)

@@ -1,4 +1,4 @@
-"""What stands for what is not known of an item: a direction that it shares with no other."""
+"""What stands for the unknown part of an item: a direction that it shares with no other."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _FLAT = 0.01  # a component of less spread than this, in vectors of length 1, is
 _FREQUENCY = 6.0  # unit vectors with a cosine below 0.9 have nearly nothing in common any more
 
 
-class OwnDirection(nn.Module):
-    """Random Fourier features (Rahimi and Recht, NIPS 2007) of unit vectors, made 1 long.
+class UnknownPart(nn.Module):
+    """Random Fourier features (Rahimi and Recht, NIPS 2007) of unit vectors, scaled to length 1.
 
     The same input gives the same direction, and nearly the same a similar one; those of different inputs are
     as good as orthogonal. An item without a text whose image alone filled its vector would, by cosine, look
-    sure of what it shows, and be recommended for it; with a direction of its own in place of the text, it is
-    as similar to others as the image says, and no more. Directions keep to the components in which real
+    sure of what it shows, and be recommended for it; with such a direction in place of the text, it is as
+    similar to others as the image says, and no more. Directions keep to the components in which real
     vectors differ least: they should meet those as little as one another.
     """
 

@@ -25,8 +25,8 @@ Floats = NDArray[np.float32]
 class AlignedEncoder:
     """Encodes items as training would have placed them, had they been like their neighbours in behaviour.
 
-    A new item takes its neighbours' mean ID vector, weighted by cosine, as its own. Its gate then purifies
-    that vector, the content graph mixes it with what the neighbours pass on, and the fuser adds the
+    A new item takes its neighbours' mean ID vector, weighted by cosine, for one. Its gate then purifies that
+    vector, the content graph mixes it with what the neighbours pass on, and the fuser adds the
     neighbours' mean ID representation: the aggregator and the fuser of AlignRec (arXiv 2403.12384).
 
     Attributes:
@@ -74,7 +74,7 @@ class AlignedEncoder:
         """Aligned and content vectors, float32 `[m, d]` each; zeros where `valid` is False.
 
         Args:
-            features: float `[m, e]`, made as the features of training were.
+            features: float `[m, e]`, from the same encoder as the features of training.
             valid: bool `[m]`, which items have features.
 
         Raises:
@@ -86,11 +86,11 @@ class AlignedEncoder:
         weights = nearest(unit, self.features, self.neighbours)
         weights.data = np.maximum(weights.data, 0)
         total = np.asarray(weights.sum(axis=1), dtype=np.float32)[:, None]
-        mean_of = 1 / np.maximum(total, 1e-12)
+        per_weight = 1 / np.maximum(total, 1e-12)
         gate = torch.sigmoid(torch.from_numpy(unit @ self.weight.T + self.bias)).numpy()
-        own = mean_of * (weights @ self.item) * gate
-        content = (own + weights @ self.passed) / (1 + total)
-        aligned = (content + mean_of * (weights @ self.category)).astype(np.float32)
+        purified = per_weight * (weights @ self.item) * gate
+        content = (purified + weights @ self.passed) / (1 + total)
+        aligned = (content + per_weight * (weights @ self.category)).astype(np.float32)
         if self.unit:
             aligned = unit_shares(torch.from_numpy(aligned), self.members).numpy()
         return aligned, content.astype(np.float32)

@@ -98,10 +98,10 @@ def content_neighbours(features: NDArray[np.floating], k: int, exact: int = EXAC
     Raises:
         FeatureError: there are more than `exact` items, and FAISS is not installed.
     """
-    near = cosine_neighbours(features, k) if len(features) <= exact else _approximate(features, k)
-    near.data = np.maximum(near.data, 0)
-    near.eliminate_zeros()
-    loops = sp.csr_array(near + sp.eye_array(len(features), dtype=np.float32, format="csr"))
+    edges = cosine_neighbours(features, k) if len(features) <= exact else _approximate(features, k)
+    edges.data = np.maximum(edges.data, 0)
+    edges.eliminate_zeros()
+    loops = sp.csr_array(edges + sp.eye_array(len(features), dtype=np.float32, format="csr"))
     total = np.asarray(loops.sum(axis=1), dtype=np.float32).ravel()
     loops.data /= np.repeat(total, np.diff(loops.indptr))
     loops.sort_indices()

@@ -31,7 +31,7 @@ def catalogue_softmax(
     row: Tensor,
     weight: Tensor,
     candidate: Tensor,
-    own: Tensor,
+    touched: Tensor,
     temperature: float,
     share: float,
 ) -> Tensor:
@@ -47,14 +47,14 @@ def catalogue_softmax(
         row: int64 `[n]`, the user of each pair, a row of `user`.
         weight: float `[n]`, how much each pair counts in the mean, above 0.
         candidate: float `[c, d]`, distinct items.
-        own: bool `[u, c]`, which candidates each user has touched.
+        touched: bool `[u, c]`, which candidates each user has touched.
         temperature: above 0; a small one looks at the hardest negatives.
         share: the candidates' share of the catalogue, drawn uniformly; 1 for all of it.
     """
     unit = normalize(user, dim=1)
     chosen = (unit[row] * normalize(positive, dim=1)).sum(dim=1) / temperature
     others = unit @ normalize(candidate, dim=1).T / temperature
-    total = others.masked_fill(own, -torch.inf).logsumexp(dim=1) - math.log(share)
+    total = others.masked_fill(touched, -torch.inf).logsumexp(dim=1) - math.log(share)
     return (softplus(total[row] - chosen) * weight).sum() / weight.sum()
 
 

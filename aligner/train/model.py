@@ -15,41 +15,41 @@ _SCALE = 0.1  # standard deviation of ID vectors at the start
 
 
 @dataclass(frozen=True, eq=False)
-class Sides:
+class UserItemVectors:
     """Vectors of all users and of all items, float `[users, d]` and `[items, d]`."""
 
     user: Tensor
     item: Tensor
 
-    def __add__(self, other: Sides) -> Sides:
+    def __add__(self, other: UserItemVectors) -> UserItemVectors:
         """Row by row."""
-        return Sides(self.user + other.user, self.item + other.item)
+        return UserItemVectors(self.user + other.user, self.item + other.item)
 
-    def shares(self, members: int) -> list[Sides]:
+    def shares(self, members: int) -> list[UserItemVectors]:
         """Each member's columns, `[users, d / members]` and `[items, d / members]`."""
         parts = (self.user.chunk(members, dim=1), self.item.chunk(members, dim=1))
-        return [Sides(user, item) for user, item in zip(*parts, strict=True)]
+        return [UserItemVectors(user, item) for user, item in zip(*parts, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)
 class Representations:
-    """What a model says of all users and items.
+    """What a model makes of all users and items.
 
     Attributes:
         final: what is recommended by.
-        category: the ID side alone.
-        content: the content side alone; None for a model that has none.
+        category: from IDs alone.
+        content: from content alone; None for a model that has none.
     """
 
-    final: Sides
-    category: Sides
-    content: Sides | None = None
+    final: UserItemVectors
+    category: UserItemVectors
+    content: UserItemVectors | None = None
 
     def shares(self, members: int) -> list[Representations]:
-        """What each member says: nothing in this model mixes columns, so each share is a model of its own."""
+        """Each member's: nothing in this model mixes columns, so each share is a model of its own."""
         final, category = self.final.shares(members), self.category.shares(members)
         content = [None] * members if self.content is None else self.content.shares(members)
-        return [Representations(*sides) for sides in zip(final, category, content, strict=True)]
+        return [Representations(*share) for share in zip(final, category, content, strict=True)]
 
 
 def unit_shares(x: Tensor, members: int) -> Tensor:
@@ -73,7 +73,7 @@ class Collaborative(nn.Module):
         self.item = nn.Parameter(torch.randn(items, dim) * _SCALE)
         self.layers = layers
 
-    def sides(self, interactions: Graph) -> Sides:
+    def propagate(self, interactions: Graph) -> UserItemVectors:
         """Vectors after propagation over `interactions`, `[users, items]`."""
         user: Tensor = self.user
         item: Tensor = self.item
@@ -82,12 +82,12 @@ class Collaborative(nn.Module):
             user, item = interactions @ item, interactions.transpose @ user
             users.append(user)
             items.append(item)
-        return Sides(torch.stack(users).mean(dim=0), torch.stack(items).mean(dim=0))
+        return UserItemVectors(torch.stack(users).mean(dim=0), torch.stack(items).mean(dim=0))
 
     def forward(self, interactions: Graph) -> Representations:
         """IDs alone."""
-        sides = self.sides(interactions)
-        return Representations(sides, sides)
+        vectors = self.propagate(interactions)
+        return Representations(vectors, vectors)
 
 
 class AlignRec(Collaborative):
@@ -126,8 +126,8 @@ class AlignRec(Collaborative):
         return layers
 
     def forward(self, interactions: Graph) -> Representations:
-        """Content travels to similar items, then to the users who chose them; the fuser adds both sides."""
-        category = self.sides(interactions)
+        """Content travels to similar items, then to the users who chose them; the fuser adds both."""
+        category = self.propagate(interactions)
         item = self.neighbours @ self.passed()[-1]
-        content = Sides(interactions @ item, item)
+        content = UserItemVectors(interactions @ item, item)
         return Representations(category + content, category, content)

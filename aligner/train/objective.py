@@ -52,7 +52,7 @@ class Batch:
         row: int64 `[n]`, where each pair's user is in `users`.
         weight: float32 `[n]`, how much each pair counts under softmax.
         other: int64: under BPR `[n]`, an untouched item for each pair; under softmax `[c]`, the candidates.
-        own: bool `[u, c]`, which candidates each user has touched; empty under BPR.
+        touched: bool `[u, c]`, which candidates each user has touched; empty under BPR.
     """
 
     user: Tensor
@@ -62,7 +62,7 @@ class Batch:
     row: Tensor
     weight: Tensor
     other: Tensor
-    own: Tensor
+    touched: Tensor
 
 
 class Objective:
@@ -109,49 +109,50 @@ class Objective:
         order = rng.permutation(len(users))
         users, row = users[order], np.argsort(order)[row]
         items = rng.permutation(np.unique(pairs.item))
-        own = np.zeros((len(users), 0), dtype=np.bool_)
+        touched = np.zeros((len(users), 0), dtype=np.bool_)
         if self.settings.loss == "softmax":
-            touched: Any = self.history[users]  # scipy's stubs take it for a scalar
-            own = (touched if len(other) == touched.shape[1] else touched[:, other]).toarray() > 0
+            histories: Any = self.history[users]  # scipy's stubs take it for a scalar
+            among = histories if len(other) == histories.shape[1] else histories[:, other]
+            touched = among.toarray() > 0
         weight = self.weight[pairs.user]
-        arrays = (pairs.user, pairs.item, users, items, row, weight, other, own)
+        arrays = (pairs.user, pairs.item, users, items, row, weight, other, touched)
         return Batch(*(torch.from_numpy(array).to(self.device) for array in arrays))
 
-    def __call__(self, said: Representations, batch: Batch) -> dict[str, Tensor]:
+    def __call__(self, vectors: Representations, batch: Batch) -> dict[str, Tensor]:
         """The weighted terms of a batch, each the mean over the members; a term without weight is not there.
 
         Their sum is the loss.
         """
-        near = None
-        if said.content is not None and self.similarities is not None and self.settings.similarity_weight:
-            near = self.similarities(batch.items[:_COMPARED])
-        members = [self._terms(share, batch, near) for share in said.shares(self.settings.members)]
+        cosines = None
+        if vectors.content is not None and self.similarities is not None and self.settings.similarity_weight:
+            cosines = self.similarities(batch.items[:_COMPARED])
+        members = [self._terms(share, batch, cosines) for share in vectors.shares(self.settings.members)]
         return {name: torch.stack([terms[name] for terms in members]).mean() for name in members[0]}
 
-    def _terms(self, said: Representations, batch: Batch, near: Tensor | None) -> dict[str, Tensor]:
-        """One member's; `near`, float `[n, n]`, are the cosines of the first items' features."""
+    def _terms(self, vectors: Representations, batch: Batch, cosines: Tensor | None) -> dict[str, Tensor]:
+        """One member's; `cosines`, float `[n, n]`, are the cosines of the first items' features."""
         settings = self.settings
-        terms: dict[str, Tensor] = {settings.loss: self._ranking(said, batch)}
+        terms: dict[str, Tensor] = {settings.loss: self._ranking(vectors, batch)}
         if settings.uia_weight:
-            final = said.final
+            final = vectors.final
             terms["uia"] = settings.uia_weight * losses.user_item(
                 final.user[batch.user], final.item[batch.item]
             )
         if settings.l2_weight:
-            terms["l2"] = settings.l2_weight * self._length(said, batch)
+            terms["l2"] = settings.l2_weight * self._length(vectors, batch)
         items, users = batch.items[:_COMPARED], batch.users[:_COMPARED]
-        content, category = said.content, said.category
+        content, category = vectors.content, vectors.category
         if settings.cca_weight and content is not None:
             terms["cca"] = settings.cca_weight * (
                 losses.contrast(content.item[items], category.item[items], settings.cca_temperature)
                 + losses.contrast(content.user[users], category.user[users], settings.cca_temperature)
             )
-        if near is not None and content is not None:
-            terms["similarity"] = settings.similarity_weight * losses.similarity(content.item[items], near)
+        if cosines is not None and content is not None:
+            terms["similarity"] = settings.similarity_weight * losses.similarity(content.item[items], cosines)
         return terms
 
-    def _ranking(self, said: Representations, batch: Batch) -> Tensor:
-        user, item = said.final.user, said.final.item
+    def _ranking(self, vectors: Representations, batch: Batch) -> Tensor:
+        user, item = vectors.final.user, vectors.final.item
         if self.settings.loss == "bpr":
             return losses.bpr(user[batch.user], item[batch.item], item[batch.other])
         return losses.catalogue_softmax(
@@ -160,15 +161,15 @@ class Objective:
             batch.row,
             batch.weight,
             item[batch.other],
-            batch.own,
+            batch.touched,
             self.settings.temperature,
             len(batch.other) / len(item),
         )
 
-    def _length(self, said: Representations, batch: Batch) -> Tensor:
+    def _length(self, vectors: Representations, batch: Batch) -> Tensor:
         """Half the squared length: of every pair's vectors under BPR, as the paper's code has it, else of
         each distinct user's and item's."""
-        user, item = said.final.user, said.final.item
+        user, item = vectors.final.user, vectors.final.item
         if self.settings.loss == "bpr":
             return losses.half_square(user[batch.user], item[batch.item], item[batch.other])
         return losses.half_square(user[batch.users], item[batch.items])

@@ -29,7 +29,7 @@ Neighbours = Callable[[Floats, int, int], sp.csr_array]
 
 @dataclass(frozen=True, eq=False)
 class Trained:
-    """What training made.
+    """What training gives.
 
     Attributes:
         aligned: float32 `[items, d]`, the final item representations; their dot product with `user` is the
@@ -39,7 +39,7 @@ class Trained:
         origin: bool `[items]`: trained on interactions; the others come from their content and neighbours.
         valid: bool `[items]`: has a vector; False, and zeros, without interactions and without features.
         fit: curves and the best epoch.
-        encoder: makes vectors of new items.
+        encoder: gives vectors of new items.
     """
 
     aligned: Floats

@@ -14,7 +14,7 @@ from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.splits import Split
 from alignrec.aligner.train.collaborative import fit_scorer
 from alignrec.aligner.train.graphs import Graph
-from alignrec.aligner.train.model import Representations, Sides
+from alignrec.aligner.train.model import Representations, UserItemVectors
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.trainer import Hooks
 
@@ -42,8 +42,8 @@ class VisualBPR(nn.Module):
     def forward(self, _interactions: Graph) -> Representations:
         """All users and items; the interactions are only learned from."""
         user = torch.cat([self.user, torch.ones_like(self.user[:, :1])], dim=1)
-        sides = Sides(user, torch.cat([self.item, self.embed(self.features), self.bias], dim=1))
-        return Representations(sides, sides)
+        vectors = UserItemVectors(user, torch.cat([self.item, self.embed(self.features), self.bias], dim=1))
+        return Representations(vectors, vectors)
 
 
 def vbpr(

@@ -70,7 +70,7 @@ def _run(before: Before, parts: Mapping[str, str], checkpoint: Checkpoint, conso
     check_disk(config.run_folder, 4 * config.pretrain.dim * len(item_ids) + _CHECKPOINT_BYTES)
     inputs = read_inputs(source)
     trained = pretrain_resumably(inputs, config, checkpoint, console, STAGE)
-    matrix, valid = trained.encoder.encode(inputs)
+    matrix, valid = trained.encoder.encode(inputs, config.pretrain.device)
     with replacing_folder(before.folder(STAGE)) as folder:
         write_set(FeatureSet(MULTIMODAL, item_ids, matrix, valid), folder / f"{MULTIMODAL}.arrow")
         (folder / ENCODER).mkdir(parents=True)

@@ -109,7 +109,7 @@ def _pretrain_anew(
     path = scratch_folder(before.config, STAGE) / f"{name.replace(' ', '-')}.pt"
     checkpoint = Checkpoint(path, fingerprint(name, parts))
     trained = pretrain_resumably(left, before.config, checkpoint, console, f"evaluate {name}")
-    return trained.encoder.encode(left)[0]
+    return trained.encoder.encode(left, before.config.pretrain.device)[0]
 
 
 def _tell(evaluated: StageManifest) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from alignrec.aligner.train.model import Sides, unit_shares
+from alignrec.aligner.train.model import UserItemVectors, unit_shares
 from alignrec.aligner.train.settings import TrainSettings
 
 
@@ -26,11 +26,11 @@ def test_a_product_is_the_mean_cosine_of_the_members(members: int) -> None:
 
 
 def test_shares_are_all_columns_once() -> None:
-    sides = Sides(torch.arange(12.0).reshape(2, 6), torch.arange(18.0).reshape(3, 6))
-    shares = sides.shares(3)
+    vectors = UserItemVectors(torch.arange(12.0).reshape(2, 6), torch.arange(18.0).reshape(3, 6))
+    shares = vectors.shares(3)
     assert [(share.user.shape, share.item.shape) for share in shares] == [((2, 2), (3, 2))] * 3
-    assert torch.equal(torch.cat([share.user for share in shares], dim=1), sides.user)
-    assert torch.equal(torch.cat([share.item for share in shares], dim=1), sides.item)
+    assert torch.equal(torch.cat([share.user for share in shares], dim=1), vectors.user)
+    assert torch.equal(torch.cat([share.item for share in shares], dim=1), vectors.item)
 
 
 def test_vectors_that_cannot_be_shared_out_are_refused() -> None:

@@ -78,8 +78,8 @@ def test_members_learn_as_if_each_were_alone(loss: str) -> None:
     settings = TrainSettings.model_validate(ALL | {"loss": loss})
     features, _, split = two_tastes()
     history, space = split.matrix(TRAIN), unit_rows(features)
-    near, edges = content_neighbours(space, 10), graph(bipartite(history))
-    pair = build(space, near, split.users, settings, 1, CPU)
+    similar, edges = content_neighbours(space, 10), graph(bipartite(history))
+    pair = build(space, similar, split.users, settings, 1, CPU)
     objective = Objective(settings, history, pair.features, CPU)
     batch = next(objective.batches(epoch_rng(1, 0)))
     together = objective(pair(edges), batch)
@@ -87,7 +87,7 @@ def test_members_learn_as_if_each_were_alone(loss: str) -> None:
     alone = settings.model_copy(update={"members": 1, "dim": 2})
     found = []
     for member in (slice(0, 2), slice(2, 4)):
-        single = build(space, near, split.users, alone, 1, CPU)
+        single = build(space, similar, split.users, alone, 1, CPU)
         with torch.no_grad():
             for name, value in single.named_parameters():
                 columns = (slice(None), member) if name in ("user", "item") else (member,)
@@ -123,7 +123,7 @@ def test_candidates_know_who_touched_them(candidates: int) -> None:
     batches, history = batches_of(candidates=candidates)
     for batch in batches:
         assert len(set(batch.other.tolist())) == min(candidates, history.shape[1])
-        assert np.array_equal(batch.own.numpy(), history[batch.users][:, batch.other])
+        assert np.array_equal(batch.touched.numpy(), history[batch.users][:, batch.other])
 
 
 def test_who_touched_everything_takes_no_part() -> None:
