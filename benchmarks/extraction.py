@@ -25,6 +25,8 @@ from alignrec.extractors.contract import Extractor
 from alignrec.extractors.parallel import compute_pool
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.runner import bring_up_to_date, planned
+from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.extract import stage as stage
 from alignrec.pipeline.stages.extract.modality_job import Side
 
@@ -97,7 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("config", type=Path)
     config = load_config(parser.parse_args().config)
-    work = stage.plan_extract(config)
+    work = planned(StageContext(config, stage.STAGE, {})).plan.details
     alone = 0.0
     for side in work.sides:
         print(f"{side.modality}: {sum(len(s.inputs) for s in side.shards)} inputs")
@@ -109,7 +111,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="alignrec-benchmark-"))
     try:
         settings = config.model_copy(update={"out": folder})
-        whole = seconds(lambda: stage.extract(stage.plan_extract(settings), Console()))
+        whole = seconds(lambda: bring_up_to_date(StageContext(settings, stage.STAGE, {}, console=Console())))
     finally:
         shutil.rmtree(folder)
     print(f"the stage, with reading the catalogue and loading the models: {whole:.1f} s")

@@ -33,10 +33,10 @@ from alignrec.pipeline.catalog.sources.source import open_interactions, open_ite
 from alignrec.pipeline.commands.encode import encode
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config, ItemsConfig, SplitConfig
+from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.run_folder import read_set
-from alignrec.pipeline.runner.runner import run
-from alignrec.pipeline.stages.split import CatalogueSplit, make_split
+from alignrec.pipeline.runner.run_folder import RunFolder
+from alignrec.pipeline.stages.chain import run
 
 K = 20
 Floats = NDArray[np.float32]
@@ -96,7 +96,7 @@ def measure(config: Config, count: int, seed: int, folder: Path) -> None:
     """Hold back, train, encode and print."""
     quiet = Console()
     whole = run(config, "pretrain", console=quiet).folder
-    made = make_split(config, whole / "extract")
+    made = RunFolder(whole).split()
     held = np.zeros(len(made.item_ids), dtype=np.bool_)
     rows = np.flatnonzero(made.split.recommended)
     held[np.random.default_rng(seed).choice(rows, count, replace=False)] = True
@@ -108,13 +108,13 @@ def measure(config: Config, count: int, seed: int, folder: Path) -> None:
 
     def joined(name: str) -> tuple[Floats, Mask]:
         """A set over the whole catalogue: the release's vectors, and encoded ones of what was held back."""
-        old, valid = read_set(done.folder, name).align_to(made.item_ids)
+        old, valid = RunFolder(done.folder).features(name).align_to(made.item_ids)
         added, there = new[name].align_to(made.item_ids)
         return np.where(there[:, None], added, old), valid | there
 
     history = made.split.matrix(TRAIN)
     multimodal, _ = joined("multimodal")
-    pretrained, _ = read_set(whole, "multimodal").align_to(made.item_ids)
+    pretrained, _ = RunFolder(whole).features("multimodal").align_to(made.item_ids)
     show(
         "zero-shot, the whole catalogue",
         "encoded",
@@ -127,7 +127,7 @@ def measure(config: Config, count: int, seed: int, folder: Path) -> None:
     label = np.where(asked, TEST, TRAIN).astype(np.uint8)[rows]
     cold = Split(split.users, split.items, split.user[rows], split.item[rows], label, held)
     past = cold.matrix(TRAIN)
-    user, _ = read_set(done.folder, "user").align_to(made.user_ids)
+    user, _ = RunFolder(done.folder).features("user").align_to(made.user_ids)
     sides = {name: centre(*joined(name)) for name in ("image", "text")}
     both = concatenate(sides["image"], sides["text"], weights=(0.5, 1.0))
     scorers = {

@@ -35,10 +35,10 @@ from alignrec.aligner.pretrain.settings import PretrainSettings
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.demo.run import write_demo
+from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.runner import run
-from alignrec.pipeline.runner.token_shards import read_inputs
-from alignrec.pipeline.stages.split import CatalogueSplit, make_split
+from alignrec.pipeline.runner.run_folder import RunFolder
+from alignrec.pipeline.stages.chain import run
 
 OURS = "both directions"
 ONE_DIRECTION: dict[str, dict[str, object]] = {
@@ -88,8 +88,8 @@ def show(title: str, found: Found) -> bool:
 
 def measure(config: Config, seed: int, share: float) -> dict[str, Found]:
     """Recall of all features, by case."""
-    extracted = run(config, "extract", console=Console(quiet=True)).folder / "extract"
-    inputs, made = read_inputs(extracted), make_split(config, extracted)
+    run_folder = RunFolder(run(config, "split", console=Console(quiet=True)).folder)
+    inputs, made = run_folder.inputs(), run_folder.split()
     # With nothing gone there is next to nothing to predict: other trainings would be the same.
     whole = {OURS: encode(inputs, config.pretrain, seed), **baselines(inputs)}
     found = {f"whole, {protocol}": recall(whole, made, protocol) for protocol in PROTOCOLS}

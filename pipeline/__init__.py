@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING
 from alignrec.core.packages import public
 
 if TYPE_CHECKING:
-    from alignrec.pipeline.runner.runner import RunResult as RunResult
-    from alignrec.pipeline.runner.runner import run as run
+    from alignrec.pipeline.stages.chain import RunResult as RunResult
+    from alignrec.pipeline.stages.chain import run as run
+    from alignrec.pipeline.stages.chain import status as status
 
-_NAMES = {"RunResult": "alignrec.pipeline.runner.runner", "run": "alignrec.pipeline.runner.runner"}
+_NAMES = dict.fromkeys(("RunResult", "run", "status"), "alignrec.pipeline.stages.chain")
 
 __getattr__, __dir__, __all__ = public(__name__, __path__, _NAMES, hidden=["package"])

@@ -147,7 +147,7 @@ def status(
     from rich.table import Table
 
     from alignrec.pipeline.config.file import load_config
-    from alignrec.pipeline.runner.runner import status as states_of
+    from alignrec.pipeline.stages.chain import status as states_of
 
     states = states_of(load_config(config, overrides or ()), verify=verify)
     if as_json:
@@ -179,7 +179,7 @@ def demo(
 def _run(config: Path, until: str, overrides: list[str] | None, quiet: bool) -> None:
     from alignrec.core.results import METRICS_FILE, Results
     from alignrec.pipeline.runner.console import Console
-    from alignrec.pipeline.runner.runner import run as run_stages
+    from alignrec.pipeline.stages.chain import run as run_stages
     from alignrec.pipeline.stages.evaluate.tables import results_tables
 
     console = Console(quiet)

@@ -197,9 +197,10 @@ def _converted(
     release = open_reference(reference)
     interactions = None
     if config is not None:
-        from alignrec.pipeline.commands.split_interactions import read_split_interactions
+        from alignrec.pipeline.commands.split_interactions import split_interactions
+        from alignrec.pipeline.config.file import load_config
 
-        interactions = read_split_interactions(config)
+        interactions = split_interactions(load_config(config))
     written = convert(release, form, to, sets, interactions)
     return {
         "release": release.where,

@@ -17,9 +17,9 @@ def report(
 ) -> None:
     """Write the run's report.html: what was made, and if it helped."""
     from alignrec.pipeline.config.file import load_config
-    from alignrec.pipeline.report.write import write_report
+    from alignrec.pipeline.stages.chain import write_page
 
-    typer.echo(write_report(load_config(config, overrides or ())))
+    typer.echo(write_page(load_config(config, overrides or ())))
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False) -> None:

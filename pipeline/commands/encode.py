@@ -8,21 +8,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from alignrec.aligner.pretrain.encoder import MultimodalEncoder
 from alignrec.aligner.train.aligned_encoder import AlignedEncoder
 from alignrec.core.features import FeatureSet
 from alignrec.export.errors import RefusedError, ReleaseError
 from alignrec.export.release.opened import Release
-from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.config.settings import CatalogConfig, Config, ExportConfig, ExtractConfig, ItemsConfig
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.lock import locked
-from alignrec.pipeline.runner.run_folder import read_features
-from alignrec.pipeline.runner.token_shards import read_inputs
+from alignrec.pipeline.runner.run_folder import RunFolder
+from alignrec.pipeline.runner.runner import bring_up_to_date, planned
+from alignrec.pipeline.runner.stage import StageContext
+from alignrec.pipeline.stages.extract import STAGE as EXTRACT
 from alignrec.pipeline.stages.extract.modality_job import Side
-from alignrec.pipeline.stages.extract.stage import extract, plan_extract
 
 EXTRACTORS = "encoder/extractors.json"
 # What must be the same for equal inputs to give equal vectors.
@@ -72,16 +70,17 @@ def encode(
     sets = [name for name, entry in release.manifest.sets.items() if entry.key == "item_id"]
     config = _config(release, items, cards, work, models or {}, max_rejected)
     with locked(work):
-        planned = plan_extract(config)
-        _check_models(planned.sides, cards, release.where)
-        extract(planned, console)
-        source = work / EXTRACTION
-        made = {name: read_features(source, name) for name in cards}
+        context = planned(StageContext(config, EXTRACT, {}, console=console))
+        assert context.plan is not None
+        _check_models(context.plan.details.sides, cards, release.where)
+        bring_up_to_date(context)
+        run = context.run
+        made = {name: run.features(name) for name in cards}
         if folder := _encoder(release, "multimodal"):
-            made["multimodal"] = _multimodal(folder, source, made)
+            made["multimodal"] = _multimodal(folder, run)
         if (folder := _encoder(release, "aligner")) and "multimodal" in made:
             made |= _aligned(folder, made["multimodal"])
-        rejected = pq.read_table(source / "rejected.parquet").drop(["detail"]).to_pylist()
+        rejected = [{k: v for k, v in row.items() if k != "detail"} for row in run.rejected()]
     missing = [name for name in sets if name not in made]
     if missing:
         raise ReleaseError(
@@ -144,9 +143,9 @@ def _encoder(release: Release, name: str) -> Path | None:
     return paths[0].parent if paths else None
 
 
-def _multimodal(folder: Path, source: Path, made: dict[str, FeatureSet]) -> FeatureSet:
-    matrix, valid = MultimodalEncoder.from_pretrained(folder).encode(read_inputs(source))
-    return FeatureSet("multimodal", next(iter(made.values())).ids, matrix, valid)
+def _multimodal(folder: Path, run: RunFolder) -> FeatureSet:
+    matrix, valid = MultimodalEncoder.from_pretrained(folder).encode(run.inputs())
+    return FeatureSet("multimodal", run.items(), matrix, valid)
 
 
 def _aligned(folder: Path, multimodal: FeatureSet) -> dict[str, FeatureSet]:

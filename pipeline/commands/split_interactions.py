@@ -2,47 +2,37 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from alignrec.export.formats.interactions import SplitInteractions
-from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
-from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.errors import CatalogError, ConfigError
-from alignrec.pipeline.runner.arrow_files import read_arrow
-from alignrec.pipeline.runner.manifest import MANIFEST
-from alignrec.pipeline.stages.split import make_split
+from alignrec.pipeline.errors import ConfigError
+from alignrec.pipeline.runner.lock import locked
+from alignrec.pipeline.runner.run_folder import EXTRACT, RunFolder
+from alignrec.pipeline.runner.runner import bring_up_to_date
+from alignrec.pipeline.runner.stage import StageContext
+from alignrec.pipeline.stages.split import STAGE as SPLIT
 
 PAIR = ["user_id", "item_id"]
 
 
-def read_split_interactions(path: Path) -> SplitInteractions:
-    """The interactions of the run that a config file describes, as its `split` section cuts them.
-
-    Args:
-        path: the config file.
+def split_interactions(config: Config) -> SplitInteractions:
+    """The interactions of a run, as its split cuts them.
 
     Raises:
-        ConfigError: the config is wrong, or has no interactions.
-        CatalogError: the run has not been extracted.
+        ConfigError: the config has no interactions.
+        CatalogError: the run has not been extracted yet.
     """
-    return split_interactions(load_config(path))
-
-
-def split_interactions(config: Config) -> SplitInteractions:
-    """The interactions of a run, as its `split` section cuts them; raises as `read_split_interactions`."""
     if not config.interacts:
         raise ConfigError("the config has no catalog.interactions: there are none to write")
-    extracted = config.run_folder / EXTRACTION
-    if not (extracted / MANIFEST).is_file():
-        raise CatalogError(f"{config.run_folder} has not been extracted yet: `alignrec extract` does it")
-    table = make_split(config, extracted).table().to_pandas()
-    source = extracted / "interactions.arrow"
-    if source.is_file():
-        known = read_arrow(source).to_pandas().sort_values("timestamp", kind="stable").drop_duplicates(PAIR)
+    run = RunFolder(config.run_folder)
+    done = {EXTRACT: run.manifest(EXTRACT)}
+    with locked(run.path):
+        bring_up_to_date(StageContext(config, SPLIT, done))
+    table, source = run.split().table().to_pandas(), run.interactions()
+    if source is not None:
+        known = source.to_pandas().sort_values("timestamp", kind="stable").drop_duplicates(PAIR)
         table = table.merge(known, on=PAIR, how="left", validate="one_to_one")
     else:
         table = table.assign(rating=np.nan, timestamp=np.nan)

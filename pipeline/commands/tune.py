@@ -20,20 +20,18 @@ from alignrec.aligner.train.training import Trained
 from alignrec.core.features import FeatureSet
 from alignrec.core.files import digest, write_bytes
 from alignrec.core.vocabulary import MULTIMODAL
-from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
+from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.disk import check_disk
 from alignrec.pipeline.runner.lock import locked
-from alignrec.pipeline.runner.manifest import fingerprint
-from alignrec.pipeline.runner.run_folder import read_set
-from alignrec.pipeline.runner.runner import run
-from alignrec.pipeline.runner.stage import Before, scratch_folder
-from alignrec.pipeline.stages.pretrain import STAGE as PRETRAINING
-from alignrec.pipeline.stages.split import CatalogueSplit, make_split
-from alignrec.pipeline.stages.train import TRAIN, train_resumably, training_parts
+from alignrec.pipeline.runner.run_folder import PRETRAIN, SPLIT
+from alignrec.pipeline.runner.stage import StageContext
+from alignrec.pipeline.stages.chain import run
+from alignrec.pipeline.stages.train import STAGE as TRAIN
+from alignrec.pipeline.stages.train import train_resumably, training_inputs
 
 FOLDER = "tune"
 CRITERION = "recall@20"
@@ -111,9 +109,9 @@ def tune(config: Config, trials: int, console: Console) -> Log:
     """
     if why := TRAIN.skip(config):
         raise ConfigError(f"this run has nothing to tune: {why}")
-    done = run(config, PRETRAINING, console=console)
+    done = run(config, SPLIT, console=console).stages | run(config, PRETRAIN, console=console).stages
     with locked(config.run_folder):
-        search = _Search(Before(config, done.stages), console)
+        search = _Search(StageContext(config, TRAIN, done, console=console), console)
         search.go_on(trials)
         search.look()
     console.note(_told(search))
@@ -131,31 +129,31 @@ def train_section(settings: TrainSettings) -> dict[str, object]:
 class _Search:
     """A search under way: its log, and the trainings that it tries."""
 
-    before: Before
+    context: StageContext
     console: Console
 
     @cached_property
     def path(self) -> Path:
-        name = fingerprint(FOLDER, training_parts(self.before))[:12]
-        return self.before.folder(FOLDER) / f"{name}.json"
+        name = digest([FOLDER, training_inputs(self.context)])[:12]
+        return self.context.run.folder(FOLDER) / f"{name}.json"
 
     @cached_property
     def log(self) -> Log:
         if self.path.is_file():
             return Log.model_validate_json(self.path.read_bytes())
-        return Log(space=space(self.before.config.train))
+        return Log(space=space(self.context.config.train))
 
     @cached_property
     def made(self) -> CatalogueSplit:
-        return make_split(self.before.config, self.before.folder(EXTRACTION))
+        return self.context.run.split()
 
     @cached_property
     def features(self) -> FeatureSet:
-        return read_set(self.before.config.run_folder, MULTIMODAL)
+        return self.context.run.features(MULTIMODAL)
 
     def go_on(self, trials: int) -> None:
         """Try until the log has so many trials, or nothing near the best is left to try."""
-        config, log = self.before.config, self.log
+        config, log = self.context.config, self.log
         while len(log.trials) < trials:
             number, settings = len(log.trials) + 1, config.train
             if log.trials:
@@ -175,7 +173,7 @@ class _Search:
 
     def look(self) -> None:
         """Evaluate test for what is chosen, unless that was done for as many trials before."""
-        log, config = self.log, self.before.config
+        log, config = self.log, self.context.config
         if any(look.trials == len(log.trials) for look in log.looks_at_test):
             return
         trained = self._train(log.best.settings, f"tune: trial {log.chosen}, chosen")
@@ -184,10 +182,10 @@ class _Search:
         test = {f"{m}@{k}": found.mean(m, k) for m in ("recall", "ndcg") for k in config.evaluate.k}
         log.looks_at_test.append(Look(trials=len(log.trials), chosen=log.chosen, test=test))
         self._write()
-        shutil.rmtree(scratch_folder(config, FOLDER), ignore_errors=True)
+        shutil.rmtree(self.context.run.scratch(FOLDER), ignore_errors=True)
 
     def _try(self, settings: TrainSettings, title: str) -> Trial:
-        trial = Trial(settings=settings, seed=self.before.config.seed)
+        trial = Trial(settings=settings, seed=self.context.config.seed)
         try:
             fit = self._train(settings, title).fit
         except AlignerError as error:
@@ -198,7 +196,7 @@ class _Search:
         return trial.model_copy(update=numbers)
 
     def _train(self, settings: TrainSettings, title: str) -> Trained:
-        config, split = self.before.config, self.made.split
+        config, split = self.context.config, self.made.split
         check_disk(config.run_folder, 64 * settings.dim * (split.users + split.items))
         checkpoint = self._checkpoint(settings)
         return train_resumably(
@@ -206,8 +204,8 @@ class _Search:
         )
 
     def _checkpoint(self, settings: TrainSettings) -> Checkpoint:
-        of = digest([training_parts(self.before), settings.model_dump(mode="json")])
-        return Checkpoint(scratch_folder(self.before.config, FOLDER) / f"{of[:16]}.pt", of)
+        of = digest([training_inputs(self.context), settings.model_dump(mode="json")])
+        return Checkpoint(self.context.run.scratch(FOLDER) / f"{of[:16]}.pt", of)
 
     def _forget(self, but: TrainSettings) -> None:
         """Remove all checkpoints but one, of the best trial: what is chosen need not be trained again."""
@@ -217,7 +215,7 @@ class _Search:
                 path.unlink()
 
     def _changes(self, settings: TrainSettings) -> list[str]:
-        own = self.before.config.train
+        own = self.context.config.train
         return [f"{name} {value}" for name, value in settings if value != getattr(own, name)]
 
     def _write(self) -> None:

@@ -7,12 +7,11 @@ from pathlib import Path
 import yaml
 
 from alignrec.core.files import replacing_folder, write_bytes
-
 from alignrec.core.results import METRICS_FILE, Results
-from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.demo.catalogue import make_catalogue
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.stages.chain import run
 from alignrec.pipeline.stages.evaluate.tables import results_tables
-from alignrec.pipeline.runner.runner import run
 
 SETTINGS = {
     "name": "demo",

@@ -5,31 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from alignrec.core.features import FeatureSet
-from alignrec.core.files import digest, sha256_file
-from alignrec.core.results import METRICS_FILE, Results
+from alignrec.core.results import Results
 from alignrec.core.vocabulary import FEATURE_SETS
-from alignrec.pipeline.catalog.items import STAGE as EXTRACT
-from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import RunFolderError
-from alignrec.pipeline.report.curves import Curve, read_curves
-from alignrec.pipeline.runner.arrow_files import read_arrow
-from alignrec.pipeline.runner.manifest import MANIFEST, StageManifest
-from alignrec.pipeline.runner.run_folder import read_item_ids, read_set
+from alignrec.pipeline.runner.curves import Curve
+from alignrec.pipeline.runner.manifest import MANIFEST
+from alignrec.pipeline.runner.run_folder import EXTRACT, PRETRAIN, TRAIN, RunFolder
 
 # The stages that train something, in their order.
-TRAINED = ("pretrain", "train")
-NUMBERS = ("curves.json", METRICS_FILE)
-# Counts up when the same run would give another page.
-VERSION = 1
+TRAINED = (PRETRAIN, TRAIN)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +49,7 @@ class RunContents:
     curves: list[Curve]
 
 
-def read_contents(config: Config) -> RunContents:
+def read_contents(run: RunFolder) -> RunContents:
     """Read what is there.
 
     Raises:
@@ -65,44 +57,31 @@ def read_contents(config: Config) -> RunContents:
             cannot be read.
         ResultsError: the evaluation's numbers cannot be read.
     """
-    folder = config.run_folder
-    extracted = StageManifest.read(folder / EXTRACT / MANIFEST)
+    extracted = run.read_manifest(f"{EXTRACT}/{MANIFEST}")
     if extracted is None:
         raise RunFolderError(
-            f"{folder} has nothing to report on yet: extraction is not finished. Run `alignrec run` first."
+            f"{run.path} has nothing to report on yet: extraction is not finished. Run `alignrec run` first."
         )
-    manifests = [
-        extracted,
-        *filter(None, (StageManifest.read(folder / stage / MANIFEST) for stage in TRAINED)),
-    ]
-    present = {name for manifest in manifests for name in manifest.summary.get("sets", {})}
+    trained = filter(None, (run.read_manifest(f"{stage}/{MANIFEST}") for stage in TRAINED))
+    present = {name for manifest in (extracted, *trained) for name in manifest.summary.get("sets", {})}
     names = [name for name in FEATURE_SETS if name in present]
-    item_ids = read_item_ids(folder / EXTRACT)
-    interactions, users = _interactions(folder / EXTRACT / "interactions.arrow", item_ids)
+    item_ids = run.items()
+    interactions, users = _interactions(run.interactions(), item_ids)
     return RunContents(
         item_ids,
         interactions,
         users,
         {name: entry["card"] for name, entry in extracted.summary["sets"].items()},
-        {name: features for name in names if (features := read_set(folder, name)).key == "item_id"},
-        pq.read_table(folder / EXTRACT / "rejected.parquet").to_pylist(),
-        Results.read(folder / "evaluate" / METRICS_FILE),
-        [c for stage in TRAINED for c in read_curves(folder / stage / "curves.json", stage)],
+        {name: features for name in names if (features := run.features(name)).key == "item_id"},
+        run.rejected(),
+        run.results(),
+        [curve for stage in TRAINED for curve in run.curves(stage)],
     )
 
 
-def fingerprint(config: Config) -> str:
-    """SHA-256 over all that a report shows, known without reading any of it."""
-    stages = (EXTRACT, *TRAINED, "evaluate")
-    files = [config.run_folder / stage / name for stage in stages for name in (MANIFEST, *NUMBERS)]
-    seen = {str(f.relative_to(config.run_folder)): sha256_file(f) for f in files if f.is_file()}
-    return digest([VERSION, config.name, config.seed, config.catalog.model_dump(mode="json"), seen])
-
-
-def _interactions(path: Path, item_ids: list[str]) -> tuple[NDArray[np.int64] | None, int]:
-    if not path.is_file():
+def _interactions(table: pa.Table | None, item_ids: list[str]) -> tuple[NDArray[np.int64] | None, int]:
+    if table is None:
         return None, 0
-    table = read_arrow(path)
     count = Counter(table.column("item_id").to_pylist())
     per_item = np.fromiter((count[item_id] for item_id in item_ids), dtype=np.int64, count=len(item_ids))
     return per_item, pc.count_distinct(table.column("user_id")).as_py()

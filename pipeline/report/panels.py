@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from alignrec.core.results import Estimate, Results
 from alignrec.core.vocabulary import MAIN_METRICS, find_protocol, is_own, metric_label
 from alignrec.pipeline.report.charts import IntervalChart, LineChart, Value, interval_chart, line_chart
-from alignrec.pipeline.report.curves import Curve
+from alignrec.pipeline.runner.curves import Curve
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from alignrec.core.files import write_bytes
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.report.colouring import Colouring, group_values
-from alignrec.pipeline.report.contents import RunContents, fingerprint, read_contents
+from alignrec.pipeline.report.contents import RunContents, read_contents
 from alignrec.pipeline.report.gallery import Entries, Entry, choose, clip, read_entries, readable
 from alignrec.pipeline.report.neighbours_map import NeighboursMap, map_neighbours
 from alignrec.pipeline.report.overview import popularity, rejection_examples, rejections, set_rows
@@ -21,35 +21,30 @@ from alignrec.pipeline.report.page import embedded_json, render
 from alignrec.pipeline.report.panels import panels, training
 from alignrec.pipeline.report.thumbnails import thumbnails
 from alignrec.pipeline.report.verdict import verdicts
+from alignrec.pipeline.runner.run_folder import RunFolder
 
-NAME = "report.html"
-# The page without its own few kilobytes of script, style and tables; and where its first lines end.
-MOST_BYTES, HEAD = 14 * 10**6, 2000
+# The page without its own few kilobytes of script, style and tables.
+MOST_BYTES = 14 * 10**6
 # Columns of the items table that the page shows of a picked item, and how long their values may be.
 MAX_DETAILS, LONGEST_DETAIL, LONGEST_NAME = 6, 80, 40
 
 
-def write_report(config: Config, *, unless_current: bool = False) -> Path:
-    """Write `report.html` into the run folder: one file, of the same bytes for the same run.
+def write_report(config: Config, run_folder: RunFolder, path: Path) -> None:
+    """Write the report of a run: one file, of the same bytes for the same run.
 
     Sections on the evaluation and the training appear once these stages are finished.
 
     Args:
-        config: the run.
-        unless_current: leave a report alone that shows this very run already.
-
-    Returns:
-        The file.
+        config: of the run.
+        run_folder: what the run left.
+        path: where the page goes, whole or not at all.
 
     Raises:
         RunFolderError: extraction is not finished, or a stage's curves cannot be read.
         ResultsError: the evaluation's numbers cannot be read.
         CatalogError: the items table is not there any more.
     """
-    path, mark = config.run_folder / NAME, fingerprint(config)
-    if unless_current and path.is_file() and mark in path.read_bytes()[:HEAD].decode(errors="replace"):
-        return path
-    run = read_contents(config)
+    run = read_contents(run_folder)
     chosen = choose(run.item_ids, run.interactions)
     examples = [row["row"] for row in rejection_examples(run.rejected) if row["source"] == "items"]
     entries = read_entries(config.catalog.items, [run.item_ids[row] for row in chosen], examples)
@@ -61,12 +56,10 @@ def write_report(config: Config, *, unless_current: bool = False) -> Path:
     rejected_pictures = dict(zip(entries.rows, pictures[len(chosen) :], strict=True))
     context = _context(run) | {
         "name": config.name,
-        "fingerprint": mark,
         "rejections": rejections(run.rejected, entries.rows, rejected_pictures),
         "gallery_size": len(chosen),
     }
     write_bytes(path, render(context, data).encode())
-    return path
 
 
 def _context(run: RunContents) -> dict[str, Any]:

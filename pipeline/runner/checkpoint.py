@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -11,9 +9,6 @@ from typing import Any
 import torch
 
 from alignrec.core.files import replacing
-from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.manifest import StageManifest, fingerprint
-from alignrec.pipeline.runner.stage import Before, Work, scratch_folder
 
 # Counts up when the states that trainings save look otherwise: one of another format is none.
 FORMAT = 2
@@ -40,22 +35,3 @@ class Checkpoint:
         """Replace the state, whole or not at all; only tensors, numbers, strings, lists and dicts."""
         with replacing(self.path) as temporary:
             torch.save({"format": FORMAT, "fingerprint": self.fingerprint, "state": state}, temporary)
-
-
-Run = Callable[[Before, Mapping[str, str], Checkpoint, Console], StageManifest]
-
-
-def resumable(stage: str, before: Before, parts: Mapping[str, str], run: Run) -> Work:
-    """The work of a stage that trains: it goes on from its checkpoint, if it has one.
-
-    Args:
-        stage: its name.
-        before: what earlier stages left.
-        parts: hashes of all that decides what the stage writes.
-        run: does it, given the last two and the checkpoint.
-    """
-    checkpoint = Checkpoint(scratch_folder(before.config, stage) / "checkpoint.pt", fingerprint(stage, parts))
-    begun = checkpoint.path.is_file()
-    return Work(
-        parts, partial(run, before, parts, checkpoint), "stopped in mid-training" if begun else "", begun
-    )

@@ -1,4 +1,4 @@
-"""What every stage shares: its manifest, its fingerprint, and a lock on the run folder."""
+"""A finished stage's manifest: what it wrote, and from what."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class StageManifest:
         parts: the hashes that make its fingerprint, by what they cover: changed parts say why a
             stage is stale.
         files: for each file below the stage's folder, its bytes and SHA-256.
-        summary: what it has to tell: counts, models.
+        summary: what it has to say of itself: counts, feature sets, models.
     """
 
     stage: str

@@ -1,34 +1,17 @@
-"""Run stages in order, doing only what is not done."""
+"""Bring a stage up to date: do it if it is not done, and finish it whole or not at all."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from alignrec.pipeline.config.file import load_config
-from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.lock import locked
-from alignrec.pipeline.runner.manifest import StageManifest
-from alignrec.pipeline.runner.stage import Before, Stage, scratch_folder
-from alignrec.pipeline.stages.chain import STAGES, needed
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What a run left behind.
-
-    Attributes:
-        folder: the run folder.
-        stages: the manifest of each stage that is up to date.
-        release: the release's folder, or None when the run stopped before it.
-    """
-
-    folder: Path
-    stages: dict[str, StageManifest]
-    release: Path | None
+from alignrec.core.files import replacing, replacing_folder
+from alignrec.pipeline.runner.disk import check_disk
+from alignrec.pipeline.runner.manifest import StageManifest, list_files
+from alignrec.pipeline.runner.stage import StageContext
 
 
 @dataclass(frozen=True)
@@ -46,85 +29,82 @@ class StageState:
     why: str
 
 
-def run(
-    config: str | Path | Config,
-    until: str = STAGES[-1].name,
-    overrides: Sequence[str] = (),
-    console: Console | None = None,
-) -> RunResult:
-    """Bring every stage up to `until` up to date; what the config does not need is skipped.
+def state_of(context: StageContext) -> StageState:
+    """A stage's state, those before it being done; nothing is written."""
+    stage, context = context.stage, planned(context)
+    assert context.plan is not None
+    manifest, left = context.previous, context.plan.left
+    if manifest is None:
+        return StageState(stage.name, "partial" if context.plan.begun else "to do", left or "not there yet")
+    why = _why(manifest, context.parts, _files_root(context), verify=context.rehash)
+    if not why:
+        return StageState(stage.name, "done", "")
+    return StageState(stage.name, "stale", "; ".join(filter(None, [why, left])))
+
+
+def bring_up_to_date(context: StageContext) -> StageManifest:
+    """Do a stage if it is not done, and say so; returns its manifest.
 
     Args:
-        config: a config file, or a config that is loaded already.
-        until: the last stage to run.
-        overrides: `a.b=c`, for a config file.
-        console: where progress goes; default standard error.
+        context: planned already, or not.
 
     Raises:
-        PipelineError, ExtractorError, ReleaseError: each says what to do next.
+        RunFolderError: the disk is too small.
+        Whatever the stage raises.
     """
-    from alignrec.pipeline.report.write import write_report  # its libraries take a second to load
-
-    settings = config if isinstance(config, Config) else load_config(Path(config), overrides)
-    console = console or Console()
-    stages = needed(settings, until)
-    done: dict[str, StageManifest] = {}
-    with locked(settings.run_folder):
-        for stage in stages:
-            done[stage.name] = _bring_up_to_date(stage, Before(settings, done), console)
-        console.note(f"report: {_from_here(write_report(settings, unless_current=True))}")
-    release = settings.run_folder / STAGES[-1].folder if until == STAGES[-1].name else None
-    return RunResult(settings.run_folder, done, release)
-
-
-def status(config: Config, *, verify: bool = False) -> list[StageState]:
-    """The state of every stage that the config needs, without doing any of it.
-
-    Args:
-        config: the run.
-        verify: compare hashes of pictures and results too, and not only sizes and times.
-    """
-    states: list[StageState] = []
-    done: dict[str, StageManifest] = {}
-    for stage in needed(config, STAGES[-1].name):
-        manifest = stage.read(config)
-        unready = next((state.stage for state in states if state.state != "done"), None)
-        if unready is not None and manifest is not None:
-            states.append(StageState(stage.name, "stale", f"{unready} will change"))
-        elif unready is not None:
-            states.append(StageState(stage.name, "to do", "not made yet"))
-        else:
-            states.append(_state(stage, Before(config, done, verify), manifest))
-        if manifest is not None:
-            done[stage.name] = manifest
-    return states
-
-
-def _state(stage: Stage, before: Before, manifest: StageManifest | None) -> StageState:
-    work = stage.plan(before)
-    if manifest is None:
-        return StageState(stage.name, "partial" if work.begun else "to do", work.left or "not made yet")
-    why = _why(manifest, work.parts, before.folder(stage.folder), verify=before.rehash)
-    return StageState(
-        stage.name, "stale" if why else "done", "; ".join(filter(None, [why, work.left])) if why else ""
-    )
-
-
-def _bring_up_to_date(stage: Stage, before: Before, console: Console) -> StageManifest:
-    work, folder, done = stage.plan(before), before.folder(stage.folder), stage.read(before.config)
-    why = _why(done, work.parts, folder, verify=False) if done else ""
+    stage, context = context.stage, context if context.plan else planned(context)
+    context.run.path.mkdir(parents=True, exist_ok=True)
+    stage.remember(context)
+    done = context.previous
+    why = _why(done, context.parts, _files_root(context), verify=False) if done else ""
     if done and not why:
-        console.note(f"{stage.name}: up to date")
+        context.console.note(f"{stage.name}: up to date")
     else:
         if done:
-            console.note(f"{stage.name}: {why}")
-            for name in done.damaged(folder):
-                (folder / name).unlink(missing_ok=True)
-        done = work.run(console)
-        for line in stage.tell(done):
-            console.note(line)
-    shutil.rmtree(scratch_folder(before.config, stage.name), ignore_errors=True)
+            context.console.note(f"{stage.name}: {why}")
+        done = _make(context)
+        stage.finished(context)
+        for line in stage.describe(done.summary):
+            context.console.note(line)
+    shutil.rmtree(context.scratch, ignore_errors=True)
     return done
+
+
+def planned(context: StageContext) -> StageContext:
+    """The same context with the stage's plan."""
+    return replace(context, plan=context.stage.plan(context))
+
+
+def _make(context: StageContext) -> StageManifest:
+    stage, run, plan = context.stage, context.run, context.plan
+    assert plan is not None
+    check_disk(run.path, plan.bytes)
+    context.scratch.mkdir(exist_ok=True)
+    place = run.path / stage.result
+    manifest_path = run.path / stage.manifest
+    with _replacing(place) as target:
+        summary = stage.make(context, target)
+        root = target.parent if target.is_file() else target
+        paths = [target] if target.is_file() else [p for p in target.rglob("*") if p.is_file()]
+        files = list_files(root, paths)
+        if target.is_file():
+            files = {place.name: next(iter(files.values()))}
+        manifest = StageManifest(stage.name, context.parts, files, summary)
+        if manifest_path.is_relative_to(place):
+            manifest.write(target / manifest_path.relative_to(place))
+    if not manifest_path.is_relative_to(place):
+        manifest.write(manifest_path)
+    return manifest
+
+
+def _replacing(place: Path) -> AbstractContextManager[Path]:
+    return replacing(place) if place.suffix else replacing_folder(place)
+
+
+def _files_root(context: StageContext) -> Path:
+    """The folder that the manifest's paths start from."""
+    place = context.run.path / context.stage.result
+    return place.parent if place.suffix else place
 
 
 def _why(done: StageManifest, parts: Mapping[str, str], folder: Path, *, verify: bool) -> str:
@@ -136,9 +116,3 @@ def _why(done: StageManifest, parts: Mapping[str, str], folder: Path, *, verify:
     if damaged:
         reasons.append(f"damaged or missing: {', '.join(damaged[:3])}{' …' if len(damaged) > 3 else ''}")
     return "; ".join(reasons)
-
-
-def _from_here(path: Path) -> Path:
-    """A path as one would type it: relative below the working folder."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path

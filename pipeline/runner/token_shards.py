@@ -10,10 +10,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from alignrec.aligner.inputs import Inputs, ModalityInput, TokenSequences
-from alignrec.pipeline.errors import CatalogError
-from alignrec.pipeline.runner.manifest import MANIFEST, StageManifest
-from alignrec.pipeline.runner.run_folder import read_features, read_item_ids
+from alignrec.aligner.inputs import ModalityInput, TokenSequences
+from alignrec.core.features import FeatureSet
 from alignrec.pipeline.runner.shards import read_tokens
 
 # Shards that stay mapped; each holds a file open.
@@ -55,25 +53,16 @@ class ShardedRows:
         return out
 
 
-def read_inputs(folder: Path) -> Inputs:
-    """What extraction made, as the aligner learns from it; tokens stay on disk.
+def read_modality(folder: Path, features: FeatureSet, keys: Sequence[str]) -> ModalityInput:
+    """One modality as the aligner learns from it.
 
     Args:
         folder: the extract stage's folder, finished with token sequences.
-
-    Raises:
-        CatalogError: the stage is not finished.
+        features: the modality's raw set.
+        keys: of its shards.
     """
-    manifest = StageManifest.read(folder / MANIFEST)
-    if manifest is None:
-        raise CatalogError(f"{folder} holds no finished extraction. Run `alignrec extract` first.")
-    return {name: _read_modality(folder, name, e["shards"]) for name, e in manifest.summary["sets"].items()}
-
-
-def _read_modality(folder: Path, modality: str, keys: Sequence[str]) -> ModalityInput:
-    features = read_features(folder, modality)
-    row_of = {item_id: row for row, item_id in enumerate(read_item_ids(folder))}
-    paths = [folder / "shards" / modality / f"{key}.arrow" for key in keys]
+    row_of = {item_id: row for row, item_id in enumerate(features.ids)}
+    paths = [folder / "shards" / features.name / f"{key}.arrow" for key in keys]
     lengths = np.zeros(len(row_of), dtype=np.int64)
     totals, width = [], 0
     for path in paths:

@@ -1,29 +1,158 @@
-"""The chain: every stage, in the order in which they run."""
+"""The chain: every stage, in the order in which they run; a run of them, and its state."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from alignrec.core.errors import suggest
+from alignrec.core.plugins import Registry
+from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
-from alignrec.pipeline.runner.stage import Stage
-from alignrec.pipeline.stages.evaluate.stage import EVALUATE
-from alignrec.pipeline.stages.export import EXPORT
-from alignrec.pipeline.stages.extract.stage import EXTRACT
-from alignrec.pipeline.stages.pretrain import PRETRAIN
-from alignrec.pipeline.stages.train import TRAIN
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.lock import locked
+from alignrec.pipeline.runner.manifest import StageManifest
+from alignrec.pipeline.runner.runner import StageState, bring_up_to_date, state_of
+from alignrec.pipeline.runner.stage import Stage, StageContext
+from alignrec.pipeline.stages import evaluate, export, extract, pretrain, report, split, train
 
-STAGES: tuple[Stage, ...] = (EXTRACT, PRETRAIN, TRAIN, EVALUATE, EXPORT)
+REPORT = report.STAGE
+EXPORT = export.STAGE
+CHAIN: tuple[Stage, ...] = (
+    extract.STAGE,
+    split.STAGE,
+    pretrain.STAGE,
+    train.STAGE,
+    evaluate.STAGE,
+    EXPORT,
+    REPORT,
+)
+REGISTRY = Registry(Stage, "stage", "alignrec.pipeline.stages")  # type: ignore[type-abstract]
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run left behind.
+
+    Attributes:
+        folder: the run folder.
+        stages: the manifest of each stage that is up to date.
+        release: the release's folder, or None when the run stopped before it.
+    """
+
+    folder: Path
+    stages: dict[str, StageManifest]
+    release: Path | None
+
+
+def run(
+    config: str | Path | Config,
+    until: str = EXPORT.name,
+    overrides: Sequence[str] = (),
+    console: Console | None = None,
+) -> RunResult:
+    """Bring every stage up to `until` up to date, and the report; what the config does not need is skipped.
+
+    Args:
+        config: a config file, or a config that is loaded already.
+        until: the last stage to run.
+        overrides: `a.b=c`, for a config file.
+        console: where progress goes; default standard error.
+
+    Raises:
+        AlignRecError: says what to do next.
+    """
+    settings = config if isinstance(config, Config) else load_config(Path(config), overrides)
+    console = console or Console()
+    done: dict[str, StageManifest] = {}
+    with locked(settings.run_folder):
+        for stage in needed(settings, until):
+            done[stage.name] = bring_up_to_date(StageContext(settings, stage, dict(done), console=console))
+    page = settings.run_folder / REPORT.result
+    console.note(f"report: {_from_here(page)}")
+    release = settings.run_folder / EXPORT.result if EXPORT.name in done else None
+    return RunResult(settings.run_folder, done, release)
+
+
+def status(config: Config, *, verify: bool = False) -> list[StageState]:
+    """The state of every stage that the config needs, without doing any of it and without writing.
+
+    Args:
+        config: the run.
+        verify: compare hashes of pictures and results too, and not only sizes and times.
+    """
+    states: list[StageState] = []
+    done: dict[str, StageManifest] = {}
+    for stage in needed(config, EXPORT.name):
+        context = StageContext(config, stage, dict(done), verify)
+        manifest = context.previous
+        unready = next((s.stage for s in states if s.state != "done" and _matters(s.stage, stage)), None)
+        if unready is not None:
+            state = ("stale", f"{unready} will change") if manifest else ("to do", "not there yet")
+            states.append(StageState(stage.name, *state))
+        else:
+            states.append(state_of(context))
+        if manifest is not None:
+            done[stage.name] = manifest
+    return states
+
+
+def write_page(config: Config) -> Path:
+    """Bring the report of what is there up to date, whatever the state of the stages; returns its path.
+
+    Raises:
+        RunFolderError: extraction, the least that a report can show, is not finished.
+    """
+    with locked(config.run_folder):
+        bring_up_to_date(StageContext(config, REPORT, {}))
+    return config.run_folder / REPORT.result
+
+
+def chain() -> list[Stage]:
+    """Our stages, and each plugin's behind the one that it follows.
+
+    Raises:
+        ConfigError: a plugin's stage follows none that there is.
+    """
+    stages = list(CHAIN)
+    for stage in REGISTRY.values():
+        if stage in stages:
+            continue
+        names = [known.name for known in stages]
+        if stage.after not in names:
+            hint = suggest(stage.after, names)
+            raise ConfigError(f"the stage {stage.name} follows {stage.after!r}, which is no stage; {hint}")
+        stages.insert(names.index(stage.after) + 1, stage)
+    return stages
 
 
 def needed(config: Config, until: str) -> list[Stage]:
-    """The stages that a config needs, up to and with `until`.
+    """The stages that a config needs, up to and with `until`; the report shows what they left.
 
     Raises:
         ConfigError: there is no such stage, or this config does not need it.
     """
-    names = [stage.name for stage in STAGES]
+    stages = chain()
+    names = [stage.name for stage in stages]
     if until not in names:
         raise ConfigError(f"there is no stage {until!r}; the stages are {', '.join(names)}.")
-    last = STAGES[names.index(until)]
+    last = stages[names.index(until)]
     if why := last.skip(config):
         raise ConfigError(f"this run has no {until} stage: {why}")
-    return [stage for stage in STAGES[: names.index(until) + 1] if not stage.skip(config)]
+    reads = {*last.reads, until} if last.reads else set(names)
+    before = stages[: names.index(until) + 1]
+    chosen = [stage for stage in before if stage.name in reads and not stage.skip(config)]
+    return chosen if REPORT in chosen else [*chosen, REPORT]
+
+
+def _matters(before: str, stage: Stage) -> bool:
+    """Whether a stage reads what the one of that name before it wrote."""
+    return not stage.reads or before in stage.reads
+
+
+def _from_here(path: Path) -> Path:
+    """A path as one would type it: relative below the working folder."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path

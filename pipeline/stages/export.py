@@ -1,89 +1,86 @@
-"""The export stage: what the other stages made, as a release on disk."""
+"""The export stage: what the other stages wrote, as a release on disk."""
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
-from alignrec.core.files import digest
-from alignrec.core.results import METRICS_FILE
 from alignrec.core.vocabulary import MULTIMODAL
 from alignrec.export.release.write import write_release
-from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
-from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.manifest import StageManifest, list_files
-from alignrec.pipeline.runner.run_folder import read_set
-from alignrec.pipeline.runner.stage import Before, Stage, Work
-from alignrec.pipeline.stages.evaluate.stage import STAGE as EVALUATION
+from alignrec.pipeline.runner.run_folder import EVALUATE, EXTRACT, PRETRAIN, TRAIN
+from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, describe_sets
 from alignrec.pipeline.stages.pretrain import ENCODER
-from alignrec.pipeline.stages.pretrain import STAGE as PRETRAINING
 from alignrec.pipeline.stages.train import ENCODER as ALIGNER
-from alignrec.pipeline.stages.train import STAGE as TRAINING
-
-STAGE = "export"
-VERSION = 1
-FOLDER = "release"
-# The stage's own manifest lies beside the release, which holds nothing but itself.
-OWN_MANIFEST = "export.json"
-# Libraries whose version can change a value.
-LIBRARIES = ("alignrec", "numpy", "open_clip_torch", "pillow", "pyarrow", "torch", "transformers")
 
 
-def plan_export(before: Before) -> Work:
-    """What the release will be made of."""
-    config = before.config
-    parts = {
-        "stage version": str(VERSION),
-        **{name: digest([done.fingerprint, done.files]) for name, done in before.done.items()},
-        "export settings": digest(config.export.model_dump(mode="json")),
-        "name and seed": digest([config.name, config.seed]),
-        "software": digest(_software()),
-    }
-    return Work(parts, partial(_export, before, parts))
+class ExportStage(Stage):
+    """Writes the sets that `export.sets` names, and what stands behind them.
+
+    The stage's own manifest lies beside the release, which holds nothing but itself.
+    """
+
+    name = "export"
+    version = 2
+    libraries = ("alignrec", "numpy", "open_clip_torch", "pillow", "pyarrow", "torch", "transformers")
+    folder = "release"
+
+    @property
+    def manifest(self) -> str:
+        """Beside the release."""
+        return "export.json"
+
+    def plan(self, context: StageContext) -> Plan:
+        """What earlier stages wrote, and how it is to be published."""
+        config = context.config
+        return Plan(
+            {
+                **{name: [done.fingerprint, done.files] for name, done in context.done.items()},
+                "export settings": config.export.model_dump(mode="json"),
+                "name and seed": [config.name, config.seed],
+                "python version": platform.python_version(),
+            }
+        )
+
+    def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
+        """Write the release."""
+        config, run = context.config, context.run
+        rejected = [{k: v for k, v in row.items() if k != "detail"} for row in run.rejected()]
+        sets = context.done[EXTRACT].summary["sets"]
+        cards = {name: _public(entry["card"]) for name, entry in sets.items()}
+        release = write_release(
+            target,
+            [run.features(name) for name in config.sets],
+            rejected,
+            _provenance(context, cards),
+            extractors=cards,
+            encoders=_encoders(context),
+            metrics=run.metrics.read_bytes() if EVALUATE in context.done else None,
+        )
+        return {
+            "release_id": release.release_id,
+            "sets": {name: entry.model_dump() for name, entry in release.sets.items()},
+        }
+
+    def describe(self, summary: Mapping[str, Any]) -> list[str]:
+        """Which release, and its sets."""
+        return [f"export: release {summary['release_id'][:12]}; valid: {describe_sets(summary['sets'])}"]
 
 
-def _export(before: Before, parts: Mapping[str, str], _console: Console) -> StageManifest:
-    """Write the release folder: the sets that `export.sets` names, and what stands behind them."""
-    config = before.config
-    folder, extracted = before.folder(FOLDER), before.done[EXTRACTION]
-    rejected = pq.read_table(before.folder(EXTRACTION) / "rejected.parquet").drop(["detail"]).to_pylist()
-    cards = {name: _public(entry["card"]) for name, entry in extracted.summary["sets"].items()}
-    release = write_release(
-        folder,
-        [read_set(config.run_folder, name) for name in config.sets],
-        rejected,
-        _provenance(before, cards),
-        extractors=cards,
-        encoders=_encoders(before),
-        metrics=(before.folder(EVALUATION) / METRICS_FILE).read_bytes()
-        if EVALUATION in before.done
-        else None,
-    )
-    files = list_files(folder, [p for p in folder.rglob("*") if p.is_file()])
-    summary = {"release_id": release.release_id, "sets": {n: e.model_dump() for n, e in release.sets.items()}}
-    done = StageManifest(STAGE, parts, files, summary)
-    done.write(config.run_folder / OWN_MANIFEST)
-    return done
-
-
-def _encoders(before: Before) -> dict[str, Path]:
+def _encoders(context: StageContext) -> dict[str, Path]:
     """What vectors of new items need, for the sets of the release."""
     encoders = {}
-    if before.config.pretrains:
-        encoders[MULTIMODAL] = before.folder(PRETRAINING) / ENCODER
-    if before.config.trains:
-        encoders["aligner"] = before.folder(TRAINING) / ALIGNER
+    if context.config.pretrains:
+        encoders[MULTIMODAL] = context.run.folder(PRETRAIN) / ENCODER
+    if context.config.trains:
+        encoders["aligner"] = context.run.folder(TRAIN) / ALIGNER
     return encoders
 
 
-def _provenance(before: Before, cards: dict[str, Any]) -> dict[str, Any]:
-    config, extracted = before.config, before.done[EXTRACTION]
+def _provenance(context: StageContext, cards: dict[str, Any]) -> dict[str, Any]:
+    config, extracted = context.config, context.done[EXTRACT]
+    versions = {name: context.parts[f"{name} version"] for name in ("python", *ExportStage.libraries)}
     return {
         "name": config.name,
         "seed": config.seed,
@@ -97,13 +94,9 @@ def _provenance(before: Before, cards: dict[str, Any]) -> dict[str, Any]:
         },
         "extractors": cards,
         "precision": config.extract.precision,
-        "stages": {name: done.fingerprint for name, done in before.done.items()},
-        "software": _software(),
+        "stages": {name: done.fingerprint for name, done in context.done.items()},
+        "software": versions,
     }
-
-
-def _software() -> dict[str, str]:
-    return {"python": platform.python_version()} | {name: version(name) for name in LIBRARIES}
 
 
 def _public(card: dict[str, Any]) -> dict[str, Any]:
@@ -114,9 +107,4 @@ def _public(card: dict[str, Any]) -> dict[str, Any]:
     return card | {"name": f"{scheme}:{prefix}{local.name}"} if local.is_absolute() else card
 
 
-def _tell(exported: StageManifest) -> list[str]:
-    sets = ", ".join(f"{name} {e['valid']:,} × {e['dim']}" for name, e in exported.summary["sets"].items())
-    return [f"export: release {exported.summary['release_id'][:12]}; valid: {sets}"]
-
-
-EXPORT = Stage(STAGE, plan_export, _tell, folder=FOLDER, manifest=OWN_MANIFEST)
+STAGE = ExportStage()

@@ -3,47 +3,87 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from alignrec.aligner.inputs import Inputs
-from alignrec.aligner.pretrain.pretraining import Pretrained, pretrain
 from alignrec.core.features import FeatureSet
-from alignrec.core.files import digest, replacing_folder
 from alignrec.core.vocabulary import MULTIMODAL
-from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.runner.checkpoint import Checkpoint, resumable
 from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.curves import write_records
-from alignrec.pipeline.runner.disk import check_disk
-from alignrec.pipeline.runner.manifest import MANIFEST, StageManifest, list_files
-from alignrec.pipeline.runner.run_folder import read_item_ids, write_set
-from alignrec.pipeline.runner.stage import Before, Stage, Work
-from alignrec.pipeline.runner.token_shards import read_inputs
+from alignrec.pipeline.runner.curves import CURVES, write_records
+from alignrec.pipeline.runner.run_folder import EXTRACT, PRETRAIN, write_set
+from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, begun, describe_sets
 
-STAGE = "pretrain"
+if TYPE_CHECKING:
+    from alignrec.aligner.pretrain.pretraining import Pretrained
+    from alignrec.pipeline.runner.checkpoint import Checkpoint
+
 ENCODER = f"encoder/{MULTIMODAL}"
-# Counts up when the same inputs would give other bytes.
-VERSION = 4
 _CHECKPOINT_BYTES = 2**27
 
 
-def content_parts(before: Before) -> dict[str, str]:
-    """Hashes of what extraction made of the items, whoever interacted with them."""
-    files = before.done[EXTRACTION].files
+class PretrainStage(Stage):
+    """Trains the encoder on what extraction left, and encodes every item."""
+
+    name = PRETRAIN
+    version = 5
+    libraries = ("numpy", "torch")
+    reads = (EXTRACT,)
+
+    def skip(self, config: Config) -> str:
+        """Raw sets need no encoder."""
+        return "" if config.pretrains else "export.sets names raw sets alone; add multimodal to it."
+
+    def plan(self, context: StageContext) -> Plan:
+        """The items' content, the settings and the seed decide."""
+        config, items = context.config, context.done[EXTRACT].summary["items"]
+        needed = 4 * config.pretrain.dim * items + _CHECKPOINT_BYTES
+        inputs = pretraining_inputs(config) | content_inputs(context)
+        return Plan(inputs, bytes=needed, **begun(context))
+
+    def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
+        """Write the set, the encoder and the curves."""
+        inputs = context.run.inputs()
+        trained = pretrain_resumably(inputs, context.config, context.checkpoint(), context.console, self.name)
+        matrix, valid = trained.encoder.encode(inputs, context.config.pretrain.device)
+        write_set(FeatureSet(MULTIMODAL, context.run.items(), matrix, valid), target / f"{MULTIMODAL}.arrow")
+        (target / ENCODER).mkdir(parents=True)
+        trained.encoder.save_pretrained(target / ENCODER)
+        write_records(_curves(trained.curves, context.config.seed), target / CURVES)
+        return {
+            "sets": {MULTIMODAL: {"dim": matrix.shape[1], "valid": int(valid.sum())}},
+            "epochs": len(trained.curves),
+        }
+
+    def describe(self, summary: Mapping[str, Any]) -> list[str]:
+        """How many vectors, after how many epochs."""
+        return [f"pretrain: {describe_sets(summary['sets'])} after {summary['epochs']} epochs"]
+
+
+def content_inputs(context: StageContext) -> dict[str, Any]:
+    """What extraction made of the items, whoever interacted with them."""
+    files = context.done[EXTRACT].files
     items = {name: entry for name, entry in files.items() if name.startswith(("shards/", "items."))}
-    return {"image and text features": digest(items)}
+    return {"image and text features": items}
 
 
-def settings_parts(config: Config) -> dict[str, str]:
-    """Hashes of the settings that decide what pretraining makes of its input."""
+def pretraining_inputs(config: Config) -> dict[str, Any]:
+    """The settings that decide what pretraining makes of its input."""
     settings = config.pretrain.model_dump(mode="json")
-    return {"pretrain version": str(VERSION), "pretrain settings": digest(settings), "seed": str(config.seed)}
+    return {
+        "pretrain version": str(PretrainStage.version),
+        "pretrain settings": settings,
+        "seed": str(config.seed),
+    }
 
 
 def pretrain_resumably(
     inputs: Inputs, config: Config, checkpoint: Checkpoint, console: Console, title: str
 ) -> Pretrained:
     """Pretrain, from the checkpoint on if there is one, with a bar that shows the losses by direction."""
+    from alignrec.aligner.pretrain.pretraining import pretrain  # loads torch
+
     state = checkpoint.load()
     done = 0 if state is None else len(state["curves"])
     if done:
@@ -60,32 +100,6 @@ def pretrain_resumably(
         return pretrain(inputs, config.pretrain, config.seed, state=state, save=checkpoint.save, advance=show)
 
 
-def _plan(before: Before) -> Work:
-    return resumable(STAGE, before, {**settings_parts(before.config), **content_parts(before)}, _run)
-
-
-def _run(before: Before, parts: Mapping[str, str], checkpoint: Checkpoint, console: Console) -> StageManifest:
-    config, source = before.config, before.folder(EXTRACTION)
-    item_ids = read_item_ids(source)
-    check_disk(config.run_folder, 4 * config.pretrain.dim * len(item_ids) + _CHECKPOINT_BYTES)
-    inputs = read_inputs(source)
-    trained = pretrain_resumably(inputs, config, checkpoint, console, STAGE)
-    matrix, valid = trained.encoder.encode(inputs, config.pretrain.device)
-    with replacing_folder(before.folder(STAGE)) as folder:
-        write_set(FeatureSet(MULTIMODAL, item_ids, matrix, valid), folder / f"{MULTIMODAL}.arrow")
-        (folder / ENCODER).mkdir(parents=True)
-        trained.encoder.save_pretrained(folder / ENCODER)
-        write_records(_curves(trained.curves, config.seed), folder / "curves.json")
-        files = list_files(folder, [p for p in folder.rglob("*") if p.is_file()])
-        summary = {
-            "sets": {MULTIMODAL: {"dim": matrix.shape[1], "valid": int(valid.sum())}},
-            "epochs": len(trained.curves),
-        }
-        manifest = StageManifest(STAGE, parts, files, summary)
-        manifest.write(folder / MANIFEST)
-    return manifest
-
-
 def _curves(curves: list[dict[str, float]], seed: int) -> list[dict[str, object]]:
     """The records of losses named `loss.…` or `held out …`, for each epoch."""
     return [
@@ -97,14 +111,4 @@ def _curves(curves: list[dict[str, float]], seed: int) -> list[dict[str, object]
     ]
 
 
-def _tell(pretrained: StageManifest) -> list[str]:
-    made = pretrained.summary["sets"][MULTIMODAL]
-    epochs = pretrained.summary["epochs"]
-    return [f"pretrain: {MULTIMODAL} {made['valid']:,} × {made['dim']} after {epochs} epochs"]
-
-
-def _skip(config: Config) -> str:
-    return "" if config.pretrains else "export.sets names raw sets alone; add multimodal to it."
-
-
-PRETRAIN = Stage(STAGE, _plan, _tell, _skip)
+STAGE = PretrainStage()

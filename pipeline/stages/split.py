@@ -1,10 +1,11 @@
-"""The split of a run: interactions over all rows of the catalogue, each in train, validation or test."""
+"""The split stage: a run's interactions cut into train, validation and test, once for all who read them."""
 
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 
 from alignrec.aligner.errors import SplitError
 from alignrec.aligner.evaluate.splits import (
+    TEST,
+    TRAIN,
+    VALID,
     Split,
     k_core,
     read_mmrec,
@@ -20,71 +24,81 @@ from alignrec.aligner.evaluate.splits import (
     split_random,
     split_temporal,
 )
-from alignrec.core.files import digest, sha256_file
+from alignrec.core.files import sha256_file
 from alignrec.pipeline.config.settings import Config, SplitConfig
 from alignrec.pipeline.errors import CatalogError
-from alignrec.pipeline.runner.arrow_files import read_arrow
-from alignrec.pipeline.runner.manifest import StageManifest
-from alignrec.pipeline.runner.run_folder import read_item_ids
+from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
+from alignrec.pipeline.runner.run_folder import EXTRACT, SPLIT
+from alignrec.pipeline.runner.stage import Plan, Stage, StageContext
 
 Ints = NDArray[np.int64]
+# Settings that name files: their contents decide, their paths do not.
+_FILES = ("path", "items", "users")
 
 
-@dataclass(frozen=True, eq=False)
-class CatalogueSplit:
-    """Who interacted with what, and in which part.
+class SplitStage(Stage):
+    """Cuts the interactions as the `split` section says; a pair that occurs more than once counts once."""
 
-    Attributes:
-        split: over all rows of the catalogue and the users that are left; only items that have interactions
-            left are recommended.
-        user_ids: the users, by index.
-        item_ids: the items, by index: the catalogue's.
-    """
+    name = SPLIT
+    libraries = ("numpy", "pandas", "pyarrow")
 
-    split: Split
-    user_ids: list[str]
-    item_ids: list[str]
+    def skip(self, config: Config) -> str:
+        """Without interactions there is nothing to cut."""
+        return "" if config.interacts else "it has no interactions; name them under catalog.interactions."
 
-    def table(self) -> pa.Table:
-        """`user_id`, `item_id` and `label` (0 train, 1 validation, 2 test), an interaction a row."""
-        return pa.table(
+    def plan(self, context: StageContext) -> Plan:
+        """The interactions, the settings and the seed decide."""
+        config, extracted = context.config, context.done[EXTRACT]
+        files = (getattr(config.split, name) for name in _FILES)
+        hashes = [sha256_file(path) for path in files if path is not None and path.is_file()]
+        return Plan(
             {
-                "user_id": pa.array(self.user_ids, pa.string()).take(pa.array(self.split.user)),
-                "item_id": pa.array(self.item_ids, pa.string()).take(pa.array(self.split.item)),
-                "label": pa.array(self.split.label),
+                "interactions": [extracted.files.get(name) for name in ("items.arrow", "interactions.arrow")],
+                "split": [config.split.model_dump(mode="json", exclude=set(_FILES)), hashes],
+                "seed": str(config.seed),
             }
         )
 
+    def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
+        """Write `interactions.arrow` and `users.arrow`."""
+        cut = cut_interactions(context.config, context.run.items(), context.run.interactions())
+        cut.write(target)
+        counts = np.bincount(cut.split.label, minlength=3)
+        return {
+            "users": cut.split.users,
+            "items": int(cut.split.recommended.sum()),
+            "train": int(counts[TRAIN]),
+            "valid": int(counts[VALID]),
+            "test": int(counts[TEST]),
+        }
 
-def split_parts(config: Config, extracted: StageManifest) -> dict[str, str]:
-    """Hashes of all that decides a run's split."""
-    files = (getattr(config.split, name) for name in ("path", "items", "users"))
-    hashes = [sha256_file(path) for path in files if path is not None and path.is_file()]
-    return {
-        "interactions": digest([extracted.files.get(name) for name in ("items.arrow", "interactions.arrow")]),
-        "split": digest([config.split.model_dump(mode="json", exclude={"path", "items", "users"}), hashes]),
-        "seed": str(config.seed),
-    }
+    def describe(self, summary: Mapping[str, Any]) -> list[str]:
+        """How many users, items and interactions are left."""
+        return [
+            f"split: {summary['users']:,} users and {summary['items']:,} items; {summary['train']:,} "
+            f"interactions to train on, {summary['valid']:,} to validate, {summary['test']:,} to test"
+        ]
 
 
-def make_split(config: Config, extracted: Path) -> CatalogueSplit:
-    """Cut a run's interactions as its `split` section says; the same every time.
+def cut_interactions(config: Config, item_ids: list[str], interactions: pa.Table | None) -> CatalogueSplit:
+    """Cut a run's interactions; the same every time.
 
     A pair of user and item that occurs more than once counts once, at its first place (in time, where
     times are known).
 
     Args:
         config: the run.
-        extracted: the extract stage's folder, finished.
+        item_ids: the catalogue's.
+        interactions: as `Interactions.table` has them; not looked at where a file holds the split.
 
     Raises:
         CatalogError: nothing is left, or a split's file does not fit the catalogue.
     """
-    item_ids = read_item_ids(extracted)
     row_of = {item_id: row for row, item_id in enumerate(item_ids)}
     if config.split.method == "mmrec":
         return _read(config.split, item_ids, row_of)
-    table = read_arrow(extracted / "interactions.arrow").to_pandas()
+    assert interactions is not None
+    table = interactions.to_pandas()
     table["row"] = table["item_id"].map(row_of)
     if table["timestamp"].notna().all():
         table = table.sort_values("timestamp", kind="stable")
@@ -100,7 +114,7 @@ def make_split(config: Config, extracted: Path) -> CatalogueSplit:
     user, item = user.astype(np.int64), item[kept]
     times = table["timestamp"].to_numpy()[kept]
     label = _labels(config, user, None if pd.isna(times).any() else times.astype(np.int64))
-    return _joined(Split(len(user_ids), len(item_ids), user, item, label), list(user_ids), item_ids)
+    return CatalogueSplit.of(Split(len(user_ids), len(item_ids), user, item, label), list(user_ids), item_ids)
 
 
 def _labels(config: Config, user: Ints, times: Ints | None) -> NDArray[np.uint8]:
@@ -111,12 +125,6 @@ def _labels(config: Config, user: Ints, times: Ints | None) -> NDArray[np.uint8]
     if settings.method == "leave-one-out":
         return split_leave_one_out(user, times, config.seed)
     return split_random(user, settings.ratios, config.seed)
-
-
-def _joined(split: Split, user_ids: list[str], item_ids: list[str]) -> CatalogueSplit:
-    candidates = np.zeros(len(item_ids), dtype=np.bool_)
-    candidates[split.item] = True
-    return CatalogueSplit(replace(split, candidates=candidates), user_ids, item_ids)
 
 
 def _read(settings: SplitConfig, item_ids: list[str], row_of: dict[str, int]) -> CatalogueSplit:
@@ -136,7 +144,7 @@ def _read(settings: SplitConfig, item_ids: list[str], row_of: dict[str, int]) ->
         )
     rows = np.array([row_of[item_id] for item_id in named], dtype=np.int64)
     split = Split(dense.users, len(item_ids), dense.user, rows[dense.item], dense.label)
-    return _joined(split, _read_ids(settings.users, dense.users, "users"), item_ids)
+    return CatalogueSplit.of(split, _read_ids(settings.users, dense.users, "users"), item_ids)
 
 
 def _read_ids(path: Path, count: int, key: str) -> list[str]:
@@ -150,3 +158,6 @@ def _read_ids(path: Path, count: int, key: str) -> list[str]:
             f"split.{key}: {path} does not name all of {count} {key} ({error!r}). Expected a header and "
             "tab-separated lines of id and index."
         ) from None
+
+
+STAGE = SplitStage()

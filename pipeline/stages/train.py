@@ -6,59 +6,109 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from alignrec.aligner.train.graphs import content_neighbours
 from alignrec.aligner.train.settings import TrainSettings
-from alignrec.aligner.train.training import Neighbours, Trained, train
-from alignrec.aligner.trainer import Hooks
 from alignrec.core.features import FeatureSet
-from alignrec.core.files import digest, replacing, replacing_folder
+from alignrec.core.files import replacing
 from alignrec.core.vocabulary import ALIGNED, CONTENT, MULTIMODAL, USER
-from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.runner.checkpoint import Checkpoint, resumable
+from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.curves import write_records
-from alignrec.pipeline.runner.disk import check_disk
-from alignrec.pipeline.runner.manifest import MANIFEST, StageManifest, list_files
-from alignrec.pipeline.runner.run_folder import read_set, write_set
-from alignrec.pipeline.runner.stage import Before, Stage, Work
-from alignrec.pipeline.stages.pretrain import STAGE as PRETRAINING
-from alignrec.pipeline.stages.split import CatalogueSplit, make_split, split_parts
+from alignrec.pipeline.runner.curves import CURVES, write_records
+from alignrec.pipeline.runner.run_folder import EXTRACT, PRETRAIN, SPLIT, TRAIN, write_set
+from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, begun, describe_sets
 
-STAGE = "train"
+if TYPE_CHECKING:
+    from alignrec.aligner.train.training import Neighbours, Trained
+    from alignrec.aligner.trainer import Hooks
+    from alignrec.pipeline.runner.checkpoint import Checkpoint
+
 ENCODER = "encoder/aligner"
-# Counts up when the same inputs would give other bytes.
-VERSION = 2
 
 
-def training_parts(before: Before) -> dict[str, str]:
-    """Hashes of all that decides what training makes."""
-    config = before.config
+class TrainStage(Stage):
+    """Trains on the split's interactions, and writes what it makes of every item and user."""
+
+    name = TRAIN
+    version = 3
+    libraries = ("numpy", "scipy", "torch")
+
+    def skip(self, config: Config) -> str:
+        """Sets that no training makes need none."""
+        return "" if config.trains else "export.sets names no set that training makes; add aligned to it."
+
+    def plan(self, context: StageContext) -> Plan:
+        """The multimodal set, the split and the settings decide."""
+        users = context.done[SPLIT].summary["users"]
+        items = context.done[EXTRACT].summary["items"]
+        # Vectors, gradients, two moments and the best epoch; and the sets themselves.
+        needed = 32 * context.config.train.dim * (users + items)
+        return Plan(training_inputs(context), bytes=needed, **begun(context))
+
+    def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
+        """Write the sets, the encoder of new items and the curves."""
+        config, run, cut = context.config, context.run, context.run.split()
+        trained = train_resumably(
+            run.features(MULTIMODAL),
+            cut,
+            config.train,
+            config.seed,
+            context.checkpoint(),
+            context.console,
+            self.name,
+        )
+        sets = feature_sets(trained, cut)
+        for features in sets:
+            write_set(features, target / f"{features.name}.arrow")
+        (target / ENCODER).mkdir(parents=True)
+        trained.encoder.save_pretrained(target / ENCODER)
+        write_records(_curves(trained, config.seed), target / CURVES)
+        return {
+            "sets": {s.name: {"dim": s.dim, "valid": int(s.valid.sum())} for s in sets},
+            "trained": int(trained.origin.sum()),
+            "epochs": len(trained.fit.curves),
+            "best epoch": trained.fit.best_epoch,
+            "validation": trained.fit.validation,
+        }
+
+    def describe(self, summary: Mapping[str, Any]) -> list[str]:
+        """How many vectors, and which epoch was the best."""
+        return [
+            f"train: {describe_sets(summary['sets'])}; {summary['trained']:,} items trained on interactions; "
+            f"best of {summary['epochs']} epochs: {summary['best epoch']}, validation recall@20 "
+            f"{summary['validation']['recall@20']:.4f}"
+        ]
+
+
+def training_inputs(context: StageContext) -> dict[str, Any]:
+    """All that decides what training makes."""
     return {
-        "train version": str(VERSION),
-        "train settings": digest(config.train.model_dump(mode="json")),
-        "multimodal features": digest(before.done[PRETRAINING].files),
-        **split_parts(config, before.done[EXTRACTION]),
+        "train version": str(TrainStage.version),
+        "train settings": context.config.train.model_dump(mode="json"),
+        "multimodal features": context.done[PRETRAIN].files,
+        "split": context.done[SPLIT].files,
+        "seed": str(context.config.seed),
     }
 
 
 def kept_neighbours(folder: Path) -> Neighbours:
     """A search for content neighbours that keeps what it found in `folder`, by their content."""
+    from alignrec.aligner.train.graphs import content_neighbours  # loads torch
 
     def search(features: NDArray[np.float32], k: int, exact: int) -> sp.csr_array:
         name = hashlib.sha256(features.tobytes() + f"{features.shape} {k} {exact}".encode()).hexdigest()
         path = folder / f"{name}.npz"
         if path.is_file():
             return sp.csr_array(sp.load_npz(path))
-        found = content_neighbours(features, k, exact)
+        neighbours = content_neighbours(features, k, exact)
         with replacing(path) as temporary, temporary.open("wb") as file:
-            sp.save_npz(file, found, compressed=False)
-        return found
+            sp.save_npz(file, neighbours, compressed=False)
+        return neighbours
 
     return search
 
@@ -83,7 +133,7 @@ def following(checkpoint: Checkpoint, epochs: int, console: Console, title: str)
 
 def train_resumably(
     features: FeatureSet,
-    made: CatalogueSplit,
+    cut: CatalogueSplit,
     settings: TrainSettings,
     seed: int,
     checkpoint: Checkpoint,
@@ -91,58 +141,29 @@ def train_resumably(
     title: str,
 ) -> Trained:
     """Train, from the checkpoint on if there is one; found neighbours are kept beside it."""
-    near = kept_neighbours(checkpoint.path.parent)
+    from alignrec.aligner.train.training import train  # loads torch
+
+    neighbours = kept_neighbours(checkpoint.path.parent)
     with following(checkpoint, settings.epochs, console, title) as hooks:
         return train(
             features.matrix,
             features.valid,
-            made.split,
+            cut.split,
             settings,
             seed,
-            neighbours=near,
+            neighbours=neighbours,
             **hooks,
         )
 
 
-def _plan(before: Before) -> Work:
-    return resumable(STAGE, before, training_parts(before), _run)
-
-
-def _run(before: Before, parts: Mapping[str, str], checkpoint: Checkpoint, console: Console) -> StageManifest:
-    config = before.config
-    made = make_split(config, before.folder(EXTRACTION))
-    features = read_set(config.run_folder, MULTIMODAL)
-    # Vectors, gradients, two moments and the best epoch; and the sets themselves.
-    check_disk(config.run_folder, 32 * config.train.dim * (made.split.users + made.split.items))
-    trained = train_resumably(features, made, config.train, config.seed, checkpoint, console, STAGE)
-    sets = feature_sets(trained, made)
-    with replacing_folder(before.folder(STAGE)) as folder:
-        for made_set in sets:
-            write_set(made_set, folder / f"{made_set.name}.arrow")
-        (folder / ENCODER).mkdir(parents=True)
-        trained.encoder.save_pretrained(folder / ENCODER)
-        write_records(_curves(trained, config.seed), folder / "curves.json")
-        files = list_files(folder, [p for p in folder.rglob("*") if p.is_file()])
-        summary = {
-            "sets": {s.name: {"dim": s.dim, "valid": int(s.valid.sum())} for s in sets},
-            "trained": int(trained.origin.sum()),
-            "epochs": len(trained.fit.curves),
-            "best epoch": trained.fit.best_epoch,
-            "validation": trained.fit.validation,
-        }
-        manifest = StageManifest(STAGE, parts, files, summary)
-        manifest.write(folder / MANIFEST)
-    return manifest
-
-
-def feature_sets(trained: Trained, made: CatalogueSplit) -> list[FeatureSet]:
+def feature_sets(trained: Trained, cut: CatalogueSplit) -> list[FeatureSet]:
     """The sets `aligned`, `content` and `user` of a training."""
     origin = ["trained" if known else "content" for known in trained.origin]
     known = np.asarray(trained.user.any(axis=1))
     return [
-        FeatureSet(ALIGNED, made.item_ids, trained.aligned, trained.valid, origin=origin),
-        FeatureSet(CONTENT, made.item_ids, trained.content, trained.valid, origin=origin),
-        FeatureSet(USER, made.user_ids, trained.user, known, "user_id"),
+        FeatureSet(ALIGNED, cut.item_ids, trained.aligned, trained.valid, origin=origin),
+        FeatureSet(CONTENT, cut.item_ids, trained.content, trained.valid, origin=origin),
+        FeatureSet(USER, cut.user_ids, trained.user, known, "user_id"),
     ]
 
 
@@ -156,17 +177,4 @@ def _curves(trained: Trained, seed: int) -> list[dict[str, object]]:
     return records
 
 
-def _tell(done: StageManifest) -> list[str]:
-    s, sets = done.summary, done.summary["sets"]
-    made = ", ".join(f"{name} {entry['valid']:,} × {entry['dim']}" for name, entry in sets.items())
-    return [
-        f"train: {made}; {s['trained']:,} items trained on interactions; best of {s['epochs']} epochs: "
-        f"{s['best epoch']}, validation recall@20 {s['validation']['recall@20']:.4f}"
-    ]
-
-
-def _skip(config: Config) -> str:
-    return "" if config.trains else "export.sets names no set that training makes; add aligned to it."
-
-
-TRAIN = Stage(STAGE, _plan, _tell, _skip)
+STAGE = TrainStage()

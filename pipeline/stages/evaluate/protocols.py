@@ -22,7 +22,7 @@ from alignrec.aligner.landmarks.popularity import popularity
 from alignrec.core.results import Measurement
 from alignrec.core.vocabulary import ITEM_CF, MODALITIES, MULTIMODAL, ZERO_SHOT, mask_protocol
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.stages.split import CatalogueSplit
+from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 
 Matrix = NDArray[np.float32]
 LEFT_OVER = ("centred concatenation", HALF_IMAGE)  # the baselines that stand a missing modality

@@ -2,123 +2,116 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 from alignrec.aligner.inputs import Inputs
-from alignrec.core.files import digest, replacing_folder, write_bytes
+from alignrec.core.files import digest, write_bytes
 from alignrec.core.results import METRICS_FILE
 from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, USER
-from alignrec.pipeline.catalog.items import STAGE as EXTRACTION
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.runner.arrow_files import write_arrow
-from alignrec.pipeline.runner.checkpoint import Checkpoint
-from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.manifest import MANIFEST, StageManifest, fingerprint, list_files
-from alignrec.pipeline.runner.run_folder import read_set
-from alignrec.pipeline.runner.stage import Before, Stage, Work, scratch_folder
-from alignrec.pipeline.runner.token_shards import read_inputs
-from alignrec.pipeline.stages.evaluate.full_evaluation import forget_pieces, whole_table
+from alignrec.pipeline.runner.run_folder import EVALUATE, PRETRAIN, SPLIT, TRAIN
+from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, stage_parts
+from alignrec.pipeline.stages.evaluate.landmark_settings import landmark_settings
 from alignrec.pipeline.stages.evaluate.metrics_file import metrics_bytes
-from alignrec.pipeline.stages.evaluate.protocols import Judge, Matrix
-from alignrec.pipeline.stages.evaluate.top_k import landmark_settings, recommendation
-from alignrec.pipeline.stages.pretrain import STAGE as PRETRAINING
-from alignrec.pipeline.stages.pretrain import content_parts, pretrain_resumably, settings_parts
-from alignrec.pipeline.stages.split import make_split, split_parts
-from alignrec.pipeline.stages.train import STAGE as TRAINING
-from alignrec.pipeline.stages.train import training_parts
+from alignrec.pipeline.stages.pretrain import content_inputs, pretrain_resumably, pretraining_inputs
+from alignrec.pipeline.stages.train import training_inputs
 
-STAGE = "evaluate"
-# Counts up when the same inputs would give other numbers.
-VERSION = 3
-# The part of a fingerprint that only a whole table has.
-WHOLE = "seeds of the whole table"
+# The part of a fingerprint that only a full evaluation has.
+FULL = "seeds of the full evaluation"
+# Its pieces outlive other runs of the stage.
+FULL_SCRATCH = "evaluate-full"
 
 
-def _plan(before: Before) -> Work:
-    config = before.config
-    parts = {
-        "stage version": str(VERSION),
-        "evaluate settings": digest(config.evaluate.model_dump(mode="json", exclude={"seeds", "full"})),
-        **content_parts(before),
-        **split_parts(config, before.done[EXTRACTION]),
-    }
-    if PRETRAINING in before.done:
-        parts |= settings_parts(config) | {MULTIMODAL: digest(before.done[PRETRAINING].files)}
-    if TRAINING in before.done:
-        parts |= training_parts(before) | {"trained": digest(before.done[TRAINING].files)}
-        parts["landmark settings"] = digest(landmark_settings(config).model_dump(mode="json"))
-    whole = _seeds_of_the_table(before, parts)
-    return Work(parts | whole, partial(_run, before, parts, whole))
+class EvaluateStage(Stage):
+    """Measures the run's features, and what the training on them recommends."""
 
+    name = EVALUATE
+    version = 4
+    libraries = ("numpy", "scipy", "torch")
 
-def _seeds_of_the_table(before: Before, parts: Mapping[str, str]) -> dict[str, str]:
-    """What a whole table adds to the fingerprint; nothing for a normal evaluation.
+    def skip(self, config: Config) -> str:
+        """Without interactions there is nothing to measure by."""
+        return "" if config.interacts else "it has no interactions; name them under catalog.interactions."
 
-    A whole table that is there, of the same inputs and settings, serves a normal run too: it has all that a
-    normal evaluation has, so it stays. A normal evaluation never serves where the whole table is asked for.
-    """
-    config, folder = before.config, before.folder(STAGE)
-    if config.evaluate.full:
-        return {WHOLE: digest(config.evaluate.seeds)}
-    held = StageManifest.read(folder / MANIFEST)
-    if held is None or WHOLE not in held.parts or held.damaged(folder):
-        return {}
-    whole = {WHOLE: held.parts[WHOLE]}
-    return whole if held.parts == {**parts, **whole} else {}
-
-
-def _run(
-    before: Before, parts: Mapping[str, str], whole: Mapping[str, str], console: Console
-) -> StageManifest:
-    config, extracted = before.config, before.folder(EXTRACTION)
-    made, inputs = make_split(config, extracted), read_inputs(extracted)
-    pretrained = read_set(config.run_folder, MULTIMODAL).matrix if PRETRAINING in before.done else None
-    judge = Judge(made, config)
-    console.note("evaluate: zero-shot and item-CF")
-    records = judge.intermediate(inputs, {} if pretrained is None else {MULTIMODAL: pretrained})
-    if config.evaluate.masked:
-        records += judge.masked(inputs, pretrained, partial(_pretrain_anew, before, parts, console))
-    if whole:
-        console.note("evaluate: the whole table")
-        records += whole_table(before, made, parts, console)
-    elif TRAINING in before.done:
-        console.note("evaluate: recommendation, against landmarks")
-        aligned, user = (read_set(config.run_folder, name) for name in (ALIGNED, USER))
-        records += recommendation(made, config, aligned, user)
-    with replacing_folder(before.folder(STAGE)) as folder:
-        write_bytes(folder / METRICS_FILE, metrics_bytes(records, config))
-        write_arrow(made.table(), folder / "split.arrow")
-        summary = {
-            "records": len(records),
-            "users": made.split.users,
-            "items": int(made.split.recommended.sum()),
+    def plan(self, context: StageContext) -> Plan:
+        """The settings, the content, the split, and what was trained decide."""
+        config, done = context.config, context.done
+        inputs: dict[str, Any] = {
+            "evaluate settings": config.evaluate.model_dump(mode="json", exclude={"seeds", "full"}),
+            "split": done[SPLIT].files,
+            "seed": str(config.seed),
+            **content_inputs(context),
         }
-        manifest = StageManifest(
-            STAGE, {**parts, **whole}, list_files(folder, list(folder.iterdir())), summary
-        )
-        manifest.write(folder / MANIFEST)
-    if whole:
-        forget_pieces(before)
-    return manifest
+        if PRETRAIN in done:
+            inputs |= pretraining_inputs(config) | {MULTIMODAL: done[PRETRAIN].files}
+        if TRAIN in done:
+            inputs |= training_inputs(context) | {"trained": done[TRAIN].files}
+            inputs["landmark settings"] = landmark_settings(config).model_dump(mode="json")
+        full = self._full_seeds(context, inputs)
+        return Plan(inputs | full, details=full)
+
+    def _full_seeds(self, context: StageContext, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """What a full evaluation adds to the inputs; nothing for a quick one.
+
+        A full evaluation that is there, of the same inputs and settings, serves a quick run too: it has all
+        that a quick one has, so it stays. A quick one never serves where the full one is asked for.
+        """
+        config, previous = context.config, context.previous
+        if config.evaluate.full:
+            return {FULL: digest(config.evaluate.seeds)}
+        if previous is None or FULL not in previous.parts or previous.damaged(context.run.folder(EVALUATE)):
+            return {}
+        full = {FULL: previous.parts[FULL]}
+        return full if previous.parts == stage_parts(self, Plan({**inputs, **full})) else {}
+
+    def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
+        """Write `metrics.json`."""
+        # Loading torch is left to those who measure.
+        from alignrec.pipeline.stages.evaluate.full_evaluation import full_evaluation
+        from alignrec.pipeline.stages.evaluate.protocols import Judge
+        from alignrec.pipeline.stages.evaluate.top_k import recommendation
+
+        config, run, console = context.config, context.run, context.console
+        assert context.plan is not None
+        parts = {name: part for name, part in context.parts.items() if name != FULL}
+        cut, inputs = run.split(), run.inputs()
+        pretrained = run.features(MULTIMODAL).matrix if PRETRAIN in context.done else None
+        judge = Judge(cut, config)
+        console.note("evaluate: zero-shot and item-CF")
+        records = judge.intermediate(inputs, {} if pretrained is None else {MULTIMODAL: pretrained})
+        if config.evaluate.masked:
+            records += judge.masked(inputs, pretrained, partial(_pretrain_anew, context, parts))
+        if context.plan.details:
+            console.note("evaluate: the full evaluation")
+            records += full_evaluation(context, cut, parts, run.scratch(FULL_SCRATCH))
+        elif TRAIN in context.done:
+            console.note("evaluate: recommendation, against landmarks")
+            records += recommendation(cut, config, run.features(ALIGNED), run.features(USER))
+        write_bytes(target / METRICS_FILE, metrics_bytes(records, config))
+        return {"records": len(records), "users": cut.split.users, "items": int(cut.split.recommended.sum())}
+
+    def finished(self, context: StageContext) -> None:
+        """Pieces of a full evaluation are kept until it is done."""
+        assert context.plan is not None
+        if context.plan.details:
+            shutil.rmtree(context.run.scratch(FULL_SCRATCH), ignore_errors=True)
+
+    def describe(self, summary: Mapping[str, Any]) -> list[str]:
+        """How many numbers, over whom."""
+        return [
+            f"evaluate: {summary['records']:,} numbers over {summary['users']:,} users and "
+            f"{summary['items']:,} items"
+        ]
 
 
-def _pretrain_anew(
-    before: Before, parts: Mapping[str, str], console: Console, left: Inputs, name: str
-) -> Matrix:
-    path = scratch_folder(before.config, STAGE) / f"{name.replace(' ', '-')}.pt"
-    checkpoint = Checkpoint(path, fingerprint(name, parts))
-    trained = pretrain_resumably(left, before.config, checkpoint, console, f"evaluate {name}")
-    return trained.encoder.encode(left, before.config.pretrain.device)[0]
+def _pretrain_anew(context: StageContext, parts: Mapping[str, str], left: Inputs, name: str) -> Any:
+    checkpoint = context.checkpoint(name, parts)
+    trained = pretrain_resumably(left, context.config, checkpoint, context.console, f"evaluate {name}")
+    return trained.encoder.encode(left, context.config.pretrain.device)[0]
 
 
-def _tell(evaluated: StageManifest) -> list[str]:
-    s = evaluated.summary
-    return [f"evaluate: {s['records']:,} numbers over {s['users']:,} users and {s['items']:,} items"]
-
-
-def _skip(config: Config) -> str:
-    return "" if config.interacts else "it has no interactions; name them under catalog.interactions."
-
-
-EVALUATE = Stage(STAGE, _plan, _tell, _skip)
+STAGE = EvaluateStage()

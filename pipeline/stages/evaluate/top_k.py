@@ -17,12 +17,12 @@ from alignrec.aligner.landmarks.ease import MAX_ITEMS, tuned_ease
 from alignrec.aligner.landmarks.item_cf import cooccurrence_cf
 from alignrec.aligner.landmarks.popularity import popularity
 from alignrec.aligner.train.collaborative import collaborative
-from alignrec.aligner.train.settings import TrainSettings
 from alignrec.core.features import FeatureSet
 from alignrec.core.results import Measurement
 from alignrec.core.vocabulary import ALIGNED, COLD_START, LONG_TAIL, MAIN_METRICS, METRICS, TOP_K
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.stages.split import CatalogueSplit
+from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
+from alignrec.pipeline.stages.evaluate.landmark_settings import landmark_settings
 
 LIGHTGCN = "LightGCN"
 TAIL = 0.2  # share of the training interactions that the long tail's items have, at most
@@ -68,12 +68,6 @@ def untrained_landmarks(made: CatalogueSplit) -> dict[str, Callable[[], Scorer]]
     if split.items <= MAX_ITEMS:
         found["EASE"] = lambda: tuned_ease(split)
     return found
-
-
-def landmark_settings(config: Config) -> TrainSettings:
-    """How landmarks are trained: by BPR, within the limits of the run's own training."""
-    own = config.train
-    return TrainSettings.paper(uia_weight=0.0, device=own.device, epochs=own.epochs)
 
 
 def judged(scorer: Scorer, made: CatalogueSplit, ks: tuple[int, ...]) -> Judged:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -12,7 +11,7 @@ from alignrec.extractors.contract import Extractor, Modality
 from alignrec.extractors.registry import load_extractor
 from alignrec.pipeline.catalog.items import STAGE, Input
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.runner.shards import Shard, plan, shard_path
+from alignrec.pipeline.runner.shards import Shard, plan
 
 # Counts up when the same inputs would give other bytes.
 VERSION = 1
@@ -28,10 +27,6 @@ class Side:
     recipe: dict[str, Any]
     shards: list[Shard]
     tokens: bool
-
-    def todo(self, folder: Path) -> list[Shard]:
-        """The shards that are not there yet."""
-        return [shard for shard in self.shards if not shard_path(folder, shard).is_file()]
 
 
 def make_side(config: Config, modality: Modality, inputs: list[Input]) -> Side:

@@ -21,7 +21,7 @@ from alignrec.export.release.extend import extend_release
 from alignrec.export.release.images import add_images
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.runner import run as run_stages
+from alignrec.pipeline.stages.chain import run as run_stages
 from tests.export.hub_cases import REPO
 from tests.export.release.test_extend import new_items
 from tests.hub.client import environment

@@ -18,7 +18,7 @@ from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import InteractionsConfig
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.runner import run
+from alignrec.pipeline.stages.chain import run
 from tests.pipeline.catalogues import write_catalogue
 
 NAN = math.nan

@@ -17,6 +17,7 @@ from alignrec.export.errors import ReleaseError
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.arrow_files import write_arrow
+from alignrec.pipeline.runner.manifest import StageManifest
 from tests.export.hub_cases import make_release
 
 
@@ -29,7 +30,7 @@ def run(tmp_path: Path) -> Path:
     extracted = tmp_path / "run" / "extract"
     write_arrow(pa.table(columns | {"timestamp": [*range(100, 124), 99]}), extracted / "interactions.arrow")
     write_arrow(pa.table({"item_id": [f"i{n:03d}" for n in range(20)]}), extracted / "items.arrow")
-    (extracted / "stage.json").write_text("{}")
+    StageManifest("extract", {}, {}, {}).write(extracted / "stage.json")
     catalog = {"items": {"path": "x"}, "interactions": {"path": "y", "timestamp": "t"}}
     settings = {
         "out": "run",
@@ -76,5 +77,6 @@ def test_what_cannot_be_written_is_said(tmp_path: Path, run: Path) -> None:
     assert pull(tmp_path / "release", *to, "--set", "image").exit_code == 2
     (tmp_path / "run" / "extract" / "stage.json").unlink()
     early = pull(tmp_path / "release", *to, "--format", "mmrec", "-c", run)
-    assert isinstance(early.exception, CatalogError) and "not been extracted" in str(early.exception)
+    assert isinstance(early.exception, CatalogError)
+    assert "holds no finished extract stage" in str(early.exception)
     assert not (tmp_path / "x").exists()

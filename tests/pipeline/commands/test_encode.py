@@ -14,7 +14,7 @@ from alignrec.export import Manifest, RefusedError, load_features, verify_folder
 from alignrec.export.errors import ReleaseError
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.runner import run
+from alignrec.pipeline.stages.chain import run
 from tests.pipeline.catalogues import write_catalogue
 
 SETS = ["image", "text", "multimodal", "content", "aligned"]

@@ -25,9 +25,8 @@ from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.errors import ConfigError
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.run_folder import read_set
-from alignrec.pipeline.runner.runner import run
-from alignrec.pipeline.stages.split import make_split
+from alignrec.pipeline.runner.run_folder import RunFolder
+from alignrec.pipeline.stages.chain import run
 from tests.pipeline.catalogues import write_catalogue
 
 QUIET = Console(quiet=True)
@@ -65,8 +64,8 @@ def test_the_log_tells_every_trial_and_validation_chooses(own: Path) -> None:
     scores = [trial.validation["recall@20"] for trial in log.trials]
     assert log.chosen == scores.index(max(scores)) + 1
 
-    made = make_split(config, own.parent / "run" / "extract")
-    features = read_set(own.parent / "run", "multimodal")
+    made = RunFolder(own.parent / "run").split()
+    features = RunFolder(own.parent / "run").features("multimodal")
     for number, trial in enumerate(log.trials, 1):
         done = train(
             features.matrix,

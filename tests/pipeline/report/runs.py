@@ -14,7 +14,8 @@ from alignrec.core.results import Measurement, Results
 from alignrec.pipeline.config.settings import CatalogConfig, Config, ItemsConfig
 from alignrec.pipeline.report import write
 from alignrec.pipeline.report.contents import RunContents
-from alignrec.pipeline.report.curves import Curve
+from alignrec.pipeline.runner.curves import Curve
+from alignrec.pipeline.runner.run_folder import RunFolder
 from tests.pipeline.catalogues import picture, write_items
 
 SETS = {"image": 16, "text": 12, "multimodal": 8, "aligned": 8}
@@ -121,9 +122,11 @@ def curves() -> list[Curve]:
     ]
 
 
-def written(config: Config, run: RunContents) -> Path:
-    """The report of such a run."""
+def written(config: Config, contents: RunContents) -> Path:
+    """The report of a run with such contents."""
     config.run_folder.mkdir(parents=True, exist_ok=True)
+    path = config.run_folder / "report.html"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(write, "read_contents", lambda _config: run)
-        return write.write_report(config)
+        patch.setattr(write, "read_contents", lambda _run: contents)
+        write.write_report(config, RunFolder(config.run_folder), path)
+    return path

@@ -17,9 +17,9 @@ from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.errors import RunFolderError
 from alignrec.pipeline.report import neighbours_map
-from alignrec.pipeline.report.write import write_report
 from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.runner import run
+from alignrec.pipeline.runner.manifest import StageManifest
+from alignrec.pipeline.stages.chain import run, write_page
 from tests.pipeline.catalogues import write_catalogue
 from tests.pipeline.report.runs import make_config, make_run, ordinary_rows, records, written
 
@@ -43,26 +43,28 @@ def test_the_command_writes_the_report_of_a_run_as_far_as_it_came(extracted: Pat
 def test_numbers_of_later_stages_show_up(extracted: Path, tmp_path: Path) -> None:
     shutil.copytree(extracted.parent, tmp_path / "own")
     config = load_config(tmp_path / "own" / "alignrec.yaml")
-    first = write_report(config, unless_current=True).read_text()
+    first = write_page(config).read_text()
     for stage in ("evaluate", "pretrain"):
         (config.run_folder / stage).mkdir(exist_ok=True)
+        StageManifest(stage, {}, {}, {}).write(config.run_folder / stage / "stage.json")
     numbers = {"format": 1, "definitions": {}, "records": [m.record() for m in records()]}
     (config.run_folder / "evaluate" / "metrics.json").write_text(json.dumps(numbers))
     point = {"epoch": 1, "metric": "image loss", "value": 0.5, "split": "train", "seed": 1}
     (config.run_folder / "pretrain" / "curves.json").write_text(json.dumps({"records": [point]}))
-    second = write_report(config, unless_current=True).read_text()
+    second = write_page(config).read_text()
     assert "Not measured yet" in first and "multimodal features helped" in second
     assert "image loss" in second
 
 
-def test_a_current_report_is_left_alone(extracted: Path) -> None:
+def test_a_current_report_is_left_alone_and_a_damaged_one_is_not(extracted: Path) -> None:
     config = load_config(extracted)
-    path = write_report(config)
-    before = path.stat().st_mtime_ns
-    write_report(config, unless_current=True)
+    path = write_page(config)
+    before, content = path.stat().st_mtime_ns, path.read_bytes()
+    write_page(config)
     assert path.stat().st_mtime_ns == before
-    write_report(config)
-    assert path.stat().st_mtime_ns != before
+    path.write_bytes(content[:-1])
+    write_page(config)
+    assert path.read_bytes() == content
 
 
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -74,7 +76,7 @@ def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_without_extraction_there_is_nothing_to_report(tmp_path: Path) -> None:
     config = load_config(write_catalogue(tmp_path))
     with pytest.raises(RunFolderError, match="alignrec run"):
-        write_report(config)
+        write_page(config)
 
 
 @pytest.mark.parametrize(
@@ -87,9 +89,10 @@ def test_damaged_numbers_are_named(
     shutil.copytree(extracted.parent, tmp_path / "own")
     config = load_config(tmp_path / "own" / "alignrec.yaml")
     (config.run_folder / stage).mkdir()
+    StageManifest(stage, {}, {}, {}).write(config.run_folder / stage / "stage.json")
     (config.run_folder / stage / name).write_text('{"records": [{"value": "high"}]}')
     with pytest.raises(expected, match=f"{name}.*Delete the folder {stage}"):
-        write_report(config)
+        write_page(config)
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ import yaml
 
 from alignrec.pipeline.demo.catalogue import make_catalogue
 from alignrec.pipeline.demo.run import SETTINGS
-from alignrec.pipeline.runner.runner import run
+from alignrec.pipeline.stages.chain import run
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "ml100k.yaml"
 # As many threads each time: the bytes of a training depend on it.
@@ -26,7 +26,7 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 # The killed processes begin with everything imported: a kill before that proves nothing.
 READY = get_context("forkserver")
 READY.set_forkserver_preload(
-    ["alignrec.pipeline.runner.runner", "alignrec.pipeline.report.write", "transformers"]
+    ["alignrec.pipeline.stages.chain", "alignrec.pipeline.report.write", "transformers"]
 )
 NOT_COMPARED = {"digests.json", ".lock"}  # remembered file times, and the lock
 

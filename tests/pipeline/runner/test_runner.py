@@ -14,10 +14,11 @@ from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.errors import CatalogError, RunFolderError
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.lock import locked
-from alignrec.pipeline.runner.runner import RunResult, run, status
+from alignrec.pipeline.stages.chain import RunResult, run, status
 from tests.pipeline.catalogues import picture, write_catalogue
 
 QUIET = Console(quiet=True)
+ALL_DONE = dict.fromkeys(("extract", "split", "evaluate", "export", "report"), "done")
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def test_a_finished_run_does_nothing_again(own: Path) -> None:
     before = {p: p.stat().st_mtime_ns for p in (own.parent / "run").rglob("*.arrow")}
     run(own, console=QUIET)
     assert before == {p: p.stat().st_mtime_ns for p in (own.parent / "run").rglob("*.arrow")}
-    assert [state.state for state in status(load_config(own))] == ["done"] * 3
+    assert {s.stage: s.state for s in status(load_config(own))} == ALL_DONE
 
 
 def test_what_changed_is_named_and_alone_redone(own: Path) -> None:
@@ -86,7 +87,7 @@ def test_what_changed_is_named_and_alone_redone(own: Path) -> None:
     before = {p: p.stat().st_mtime_ns for p in text_shards}
     run(own, console=QUIET)
     assert before == {p: p.stat().st_mtime_ns for p in text_shards}
-    assert [state.state for state in status(load_config(own))] == ["done"] * 3
+    assert {s.stage: s.state for s in status(load_config(own))} == ALL_DONE
 
 
 def test_damage_is_found_and_mended(own: Path) -> None:
@@ -102,10 +103,11 @@ def test_damage_is_found_and_mended(own: Path) -> None:
 def test_too_many_rejections_stop_the_run_and_a_raised_limit_goes_on(own: Path) -> None:
     with pytest.raises(CatalogError, match=r"1 of 6 images of items.*truncated.*max_rejected"):
         run(own, overrides=["extract.max_rejected=0.1", "out=strict"], console=QUIET)
-    strict = own.parent / "strict" / "extract"
-    kept = {p: p.stat().st_mtime_ns for p in strict.rglob("*.arrow")}
+    strict = own.parent / "strict"
+    kept = {p.name: p.stat().st_mtime_ns for p in (strict / ".extract" / "shards").rglob("*.arrow")}
     run(own, overrides=["extract.max_rejected=0.2", "out=strict"], console=QUIET)
-    assert all(p.stat().st_mtime_ns == time for p, time in kept.items())
+    assert kept == {p.name: p.stat().st_mtime_ns for p in (strict / "extract" / "shards").rglob("*.arrow")}
+    assert not (strict / ".extract").exists()
 
 
 def test_two_processes_do_not_share_a_run_folder(own: Path) -> None:
@@ -116,7 +118,7 @@ def test_two_processes_do_not_share_a_run_folder(own: Path) -> None:
 def test_the_command_line_answers_where_a_script_reads(own: Path) -> None:
     run(own, console=QUIET)
     answer = CliRunner().invoke(app, ["status", "-c", str(own), "--json"])
-    assert [state["state"] for state in json.loads(answer.stdout)] == ["done"] * 3
+    assert {state["stage"]: state["state"] for state in json.loads(answer.stdout)} == ALL_DONE
     answer = CliRunner().invoke(app, ["export", "-q", "-c", str(own)])
     assert Path(answer.stdout.strip()) == own.parent / "run" / "release"
 

@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from alignrec.extractors.registry import load_extractor
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.run_folder import read_features
-from alignrec.pipeline.runner.runner import run
+from alignrec.pipeline.runner.run_folder import RunFolder
+from alignrec.pipeline.runner.runner import planned
 from alignrec.pipeline.runner.shards import ShardResult, read_shard, read_tokens, write_shard
-from alignrec.pipeline.runner.token_shards import ShardedRows, read_inputs
+from alignrec.pipeline.runner.stage import StageContext
+from alignrec.pipeline.runner.token_shards import ShardedRows
+from alignrec.pipeline.stages.chain import run
+from alignrec.pipeline.stages.extract import STAGE
 from alignrec.pipeline.stages.extract.modality_job import bytes_an_item
-from alignrec.pipeline.stages.extract.stage import plan_extract
 from tests.pipeline.catalogues import picture, write_catalogue
 
 QUIET = Console(quiet=True)
@@ -65,9 +67,9 @@ def test_inputs_hold_what_the_models_say(tmp_path: Path) -> None:
     config = write_catalogue(tmp_path)
     (tmp_path / "images" / "4.png").write_bytes(picture(4)[:-200])
     result = run(config, "extract", ["export.sets=[multimodal]"], QUIET)
-    inputs = read_inputs(result.folder / "extract")
+    inputs = RunFolder(result.folder).inputs()
     for name in ("image", "text"):
-        features = read_features(result.folder / "extract", name)
+        features = RunFolder(result.folder).features(name)
         assert np.array_equal(inputs[name].pooled, features.matrix)
         assert np.array_equal(inputs[name].valid, features.valid)
     offsets, values = inputs["text"].tokens.offsets, inputs["text"].tokens.values
@@ -82,7 +84,7 @@ def test_inputs_hold_what_the_models_say(tmp_path: Path) -> None:
 
 def test_the_disk_estimate_counts_the_tokens(tmp_path: Path) -> None:
     settings = load_config(write_catalogue(tmp_path), ["export.sets=[multimodal]"])
-    work = plan_extract(settings)
+    work = planned(StageContext(settings, STAGE, {})).plan.details
     estimate = {side.modality: 6 * bytes_an_item(side) for side in work.sides}
     folder = run(settings, "extract", console=QUIET).folder / "extract" / "shards"
     for modality, expected in estimate.items():

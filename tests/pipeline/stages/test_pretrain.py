@@ -10,7 +10,7 @@ import torch
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.runner import run, status
+from alignrec.pipeline.stages.chain import run, status
 from tests.pipeline.catalogues import write_catalogue
 
 QUIET = Console(quiet=True)

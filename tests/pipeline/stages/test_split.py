@@ -9,8 +9,8 @@ import pytest
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID, read_mmrec
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import CatalogError
-from alignrec.pipeline.runner.arrow_files import write_arrow
-from alignrec.pipeline.stages.split import CatalogueSplit, make_split
+from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
+from alignrec.pipeline.stages.split import cut_interactions
 from tests.conftest import SHARED
 
 ITEMS = [f"i{n}" for n in range(8)]
@@ -24,49 +24,47 @@ def _config(**split: object) -> Config:
 
 
 @pytest.fixture
-def extracted(tmp_path: Path) -> Path:
+def interactions() -> pa.Table:
     """Four users with items 0 to 5 each, u3 also with i6 alone; u0 took i0 twice; nobody i7."""
     users = [f"u{n}" for n in range(4) for _ in range(6)] + ["u3", "u0"]
     items = [f"i{n}" for _ in range(4) for n in range(6)] + ["i6", "i0"]
     times = [*range(100, 124), 7, 99]
     columns = {"user_id": users, "item_id": items, "rating": pa.nulls(26, pa.float64()), "timestamp": times}
-    write_arrow(pa.table(columns), tmp_path / "interactions.arrow")
-    write_arrow(pa.table({"item_id": ITEMS}), tmp_path / "items.arrow")
-    return tmp_path
+    return pa.table(columns)
 
 
-def _pairs(made: CatalogueSplit, label: int) -> set[tuple[str, str]]:
-    table = made.table().to_pylist()
+def _pairs(cut: CatalogueSplit, label: int) -> set[tuple[str, str]]:
+    table = cut.table().to_pylist()
     return {(row["user_id"], row["item_id"]) for row in table if row["label"] == label}
 
 
-def test_it_covers_the_catalogue_and_recommends_what_the_core_keeps(extracted: Path) -> None:
-    made = make_split(_config(), extracted)
-    assert made.split.items == 8 and made.user_ids == ["u0", "u1", "u2", "u3"]
-    assert made.split.recommended.tolist() == [True] * 6 + [False] * 2
-    assert len(made.split.user) == 24
-    assert [np.bincount(made.split.user[made.split.label == part]).tolist() for part in (VALID, TEST)] == [
+def test_it_covers_the_catalogue_and_recommends_what_the_core_keeps(interactions: pa.Table) -> None:
+    cut = cut_interactions(_config(), ITEMS, interactions)
+    assert cut.split.items == 8 and cut.user_ids == ["u0", "u1", "u2", "u3"]
+    assert cut.split.recommended.tolist() == [True] * 6 + [False] * 2
+    assert len(cut.split.user) == 24
+    assert [np.bincount(cut.split.user[cut.split.label == part]).tolist() for part in (VALID, TEST)] == [
         [1] * 4
     ] * 2
-    again = make_split(_config(), extracted)
-    assert np.array_equal(made.split.label, again.split.label)
+    again = cut_interactions(_config(), ITEMS, interactions)
+    assert np.array_equal(cut.split.label, again.split.label)
 
 
-def test_leave_one_out_goes_by_time_and_a_repeat_by_its_first(extracted: Path) -> None:
-    made = make_split(_config(method="leave-one-out"), extracted)
-    assert _pairs(made, TEST) == {(f"u{n}", "i5") for n in range(4)}
-    assert _pairs(made, VALID) == {(f"u{n}", "i4") for n in range(4)}
+def test_leave_one_out_goes_by_time_and_a_repeat_by_its_first(interactions: pa.Table) -> None:
+    cut = cut_interactions(_config(method="leave-one-out"), ITEMS, interactions)
+    assert _pairs(cut, TEST) == {(f"u{n}", "i5") for n in range(4)}
+    assert _pairs(cut, VALID) == {(f"u{n}", "i4") for n in range(4)}
 
 
-def test_temporal_cuts_at_two_moments(extracted: Path) -> None:
-    made = make_split(_config(method="temporal", ratios=(0.75, 0.125, 0.125)), extracted)
-    assert _pairs(made, TEST) == {("u3", f"i{n}") for n in (3, 4, 5)}
-    assert ("u0", "i0") in _pairs(made, TRAIN)
+def test_temporal_cuts_at_two_moments(interactions: pa.Table) -> None:
+    cut = cut_interactions(_config(method="temporal", ratios=(0.75, 0.125, 0.125)), ITEMS, interactions)
+    assert _pairs(cut, TEST) == {("u3", f"i{n}") for n in (3, 4, 5)}
+    assert ("u0", "i0") in _pairs(cut, TRAIN)
 
 
-def test_too_large_a_core_says_what_to_lower(extracted: Path) -> None:
+def test_too_large_a_core_says_what_to_lower(interactions: pa.Table) -> None:
     with pytest.raises(CatalogError, match=r"-o split\.k_core"):
-        make_split(_config(k_core=9), extracted)
+        cut_interactions(_config(k_core=9), ITEMS, interactions)
 
 
 def _mmrec(folder: Path, items: str = "i5\t0\ni2\t1\n") -> Config:
@@ -77,33 +75,44 @@ def _mmrec(folder: Path, items: str = "i5\t0\ni2\t1\n") -> Config:
     return _config(method="mmrec", **{key: folder / name for key, name in names.items()})
 
 
-def test_a_split_of_mmrec_keeps_its_labels(extracted: Path) -> None:
-    made = make_split(_mmrec(extracted), extracted)
-    assert _pairs(made, TRAIN) == {("a", "i5"), ("b", "i2")}
-    assert _pairs(made, TEST) == {("a", "i2")}
-    assert np.flatnonzero(made.split.recommended).tolist() == [2, 5]
+def test_a_split_of_mmrec_keeps_its_labels(tmp_path: Path) -> None:
+    cut = cut_interactions(_mmrec(tmp_path), ITEMS, None)
+    assert _pairs(cut, TRAIN) == {("a", "i5"), ("b", "i2")}
+    assert _pairs(cut, TEST) == {("a", "i2")}
+    assert np.flatnonzero(cut.split.recommended).tolist() == [2, 5]
 
 
 @pytest.mark.parametrize(
     ("items", "expected"), [("i5\t0\nother\t1\n", "'other' for one"), ("i5\t0\n", "does not name all of 2")]
 )
-def test_a_split_of_other_items_is_refused(extracted: Path, items: str, expected: str) -> None:
+def test_a_split_of_other_items_is_refused(tmp_path: Path, items: str, expected: str) -> None:
     with pytest.raises(CatalogError, match=expected):
-        make_split(_mmrec(extracted, items), extracted)
+        cut_interactions(_mmrec(tmp_path, items), ITEMS, None)
 
 
-def test_the_shared_split_is_read_as_it_is(tmp_path: Path) -> None:
+def test_the_shared_split_is_read_as_it_is() -> None:
     folder = SHARED / "bench" / "ml100k"
     if not folder.is_dir():
         pytest.skip("the shared benchmark is not beside the project")
     ids = [line.split("\t")[0] for line in (folder / "i_id_mapping.csv").read_text().splitlines()[1:]]
     catalogue = sorted([*ids, "no one's"])
-    write_arrow(pa.table({"item_id": catalogue}), tmp_path / "items.arrow")
     paths = {"path": "ml100k.inter", "items": "i_id_mapping.csv", "users": "u_id_mapping.csv"}
     config = _config(method="mmrec", **{key: folder / name for key, name in paths.items()})
-    made = make_split(config, tmp_path)
+    cut = cut_interactions(config, catalogue, None)
     with (folder / "ml100k.inter").open() as lines:
         raw = read_mmrec(lines)
-    assert np.array_equal(made.split.label, raw.label)
-    assert [catalogue[row] for row in made.split.item[:50]] == [ids[item] for item in raw.item[:50]]
-    assert int(made.split.recommended.sum()) == raw.items
+    assert np.array_equal(cut.split.label, raw.label)
+    assert [catalogue[row] for row in cut.split.item[:50]] == [ids[item] for item in raw.item[:50]]
+    assert int(cut.split.recommended.sum()) == raw.items
+
+
+def test_what_is_written_is_read_again(interactions: pa.Table, tmp_path: Path) -> None:
+    cut = cut_interactions(_config(), ITEMS, interactions)
+    cut.write(tmp_path)
+    again = CatalogueSplit.read(tmp_path, ITEMS)
+    assert again.user_ids == cut.user_ids and again.item_ids == ITEMS
+    for name in ("users", "items"):
+        assert getattr(again.split, name) == getattr(cut.split, name)
+    for name in ("user", "item", "label", "candidates"):
+        assert np.array_equal(getattr(again.split, name), getattr(cut.split, name))
+        assert getattr(again.split, name).dtype == getattr(cut.split, name).dtype

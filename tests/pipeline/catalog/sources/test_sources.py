@@ -219,8 +219,8 @@ def test_mmrec_dataset(tmp_path: Path) -> None:
 
 def test_an_mmrec_dataset_enters_at_pretraining(tmp_path: Path) -> None:
     from alignrec.pipeline.runner.console import Console
-    from alignrec.pipeline.runner.run_folder import read_features
-    from alignrec.pipeline.runner.runner import run
+    from alignrec.pipeline.runner.run_folder import RunFolder
+    from alignrec.pipeline.stages.chain import run
 
     folder = _mmrec(tmp_path / "baby")
     settings = {
@@ -237,10 +237,10 @@ def test_an_mmrec_dataset_enters_at_pretraining(tmp_path: Path) -> None:
     config = load_config(tmp_path / "alignrec.yaml")
     assert config.catalog.items.path == f"mmrec:{tmp_path / 'baby'}"
     run(config, until="pretrain", console=Console(quiet=True))
-    image = read_features(tmp_path / "run" / "extract", "image")
+    image = RunFolder(tmp_path / "run").features("image")
     assert image.ids == ["B00X", "B00Z"]
     np.testing.assert_array_equal(image.matrix, np.load(folder / "image_feat.npy")[[0, 2]])
-    text = read_features(tmp_path / "run" / "extract", "text")
+    text = RunFolder(tmp_path / "run").features("text")
     np.testing.assert_allclose(text.matrix, np.load(folder / "text_feat.npy")[[0, 2]], rtol=1e-6)
 
 

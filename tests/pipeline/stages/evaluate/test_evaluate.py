@@ -30,15 +30,15 @@ from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
+from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.run_folder import read_set
-from alignrec.pipeline.runner.runner import RunResult, run, status
-from alignrec.pipeline.runner.token_shards import read_inputs
+from alignrec.pipeline.runner.run_folder import RunFolder
+from alignrec.pipeline.stages.chain import RunResult, run, status
 from alignrec.pipeline.stages.evaluate.top_k import long_tail, recommendation, untrained_landmarks
-from alignrec.pipeline.stages.split import CatalogueSplit, make_split
 from tests.pipeline.catalogues import TINY_PRETRAINING, write_catalogue
 
 QUIET = Console(quiet=True)
+ALL_STAGES = ["extract", "split", "pretrain", "train", "evaluate", "export", "report"]
 ITEMS = 24
 
 
@@ -67,20 +67,20 @@ def _one(records: list[dict[str, Any]], **wanted: Any) -> dict[str, Any]:
 
 def test_every_stage_runs_once_and_stays_done(finished: tuple[Path, RunResult]) -> None:
     config, result = finished
-    assert list(result.stages) == ["extract", "pretrain", "train", "evaluate", "export"]
+    assert list(result.stages) == ALL_STAGES
     assert not list(result.folder.glob(".pretrain*")) and not list(result.folder.glob(".evaluate*"))
     overrides = ["export.sets=null", "evaluate={k: [2, 5], masked: [0.5]}"]
     states = status(load_config(config, overrides), verify=True)
-    assert [(s.state, s.why) for s in states] == [("done", "")] * 5
+    assert [(s.state, s.why) for s in states] == [("done", "")] * 7
 
 
 def test_numbers_equal_those_of_direct_calls(
     finished: tuple[Path, RunResult], records: list[dict[str, Any]]
 ) -> None:
     folder = finished[1].folder
-    made = make_split(load_config(finished[0]), folder / "extract")
-    inputs, history = read_inputs(folder / "extract"), made.split.matrix(TRAIN)
-    features = {"multimodal": read_set(folder, "multimodal").matrix, **baselines(inputs)}
+    made = RunFolder(folder).split()
+    inputs, history = RunFolder(folder).inputs(), made.split.matrix(TRAIN)
+    features = {"multimodal": RunFolder(folder).features("multimodal").matrix, **baselines(inputs)}
     scorers = {("zero-shot", name): zero_shot(matrix, history) for name, matrix in features.items()}
     scorers |= {("item-cf", name): feature_cf(matrix, history) for name, matrix in features.items()}
     scorers |= {
@@ -107,9 +107,9 @@ def test_recommendation_equals_direct_calls(
     finished: tuple[Path, RunResult], records: list[dict[str, Any]]
 ) -> None:
     folder, config = finished[1].folder, load_config(finished[0])
-    made = make_split(config, folder / "extract")
+    made = RunFolder(folder).split()
     history = made.split.matrix(TRAIN)
-    user, aligned = (read_set(folder, name).matrix for name in ("user", "aligned"))
+    user, aligned = (RunFolder(folder).features(name).matrix for name in ("user", "aligned"))
     valid = {p: evaluate(ease(history, p), made.split, VALID).mean("recall", 20) for p in EASE.penalties}
     bpr = TrainSettings.paper(uia_weight=0.0)
     scorers = {
@@ -140,7 +140,7 @@ def test_the_long_tail_is_ranked_by_itself(
     finished: tuple[Path, RunResult], records: list[dict[str, Any]]
 ) -> None:
     folder = finished[1].folder
-    made = make_split(load_config(finished[0]), folder / "extract")
+    made = RunFolder(folder).split()
     rare = long_tail(made.split)
     counts = made.split.matrix(TRAIN).sum(axis=0)
     assert 0 < counts[rare].sum() <= 0.2 * counts.sum()
@@ -188,7 +188,7 @@ def test_what_is_masked_is_gone_before_pretraining(
     finished: tuple[Path, RunResult], records: list[dict[str, Any]]
 ) -> None:
     folder, config = finished[1].folder, load_config(finished[0])
-    made, inputs = make_split(config, folder / "extract"), read_inputs(folder / "extract")
+    made, inputs = RunFolder(folder).split(), RunFolder(folder).inputs()
     lost = lose(inputs["text"].valid, 0.5, config.seed)
     left = {**inputs, "text": inputs["text"].without(lost)}
     features = {
@@ -220,8 +220,8 @@ def test_the_release_carries_set_encoder_and_numbers(finished: tuple[Path, RunRe
     assert AlignedEncoder.from_pretrained(release / "encoder" / "aligner").neighbours == 10
     features = load_features(release, "multimodal")
     encoder = MultimodalEncoder.from_pretrained(release / "encoder" / "multimodal")
-    matrix, valid = encoder.encode(read_inputs(finished[1].folder / "extract"))
-    made = read_set(finished[1].folder, "multimodal")
+    matrix, valid = encoder.encode(RunFolder(finished[1].folder).inputs())
+    made = RunFolder(finished[1].folder).features("multimodal")
     assert np.array_equal(made.matrix, matrix) and np.array_equal(made.valid, valid)
     assert np.array_equal(features.align_to(made.ids)[0], matrix)
 
@@ -244,25 +244,25 @@ def test_what_a_stage_does_not_depend_on_leaves_it_alone(
         base = ["export.sets=null", "evaluate={k: [2, 5], masked: [0.5]}"]
         return [s.state for s in status(load_config(config, [*base, *overrides]))]
 
-    assert states("split.k_core=2") == ["done", "done", "stale", "stale", "stale"]
-    assert states("evaluate.k=[3]") == ["done", "done", "done", "stale", "stale"]
-    assert states("train.epochs=1") == ["done", "done", "stale", "stale", "stale"]
-    assert states("pretrain.epochs=1") == ["done", "stale", "stale", "stale", "stale"]
+    assert states("split.k_core=2") == ["done", "stale", "done", *["stale"] * 4]
+    assert states("evaluate.k=[3]") == ["done"] * 4 + ["stale"] * 3
+    assert states("train.epochs=1") == ["done"] * 3 + ["stale"] * 4
+    assert states("pretrain.epochs=1") == ["done"] * 2 + ["stale"] * 5
     log = config.parent / "interactions.csv"
     log.write_text("\n".join(log.read_text().splitlines()[:-1]) + "\n")
-    assert states() == ["stale"] * 5
+    assert states() == ["stale"] * 7
     run(load_config(config, ["export.sets=null"]), "extract", console=QUIET)
-    assert states()[:3] == ["done", "done", "stale"]
+    assert states()[:4] == ["done", "stale", "done", "stale"]
 
 
 def test_a_run_does_what_its_config_needs(tmp_path: Path) -> None:
     config = write_catalogue(tmp_path, items=6)
-    assert list(run(config, console=QUIET).stages) == ["extract", "evaluate", "export"]
+    assert list(run(config, console=QUIET).stages) == ["extract", "split", "evaluate", "export", "report"]
     with pytest.raises(ConfigError, match=r"no pretrain stage: export\.sets names raw sets alone"):
         run(config, "pretrain", console=QUIET)
     without = ["catalog.interactions=null", "export.sets=[multimodal]"]
     result = run(config, overrides=without, console=QUIET)
-    assert list(result.stages) == ["extract", "pretrain", "export"]
+    assert list(result.stages) == ["extract", "pretrain", "export", "report"]
     with pytest.raises(ConfigError, match=r"no evaluate stage: .*catalog\.interactions"):
         run(config, "evaluate", without, QUIET)
 

@@ -30,11 +30,9 @@ from alignrec.pipeline.errors import ConfigError
 from alignrec.pipeline.report.verdict import verdicts
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.run_folder import read_set
-from alignrec.pipeline.runner.runner import run, status
-from alignrec.pipeline.runner.token_shards import read_inputs
+from alignrec.pipeline.runner.run_folder import RunFolder
+from alignrec.pipeline.stages.chain import run, status
 from alignrec.pipeline.stages.evaluate import full_evaluation as whole_table
-from alignrec.pipeline.stages.split import make_split
 from tests.pipeline.catalogues import write_catalogue
 
 QUIET = Console(quiet=True)
@@ -110,8 +108,8 @@ def test_the_table_has_every_subject_under_every_seed(finished: Path) -> None:
 
 def test_each_row_is_what_its_name_says(finished: Path) -> None:
     config, folder = load_config(finished, FULL), finished.parent / "run"
-    made, inputs = make_split(config, folder / "extract"), read_inputs(folder / "extract")
-    whole = read_set(folder, "multimodal")
+    made, inputs = RunFolder(folder).split(), RunFolder(folder).inputs()
+    whole = RunFolder(folder).features("multimodal")
     bpr = TrainSettings.paper(epochs=3, device="cpu")
 
     def encoded(kept: Inputs, **changes: Any) -> Any:
@@ -151,7 +149,7 @@ def test_each_row_is_what_its_name_says(finished: Path) -> None:
 
 def test_differences_are_paired_over_users_with_seeds_averaged(finished: Path) -> None:
     config, folder = load_config(finished, FULL), finished.parent / "run"
-    made, whole = make_split(config, folder / "extract"), read_set(folder, "multimodal")
+    made, whole = RunFolder(folder).split(), RunFolder(folder).features("multimodal")
     ours = []
     for seed in SEEDS:
         done = train(whole.matrix, whole.valid, made.split, config.train, seed)
@@ -210,7 +208,7 @@ def test_a_normal_run_keeps_a_whole_table_and_is_not_taken_for_one(finished: Pat
     own = _copy(finished, tmp_path)
 
     def state(*overrides: str) -> tuple[str, str]:
-        found = status(load_config(own, overrides))[3]
+        found = status(load_config(own, overrides))[4]
         return found.state, found.why
 
     assert state(*FULL)[0] == state(*NORMAL)[0] == "done"
@@ -225,7 +223,7 @@ def test_a_normal_run_keeps_a_whole_table_and_is_not_taken_for_one(finished: Pat
     (own.parent / "run" / "evaluate" / "metrics.json").unlink()
     run(own, "evaluate", NORMAL, QUIET)
     assert _metrics(own) != _metrics(finished) and state(*NORMAL)[0] == "done"
-    assert state(*FULL) == ("stale", "changed: seeds of the whole table")
+    assert state(*FULL) == ("stale", "changed: seeds of the full evaluation")
 
 
 def test_a_stopped_table_survives_a_normal_run(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
