@@ -174,8 +174,8 @@ class Results:
         split.
         """
         valid, same = self._landmarks(own, "valid"), self._landmarks(own, own.split)
-        judged = valid if valid.keys() >= same.keys() else same
-        best = max(same, key=lambda name: (judged[name].value, name), default=None)
+        deciding = valid if valid.keys() >= same.keys() else same
+        best = max(same, key=lambda name: (deciding[name].value, name), default=None)
         return None if best is None else same[best]
 
     def difference(self, own: Estimate, against: str) -> Estimate | None:

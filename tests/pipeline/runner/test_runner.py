@@ -1,130 +1,121 @@
+"""The runner finishes a stage whole or not at all, and again when what decides it has changed."""
+
 from __future__ import annotations
 
-import json
-import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner
 
-from alignrec.export import load_features, verify_folder
-from alignrec.pipeline.cli.app import app
-from alignrec.pipeline.config.file import load_config
-from alignrec.pipeline.errors import CatalogError, RunFolderError
-from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.lock import locked
-from alignrec.pipeline.stages.chain import RunResult, run, status
-from tests.pipeline.catalogues import picture, write_catalogue
-
-QUIET = Console(quiet=True)
-ALL_DONE = dict.fromkeys(("extract", "split", "evaluate", "export", "report"), "done")
+from alignrec.pipeline.config.settings import Config
+from alignrec.pipeline.errors import RunFolderError
+from alignrec.pipeline.runner import stage as stage_module
+from alignrec.pipeline.runner.manifest import StageManifest
+from alignrec.pipeline.runner.runner import StageState, bring_up_to_date, state_of
+from alignrec.pipeline.runner.stage import Plan, Stage, StageContext
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunResult]:
-    folder = tmp_path_factory.mktemp("finished")
-    config = write_catalogue(folder, items=6)
-    (folder / "images" / "4.png").write_bytes(picture(4)[:-200])
-    return config, run(config, console=QUIET)
+class Counting(Stage):
+    """Writes the config's seed, and how often it was asked to."""
+
+    name = "counting"
+    libraries = ("numpy",)
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.needed = 0
+        self.fails = False
+
+    def plan(self, context: StageContext) -> Plan:
+        return Plan({"seed": str(context.config.seed)}, bytes=self.needed)
+
+    def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
+        self.times += 1
+        assert context.scratch.is_dir()
+        (target / "inner").mkdir()
+        (target / "inner" / "seed.txt").write_text(str(context.config.seed))
+        if self.fails:
+            raise OSError("half-way")
+        return {"times": self.times}
+
+    def describe(self, summary: Mapping[str, Any]) -> list[str]:
+        return [f"counting: {summary['times']}"]
 
 
-@pytest.fixture
-def own(finished: tuple[Path, RunResult], tmp_path: Path) -> Path:
-    """A finished run that the test may change; returns the config's path."""
-    shutil.copytree(finished[0].parent, tmp_path / "own")
-    return tmp_path / "own" / "alignrec.yaml"
+class Page(Counting):
+    """The same in a single file, with its manifest beside it."""
+
+    name = "page"
+    folder = "page.html"
+
+    @property
+    def manifest(self) -> str:
+        return "page.json"
+
+    def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
+        self.times += 1
+        target.write_text(str(context.config.seed))
+        return {"times": self.times}
 
 
-def _files(folder: Path) -> dict[str, bytes]:
-    return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+def context(tmp_path: Path, stage: Stage, seed: int = 1) -> StageContext:
+    config = Config.model_validate(
+        {"out": tmp_path / "run", "seed": seed, "catalog": {"items": {"path": "x"}}}
+    )
+    return StageContext(config, stage, {})
 
 
-def _why(config: Path, *overrides: str) -> str:
-    return status(load_config(config, overrides))[0].why
+def test_it_is_done_once_and_again_when_an_input_changes(tmp_path: Path) -> None:
+    stage = Counting()
+    first = bring_up_to_date(context(tmp_path, stage))
+    assert first == bring_up_to_date(context(tmp_path, stage)) and stage.times == 1
+    assert first == StageManifest.read(tmp_path / "run" / "counting" / "stage.json")
+    assert list(first.files) == ["inner/seed.txt"] and first.summary == {"times": 1}
+    assert not (tmp_path / "run" / ".counting").exists()
+    assert state_of(context(tmp_path, stage, seed=2)) == StageState("counting", "stale", "changed: seed")
+    bring_up_to_date(context(tmp_path, stage, seed=2))
+    assert (tmp_path / "run" / "counting" / "inner" / "seed.txt").read_text() == "2"
 
 
-def test_a_catalogue_becomes_a_verified_release(finished: tuple[Path, RunResult]) -> None:
-    release = finished[1].release
-    assert release is not None
-    manifest = verify_folder(release)
-    assert {n: (s.dim, s.rows, s.valid) for n, s in manifest.sets.items()} == {
-        "image": (1280, 6, 5),
-        "text": (384, 6, 6),
-    }
-    image = load_features(release, "image")
-    assert image.ids == [f"i{n}" for n in range(6)]
-    assert image.valid.tolist() == [True] * 4 + [False, True]
-    assert not image.matrix[4].any()
-    rejected = pq.read_table(release / "data" / "rejected.parquet").to_pylist()
-    assert [(r["item_id"], r["modality"], r["reason"]) for r in rejected] == [("i4", "image", "truncated")]
-    assert str(finished[0].parent) not in (release / "manifest.json").read_text()
+def test_another_version_of_a_library_makes_it_stale(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage = Counting()
+    bring_up_to_date(context(tmp_path, stage))
+    assert state_of(context(tmp_path, stage)).state == "done"
+    monkeypatch.setattr(stage_module, "version", lambda _library: "0.0.1")
+    assert state_of(context(tmp_path, stage)) == StageState("counting", "stale", "changed: numpy version")
 
 
-def test_a_second_run_elsewhere_gives_the_same_bytes(
-    finished: tuple[Path, RunResult], tmp_path: Path
-) -> None:
-    again = run(finished[0], overrides=[f"out={tmp_path / 'again'}"], console=QUIET)
-    assert again.release is not None and finished[1].release is not None
-    assert _files(again.release) == _files(finished[1].release)
+def test_what_fails_leaves_what_was_there(tmp_path: Path) -> None:
+    stage = Counting()
+    done = bring_up_to_date(context(tmp_path, stage))
+    stage.fails = True
+    with pytest.raises(OSError, match="half-way"):
+        bring_up_to_date(context(tmp_path, stage, seed=2))
+    assert bring_up_to_date(context(tmp_path, stage)) == done
+    assert [p.name for p in (tmp_path / "run").iterdir()] == ["counting"]
 
 
-def test_a_finished_run_does_nothing_again(own: Path) -> None:
-    run(own, console=QUIET)
-    before = {p: p.stat().st_mtime_ns for p in (own.parent / "run").rglob("*.arrow")}
-    run(own, console=QUIET)
-    assert before == {p: p.stat().st_mtime_ns for p in (own.parent / "run").rglob("*.arrow")}
-    assert {s.stage: s.state for s in status(load_config(own))} == ALL_DONE
+def test_the_state_of_what_is_not_there_writes_nothing(tmp_path: Path) -> None:
+    assert state_of(context(tmp_path, Counting())) == StageState("counting", "to do", "not there yet")
+    assert not (tmp_path / "run").exists()
 
 
-def test_what_changed_is_named_and_alone_redone(own: Path) -> None:
-    run(own, console=QUIET)
-    text_shards = sorted((own.parent / "run/extract/shards/text").iterdir())
-    (own.parent / "images" / "2.png").write_bytes(picture(99))
-    assert _why(own) == "changed: image inputs; 6 of 6 images to embed"
-    assert "text model" in _why(own, "extract.batch_size=3")
-    assert "text inputs" in _why(own, "catalog.items.text='{title}'")
-    before = {p: p.stat().st_mtime_ns for p in text_shards}
-    run(own, console=QUIET)
-    assert before == {p: p.stat().st_mtime_ns for p in text_shards}
-    assert {s.stage: s.state for s in status(load_config(own))} == ALL_DONE
+def test_the_disk_is_looked_at_before(tmp_path: Path) -> None:
+    stage = Counting()
+    stage.needed = 2**80
+    with pytest.raises(RunFolderError, match="GiB free"):
+        bring_up_to_date(context(tmp_path, stage))
+    assert stage.times == 0
 
 
-def test_damage_is_found_and_mended(own: Path) -> None:
-    first = run(own, console=QUIET)
-    wanted = _files(first.folder / "extract")
-    shard = next((own.parent / "run/extract/shards/image").iterdir())
-    shard.write_bytes(shard.read_bytes()[:-8])
-    assert "damaged or missing" in _why(own)
-    run(own, console=QUIET)
-    assert _files(first.folder / "extract") == wanted
-
-
-def test_too_many_rejections_stop_the_run_and_a_raised_limit_goes_on(own: Path) -> None:
-    with pytest.raises(CatalogError, match=r"1 of 6 images of items.*truncated.*max_rejected"):
-        run(own, overrides=["extract.max_rejected=0.1", "out=strict"], console=QUIET)
-    strict = own.parent / "strict"
-    kept = {p.name: p.stat().st_mtime_ns for p in (strict / ".extract" / "shards").rglob("*.arrow")}
-    run(own, overrides=["extract.max_rejected=0.2", "out=strict"], console=QUIET)
-    assert kept == {p.name: p.stat().st_mtime_ns for p in (strict / "extract" / "shards").rglob("*.arrow")}
-    assert not (strict / ".extract").exists()
-
-
-def test_two_processes_do_not_share_a_run_folder(own: Path) -> None:
-    with locked(own.parent / "run"), pytest.raises(RunFolderError, match="another process"):
-        run(own, console=QUIET)
-
-
-def test_the_command_line_answers_where_a_script_reads(own: Path) -> None:
-    run(own, console=QUIET)
-    answer = CliRunner().invoke(app, ["status", "-c", str(own), "--json"])
-    assert {state["stage"]: state["state"] for state in json.loads(answer.stdout)} == ALL_DONE
-    answer = CliRunner().invoke(app, ["export", "-q", "-c", str(own)])
-    assert Path(answer.stdout.strip()) == own.parent / "run" / "release"
-
-
-@pytest.mark.parametrize("command", ["run", "extract", "pretrain", "evaluate", "export", "status", "demo"])
-def test_every_command_explains_itself(command: str) -> None:
-    answer = CliRunner().invoke(app, [command, "--help"])
-    assert answer.exit_code == 0
-    assert "--help" in answer.stdout
+@pytest.mark.parametrize("damage", ["", "3"])
+def test_a_single_file_is_replaced_as_a_folder_is(tmp_path: Path, damage: str) -> None:
+    stage = Page()
+    manifest = bring_up_to_date(context(tmp_path, stage, seed=12))
+    page = tmp_path / "run" / "page.html"
+    assert page.read_text() == "12" and list(manifest.files) == ["page.html"]
+    page.write_text(damage)
+    assert state_of(context(tmp_path, stage, seed=12)).why == "damaged or missing: page.html"
+    bring_up_to_date(context(tmp_path, stage, seed=12))
+    assert page.read_text() == "12"

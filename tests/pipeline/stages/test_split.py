@@ -104,15 +104,3 @@ def test_the_shared_split_is_read_as_it_is() -> None:
     assert np.array_equal(cut.split.label, raw.label)
     assert [catalogue[row] for row in cut.split.item[:50]] == [ids[item] for item in raw.item[:50]]
     assert int(cut.split.recommended.sum()) == raw.items
-
-
-def test_what_is_written_is_read_again(interactions: pa.Table, tmp_path: Path) -> None:
-    cut = cut_interactions(_config(), ITEMS, interactions)
-    cut.write(tmp_path)
-    again = CatalogueSplit.read(tmp_path, ITEMS)
-    assert again.user_ids == cut.user_ids and again.item_ids == ITEMS
-    for name in ("users", "items"):
-        assert getattr(again.split, name) == getattr(cut.split, name)
-    for name in ("user", "item", "label", "candidates"):
-        assert np.array_equal(getattr(again.split, name), getattr(cut.split, name))
-        assert getattr(again.split, name).dtype == getattr(cut.split, name).dtype
