@@ -35,8 +35,8 @@ class Interactions:
 
     Attributes:
         table: `user_id: string`, `item_id: string`, `rating: float64` (null where the catalogue has
-            none), `timestamp: int64` in Unix seconds (likewise), in the source's order; only
-            positives (`min_rating` and more).
+            none), `timestamp: int64` in Unix seconds (likewise), in the source's order and in as many chunks
+            as it was read in; only positives (`min_rating` and more).
         rows: rows of the source.
         rejections: rows that cannot be used; a rating below `min_rating` is no rejection.
     """
@@ -64,24 +64,24 @@ def read_interactions(config: InteractionsConfig, item_ids: Sequence[str]) -> In
     size = max(_ROWS_AT_ONCE, min(4 * len(item_ids), _MOST_ROWS))
     parts: list[pa.RecordBatch] = []
     rejections: list[Rejection] = []
-    waiting: deque[Future[tuple[pa.RecordBatch, list[Rejection]]]] = deque()
+    waiting: deque[Future[tuple[list[pa.RecordBatch], list[Rejection]]]] = deque()
 
     def collect(most: int) -> None:
         while len(waiting) > most:
-            part, rejected = waiting.popleft().result()
-            parts.append(part)
+            usable, rejected = waiting.popleft().result()
+            parts.extend(usable)
             rejections.extend(rejected)
 
     rows, threads = 0, pa.cpu_count()
     with ThreadPoolExecutor(threads) as pool:
-        for batch in _grouped(source.batches(list(names.values())), size):
-            waiting.append(pool.submit(_check, batch, names, config.min_rating, known, rows))
-            rows += batch.num_rows
+        for group in _grouped(source.batches(list(names.values())), size):
+            waiting.append(pool.submit(_check, group, names, config.min_rating, known, rows))
+            rows += _rows(group)
             collect(threads)
         collect(0)
     if not rows:
         raise CatalogError(f"{source.where} has no rows: expected interactions.")
-    table = _joined(parts)
+    table = pa.Table.from_batches(parts, SCHEMA)
     if not table.num_rows:
         reasons = dict(Counter(rejection.reason for rejection in rejections).most_common())
         raise CatalogError(
@@ -91,65 +91,67 @@ def read_interactions(config: InteractionsConfig, item_ids: Sequence[str]) -> In
     return Interactions(table, rows, rejections)
 
 
-def _grouped(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[pa.RecordBatch]:
-    """Batches joined until they have `size` rows, as long as their types stay the same."""
+def _grouped(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[list[pa.RecordBatch]]:
+    """Batches that have `size` rows or more together."""
     group: list[pa.RecordBatch] = []
     for batch in batches:
-        if group and (batch.schema != group[0].schema or sum(b.num_rows for b in group) >= size):
-            yield pa.concat_batches(group)
-            group = []
         group.append(batch)
-    if group:
-        yield pa.concat_batches(group)
+        if _rows(group) >= size:
+            yield group
+            group = []
+    if _rows(group):
+        yield group
+
+
+def _rows(batches: Sequence[pa.RecordBatch]) -> int:
+    return sum(batch.num_rows for batch in batches)
 
 
 def _check(
-    batch: pa.RecordBatch, names: dict[str, str], min_rating: float | None, known: pa.Array, first: int
-) -> tuple[pa.RecordBatch, list[Rejection]]:
-    """The usable positives of a batch whose first row is `first` of the table, and what is rejected."""
-    user, item = id_texts(batch[names["user"]]), id_texts(batch[names["item"]])
-    rating = numbers(batch[names["rating"]]) if "rating" in names else None
-    time = seconds(batch[names["timestamp"]]) if "timestamp" in names else None
-    problems = {
-        "no-user": user.is_null(),
-        "no-item": item.is_null(),
-        "unknown-item": pc.is_null(pc.index_in(item, value_set=known)),
-    }
-    if rating is not None:
-        problems["bad-rating"] = rating.is_null()
-    if time is not None:
-        problems["bad-timestamp"] = time.is_null()
-    nothing = pa.nulls(batch.num_rows)
-    columns = [user, item, nothing if rating is None else rating, nothing if time is None else time]
-    checked = pa.record_batch([c.cast(f.type) for c, f in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
+    batches: Sequence[pa.RecordBatch],
+    names: dict[str, str],
+    min_rating: float | None,
+    known: pa.Array,
+    first: int,
+) -> tuple[list[pa.RecordBatch], list[Rejection]]:
+    """The usable positives of batches whose first row is `first` of the table, and what is rejected."""
+    users = [id_texts(batch[names["user"]]) for batch in batches]
+    items = [id_texts(batch[names["item"]]) for batch in batches]
+    positions = pc.index_in(pa.chunked_array(items, pa.string()), value_set=known)
+    usable: list[pa.RecordBatch] = []
     rejections: list[Rejection] = []
-    if any(pc.any(mask).as_py() for mask in problems.values()):
-        # The first problem of a row is its reason.
-        reason = pc.case_when(pc.make_struct(*problems.values()), *map(pa.scalar, problems))
-        bad = reason.is_valid()
-        rejections = _rejections(batch.filter(bad), checked.filter(bad), reason.drop_null(), bad, first)
-        checked = checked.filter(pc.invert(bad))
-    if min_rating is not None and rating is not None:
-        checked = checked.filter(pc.greater_equal(checked["rating"], min_rating))
-    return checked, rejections
+    start = 0
+    for batch, user, item in zip(batches, users, items, strict=True):
+        nothing = pa.nulls(batch.num_rows)
+        rating = numbers(batch[names["rating"]]) if "rating" in names else nothing
+        time = seconds(batch[names["timestamp"]]) if "timestamp" in names else nothing
+        columns = (c.cast(f.type) for c, f in zip((user, item, rating, time), SCHEMA, strict=True))
+        checked = pa.record_batch(list(columns), schema=SCHEMA)
+        position = positions.slice(start, batch.num_rows).combine_chunks()
+        problems = {"no-user": user.is_null(), "no-item": item.is_null(), "unknown-item": position.is_null()}
+        problems |= {f"bad-{c}": checked[c].is_null() for c in ("rating", "timestamp") if c in names}
+        if any(pc.any(mask).as_py() for mask in problems.values()):
+            # The first problem of a row is its reason.
+            reason = pc.case_when(pc.make_struct(*problems.values()), *map(pa.scalar, problems))
+            bad = reason.is_valid()
+            rows = pc.add(pc.indices_nonzero(bad).cast(pa.int64()), first + start)
+            rejections += _rejections(batch.filter(bad), checked.filter(bad), rows, reason.drop_null())
+            checked = checked.filter(pc.invert(bad))
+        if min_rating is not None and "rating" in names:
+            checked = checked.filter(pc.greater_equal(checked["rating"], min_rating))
+        usable.append(checked)
+        start += batch.num_rows
+    return usable, rejections
 
 
 def _rejections(
-    raw: pa.RecordBatch, checked: pa.RecordBatch, reasons: pa.Array, bad: pa.Array, first: int
+    raw: pa.RecordBatch, checked: pa.RecordBatch, rows: pa.Array, reasons: pa.Array
 ) -> list[Rejection]:
-    """One rejection for each row of `raw`, whose ids are those of `checked`."""
-    numbers_of_rows = pc.add(pc.indices_nonzero(bad).cast(pa.int64()), first)
-    columns = (numbers_of_rows, reasons, checked["item_id"], checked["user_id"])
+    """A rejection for each row of `raw`, whose ids are those of `checked`."""
+    columns = (rows, reasons, checked["item_id"], checked["user_id"])
     return [
         Rejection("interactions", row, STAGE, reason, str(values), item, user)
         for values, row, reason, item, user in zip(
             rows_of(raw), *(column.to_pylist() for column in columns), strict=True
         )
     ]
-
-
-def _joined(parts: list[pa.RecordBatch]) -> pa.Table:
-    """One table of one chunk a column, whatever the batches were; `parts` is emptied."""
-    table = pa.Table.from_batches(parts, SCHEMA)
-    parts.clear()
-    return table.combine_chunks()

@@ -11,20 +11,20 @@ from alignrec.core.files import replacing
 
 
 def write_arrow(table: pa.Table, path: Path) -> None:
-    """Write a table, whole or not at all."""
+    """Write a table, whole or not at all; the bytes are the same whatever chunks it comes in."""
     with (
         replacing(path) as temporary,
         pa.OSFile(str(temporary), "wb") as sink,
         pa.ipc.new_file(sink, table.schema) as writer,
     ):
-        writer.write_table(table)
+        writer.write_table(table.combine_chunks())
 
 
 def table_sha256(table: pa.Table) -> str:
     """Hex SHA-256 of a table's content, as the bytes that `write_arrow` would write."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, table.schema) as writer:
-        writer.write_table(table)
+        writer.write_table(table.combine_chunks())
     return hashlib.sha256(sink.getvalue()).hexdigest()
 
 

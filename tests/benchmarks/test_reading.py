@@ -1,0 +1,22 @@
+"""The benchmark of reading runs, at a size where it proves nothing."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from benchmarks import reading
+
+
+def test_both_forms_are_read_and_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    reading.main(["--rows", "1000", "--repeat", "1"])
+    out = capsys.readouterr().out
+    assert out.startswith("1,000 interactions, ")
+    for form in ("parquet", "csv"):
+        assert re.search(
+            rf"^{form}: checked [\d.]+ s, pyarrow alone [\d.]+ s, ratio [\d.]+ \(at most 3\); "
+            r"peak [\d,]+ MiB, alone [\d,]+, for a table of 0$",
+            out,
+            re.MULTILINE,
+        )
