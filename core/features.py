@@ -154,6 +154,32 @@ class FeatureSet:
         schema = pa.schema([pa.field(name, column.type, nullable=False) for name, column in columns.items()])
         return pa.table(list(columns.values()), schema=schema)
 
+    @classmethod
+    def from_arrow(cls, name: str, table: pa.Table | pa.RecordBatch) -> FeatureSet:
+        """The set that `to_arrow` gives these columns of; its arrays share their memory where they can.
+
+        Args:
+            name: the set's name.
+            table: `item_id` or `user_id`, `embedding`, `valid`, and `origin` if the set has it, without
+                nulls; any further columns are ignored.
+
+        Raises:
+            KeyError: a column is missing.
+            ValueError: as for the set itself.
+        """
+        key: Key = "user_id" if "user_id" in table.column_names else "item_id"
+        embedding = _one_array(table.column("embedding"))
+        # By DLPack, since `to_numpy` imports pandas.
+        flat = np.from_dlpack(embedding.flatten())
+        return cls(
+            name,
+            table.column(key).to_pylist(),
+            flat.reshape(-1, embedding.type.list_size),
+            np.from_dlpack(_one_array(table.column("valid")).cast("uint8")).view(np.bool_),
+            key,
+            table.column("origin").to_pylist() if "origin" in table.column_names else None,
+        )
+
     @cached_property
     def _position(self) -> Mapping[str, int]:
         return {identifier: row for row, identifier in enumerate(self.ids)}
@@ -168,6 +194,13 @@ class FeatureSet:
             target = cosines[start : start + len(block)]
             np.divide(block @ vector, length, out=target, where=length > 0)
         return cosines
+
+
+def _one_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:
+    """A column in one piece; it is copied only if it has several."""
+    if not hasattr(column, "chunks"):
+        return column
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def _distinct(ids: Sequence[str]) -> bool:

@@ -81,15 +81,7 @@ def iter_parts(
             )
         columns = [c for c in (*wanted, "origin") if c in found]
         for batch in file.iter_batches(rows, columns=columns, use_threads=False):
-            flat = np.from_dlpack(batch.column("embedding").flatten()).astype(np.float32, copy=False)
-            yield FeatureSet(
-                name,
-                batch.column(key).to_pylist(),
-                flat.reshape(-1, dim),
-                np.from_dlpack(batch.column("valid").cast(pa.uint8())).view(np.bool_),
-                key,
-                batch.column("origin").to_pylist() if "origin" in found else None,
-            )
+            yield FeatureSet.from_arrow(name, batch)
 
 
 def read_parts(name: str, key: Key, dim: int, paths: Sequence[Path]) -> FeatureSet:

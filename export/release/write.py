@@ -43,6 +43,31 @@ def write_release(
 
     Args:
         folder: where the release goes.
+        sets, rejected, provenance, extractors, encoders, metrics: as for `fill_release`.
+
+    Raises:
+        ReleaseError: there is no set, or two share a name.
+    """
+    with replacing_folder(folder) as new:
+        return fill_release(
+            new, sets, rejected, provenance, extractors=extractors, encoders=encoders, metrics=metrics
+        )
+
+
+def fill_release(
+    folder: Path,
+    sets: Sequence[FeatureSet],
+    rejected: Iterable[dict[str, object]],
+    provenance: Mapping[str, Any],
+    *,
+    extractors: Mapping[str, Any],
+    encoders: Mapping[str, Path] | None = None,
+    metrics: bytes | None = None,
+) -> Manifest:
+    """Write a release into an empty folder that the caller puts in its place; its manifest comes last.
+
+    Args:
+        folder: exists and is empty.
         sets: the feature sets; each becomes `data/<name>/part-*.parquet`.
         rejected: rows of `data/rejected.parquet` (columns of `REJECTED_SCHEMA`).
         provenance: JSON values that say how this was made; carries no date, path or engine.
@@ -57,26 +82,32 @@ def write_release(
     names = [features.name for features in sets]
     if not names or len(set(names)) != len(names):
         raise ReleaseError(f"a release needs feature sets of distinct names, got {names}")
-    with replacing_folder(folder) as new:
-        entries: list[tuple[Path, int]] = []
-        for features in sets:
-            parts = write_parts(features, new / "data" / features.name)
-            entries += [(path, pq.read_metadata(path).num_rows) for path in parts]
-        rejected_path = new / "data" / "rejected.parquet"
-        entries.append((rejected_path, write_rejected(rejected, rejected_path)))
-        write_bytes(new / "encoder" / "extractors.json", canonical_json(extractors) + b"\n")
-        for name, source in (encoders or {}).items():
-            shutil.copytree(source, new / "encoder" / name)
-        if metrics is not None:
-            write_bytes(new / METRICS_FILE, metrics)
-            if scores := scores_of(Results.parse(metrics)):
-                write_bytes(new / CHART, draw_chart(scores))
-        known = {path for path, _ in entries}
-        others = [p for p in sorted(new.rglob("*")) if p.is_file() and p not in known]
-        manifest = Manifest.make(
-            [describe_file(new, path, rows) for path, rows in [*entries, *((p, None) for p in others)]],
-            {f.name: SetEntry(dim=f.dim, rows=len(f.ids), valid=int(f.valid.sum()), key=f.key) for f in sets},
-            dict(provenance),
-        )
-        write_bytes(new / MANIFEST, manifest.to_bytes())
+    rows = {}
+    for features in sets:
+        parts = write_parts(features, folder / "data" / features.name)
+        rows |= {path: pq.read_metadata(path).num_rows for path in parts}
+    rejected_path = folder / "data" / "rejected.parquet"
+    rows[rejected_path] = write_rejected(rejected, rejected_path)
+    write_bytes(folder / "encoder" / "extractors.json", canonical_json(extractors) + b"\n")
+    for name, source in (encoders or {}).items():
+        _copy_files(source, folder / "encoder" / name)
+    if metrics is not None:
+        write_bytes(folder / METRICS_FILE, metrics)
+        if scores := scores_of(Results.parse(metrics)):
+            write_bytes(folder / CHART, draw_chart(scores))
+    manifest = Manifest.make(
+        [describe_file(folder, path, rows.get(path)) for path in folder.rglob("*") if path.is_file()],
+        {f.name: SetEntry(dim=f.dim, rows=len(f.ids), valid=int(f.valid.sum()), key=f.key) for f in sets},
+        dict(provenance),
+    )
+    write_bytes(folder / MANIFEST, manifest.to_bytes())
     return manifest
+
+
+def _copy_files(source: Path, folder: Path) -> None:
+    """Copy a folder's files, but not their permissions: the copies are the release's own."""
+    for path in source.rglob("*"):
+        if path.is_file():
+            target = folder / path.relative_to(source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)

@@ -149,16 +149,7 @@ class RunFolder:
         path = self.folder(stage) / f"{name}.arrow"
         if not path.is_file():
             raise CatalogError(f"{self.path} has no {name} features. Run `alignrec {stage}` first.")
-        table = read_arrow(path)
-        matrix = table.column("embedding").combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        return FeatureSet(
-            name,
-            table.column(0).to_pylist(),
-            matrix.reshape(len(table), -1),
-            table.column("valid").to_numpy(zero_copy_only=False),
-            definition.key,
-            table.column("origin").to_pylist() if "origin" in table.column_names else None,
-        )
+        return FeatureSet.from_arrow(name, read_arrow(path))
 
 
 def write_set(features: FeatureSet, path: Path) -> None:

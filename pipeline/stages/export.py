@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from alignrec.core.vocabulary import MULTIMODAL
-from alignrec.export.release.write import write_release
+from alignrec.export.release.write import fill_release
 from alignrec.pipeline.runner.run_folder import EVALUATE, EXTRACT, PRETRAIN, TRAIN
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, describe_sets
 from alignrec.pipeline.stages.pretrain import ENCODER
@@ -49,7 +49,7 @@ class ExportStage(Stage):
         rejected = [{k: v for k, v in row.items() if k != "detail"} for row in run.rejected()]
         sets = context.done[EXTRACT].summary["sets"]
         cards = {name: _public(entry["card"]) for name, entry in sets.items()}
-        release = write_release(
+        release = fill_release(
             target,
             [run.features(name) for name in config.sets],
             rejected,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alignrec.export import FeatureSet
+from alignrec.core.features import FeatureSet, Key
 
 
 def make(n: int, dim: int, seed: int = 0, lost: int = 3) -> FeatureSet:
@@ -79,6 +83,66 @@ def test_arrow_has_the_columns_of_a_release() -> None:
     assert table.column("embedding").to_pylist()[2] == make(4, 2).matrix[2].tolist()
 
 
+@pytest.mark.parametrize("origin", [None, ["trained", "content", "trained", "content"]])
+@pytest.mark.parametrize("key", ["item_id", "user_id"])
+def test_arrow_gives_the_set_back(key: Key, origin: list[str] | None) -> None:
+    features = replace(make(4, 2), key=key, origin=origin)
+    table = features.to_arrow()
+    pieces = pa.concat_tables([table.slice(0, 3), table.slice(3)])
+    for columns in (table, pieces, table.to_batches()[0], table.append_column("more", pa.array([1] * 4))):
+        back = FeatureSet.from_arrow("image", columns)
+        assert (back.name, back.ids, back.key, back.origin) == ("image", features.ids, key, origin)
+        np.testing.assert_array_equal(back.matrix, features.matrix)
+        np.testing.assert_array_equal(back.valid, features.valid)
+        assert back.matrix.dtype == np.float32 and back.valid.dtype == np.bool_
+    part = FeatureSet.from_arrow("image", table.slice(2, 1))
+    assert part.ids == ["i2"] and part.matrix.tolist() == [features.matrix[2].tolist()]
+    assert FeatureSet.from_arrow("image", table.slice(0, 0)).matrix.shape == (0, 2)
+
+
+def test_arrow_shares_the_memory_of_the_set() -> None:
+    features = make(4, 2)
+    assert (
+        FeatureSet.from_arrow("image", features.to_arrow()).matrix.ctypes.data == features.matrix.ctypes.data
+    )
+
+
+def test_arrow_without_a_column_of_a_set_is_refused() -> None:
+    with pytest.raises(KeyError, match="valid"):
+        FeatureSet.from_arrow("image", make(4, 2).to_arrow().drop_columns(["valid"]))
+
+
 def test_an_id_that_occurs_twice_is_refused() -> None:
     with pytest.raises(ValueError, match="occurs twice"):
         FeatureSet("image", ["a", "b", "a"], np.zeros((3, 2), np.float32), np.ones(3, np.bool_))
+
+
+def test_aligning_gives_zeros_and_a_mask_for_what_is_absent() -> None:
+    vectors = np.arange(1, 7, dtype=np.float32).reshape(3, 2) * [[1], [1], [0]]
+    features = FeatureSet("image", ["b", "a", "nan"], vectors.astype(np.float32), np.arange(3) != 2)
+    matrix, present = features.align_to(["zz", "b", "nan", "b"])
+    assert present.tolist() == [False, True, False, True]
+    assert np.array_equal(matrix[1], features.matrix[0])
+    assert not matrix[[0, 2]].any()
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"ids": ["a", "a"]},
+        {"ids": ["a"]},
+        {"matrix": np.zeros((2, 3))},
+        {"matrix": np.zeros(2, dtype=np.float32)},
+        {"valid": np.ones(3, dtype=np.bool_)},
+        {"valid": np.ones(2)},
+        {"origin": ["trained"]},
+    ],
+)
+def test_parts_that_do_not_belong_together_are_refused(parts: dict[str, Any]) -> None:
+    whole: dict[str, Any] = {
+        "ids": ["a", "b"],
+        "matrix": np.zeros((2, 3), dtype=np.float32),
+        "valid": np.ones(2, dtype=np.bool_),
+    }
+    with pytest.raises(ValueError, match="feature set 'x'"):
+        FeatureSet("x", **(whole | parts))

@@ -1,0 +1,55 @@
+"""A manifest that is not of our form, or points elsewhere, is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alignrec.export.errors import VerificationError
+from alignrec.export.load import load_features
+from alignrec.export.release.manifest import Manifest, describe_file, release_id
+from alignrec.export.release.verify import verify_folder
+from tests.export.release.cases import make_release
+
+
+@pytest.mark.parametrize(
+    "path", ["../x", "/etc/passwd", "data/../../x", "a\\..\\b", "C:/x", "", ".", "data//x", "data/./x"]
+)
+def test_a_manifest_that_points_outside_its_folder_is_refused(tmp_path: Path, path: str) -> None:
+    folder = make_release(tmp_path / "r")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["files"][0]["path"] = path
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(VerificationError, match=r"files\.0\.path"):
+        verify_folder(folder)
+    with pytest.raises(VerificationError):
+        load_features(folder, "image")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"format": 2},
+        {"release_id": "0" * 64},
+        {"surprise": 1},
+        {"sets": {"image": {"dim": 0}}},
+    ],
+)
+def test_a_manifest_of_another_form_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    folder = make_release(tmp_path / "r")
+    manifest = json.loads((folder / "manifest.json").read_text()) | change
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(VerificationError, match="not a valid release manifest"):
+        verify_folder(folder)
+
+
+def test_a_manifest_is_read_as_it_was_written_and_knows_its_parts(tmp_path: Path) -> None:
+    manifest = Manifest.read(make_release(tmp_path / "r"))
+    assert (tmp_path / "r" / "manifest.json").read_bytes() == manifest.to_bytes()
+    part = tmp_path / "r" / "data" / "image" / "part-00000.parquet"
+    assert manifest.parts("image") == [describe_file(tmp_path / "r", part, 5)]
+    assert manifest.release_id == release_id(reversed(manifest.files))
+    assert manifest.images == () and manifest.same_content(manifest)

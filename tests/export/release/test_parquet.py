@@ -1,0 +1,50 @@
+"""Sets come back from their parts as they were, whole or in pieces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alignrec.export.errors import VerificationError
+from alignrec.export.release.parquet import iter_parts, read_parts, write_parts
+from tests.export.release.cases import IDS, make_set
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.text(st.characters(blacklist_categories=("Cs",))), min_size=1, max_size=40, unique=True),
+    st.integers(1, 9),
+    st.integers(1, 50),
+)
+def test_parts_give_back_any_ids_vectors_and_masks(
+    tmp_path_factory: pytest.TempPathFactory, ids: list[str], dim: int, rows_per_part: int
+) -> None:
+    features = make_set("image", ids, dim)
+    paths = write_parts(features, tmp_path_factory.mktemp("parts"), rows_per_part)
+    again = read_parts("image", "item_id", dim, paths)
+    assert list(again.ids) == sorted(ids)
+    matrix, present = again.align_to(ids)
+    assert np.array_equal(matrix, features.matrix)
+    assert np.array_equal(present, features.valid)
+
+
+def test_a_set_comes_in_pieces_across_parts(tmp_path: Path) -> None:
+    paths = write_parts(make_set(), tmp_path, rows_per_part=2)
+    pieces = list(iter_parts("image", "item_id", 7, paths, rows=2))
+    assert [len(piece.ids) for piece in pieces] == [2, 2, 1]
+    assert [i for piece in pieces for i in piece.ids] == sorted(IDS)
+
+
+def test_a_part_with_other_columns_is_refused(tmp_path: Path) -> None:
+    (path,) = write_parts(make_set(), tmp_path)
+    with pytest.raises(VerificationError, match="the set 'image' needs"):
+        read_parts("image", "item_id", 8, [path])
+    pq.write_table(pa.table({"item_id": ["a"]}), path)
+    with pytest.raises(VerificationError, match="the set 'image' needs"):
+        read_parts("image", "item_id", 7, [path])
