@@ -10,12 +10,12 @@ from pathlib import Path
 from alignrec.core.files import canonical_json
 from alignrec.core.results import METRICS_FILE
 from alignrec.export.errors import RefusedError, VerificationError
+from alignrec.export.hub.card import render_card
 from alignrec.export.hub.expected_file import ExpectedFile
 from alignrec.export.hub.find_version import RELEASE_NOTE
 from alignrec.export.hub.repository import HubRepo
 from alignrec.export.hub.versions import Version
 from alignrec.export.hub.withdrawn import WITHDRAWN, parse_withdrawn
-from alignrec.export.release.card import render_card
 from alignrec.export.release.manifest import MANIFEST, Manifest
 
 CARD = "README.md"

@@ -11,6 +11,7 @@ from huggingface_hub import HfApi
 
 from alignrec.core.files import sha256_file
 from alignrec.export.errors import HubError, RefusedError, ReleaseError, VerificationError
+from alignrec.export.hub.card import licence_of
 from alignrec.export.hub.errors import (
     BusyError,
     ConflictError,
@@ -25,7 +26,6 @@ from alignrec.export.hub.plan import Plan, plan_push
 from alignrec.export.hub.repository import PAUSES, HubRepo, open_repo, pause_for
 from alignrec.export.hub.seen_versions import Record, write_record
 from alignrec.export.hub.versions import Version
-from alignrec.export.release.card import licence_of
 from alignrec.export.release.manifest import MANIFEST, Manifest
 from alignrec.export.release.verify import verify_folder
 

@@ -9,6 +9,7 @@ from huggingface_hub import HfApi
 
 from alignrec.core.results import METRICS_FILE
 from alignrec.export.errors import ReleaseError, VerificationError
+from alignrec.export.hub.card import render_card
 from alignrec.export.hub.errors import StaleHeadError, UnreachableError
 from alignrec.export.hub.find_version import RELEASE_NOTE, published_tags, read_note
 from alignrec.export.hub.plan import CARD
@@ -16,7 +17,6 @@ from alignrec.export.hub.repository import HubRepo, open_repo
 from alignrec.export.hub.seen_versions import forget_record
 from alignrec.export.hub.versions import Version
 from alignrec.export.hub.withdrawn import WITHDRAWN, Withdrawal, parse_withdrawn, withdrawn_bytes
-from alignrec.export.release.card import render_card
 from alignrec.export.release.manifest import MANIFEST, Manifest
 
 _ATTEMPTS = 3

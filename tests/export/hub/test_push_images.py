@@ -12,11 +12,11 @@ from huggingface_hub import HfApi
 from typer.testing import CliRunner
 
 from alignrec.export import HubError, Manifest, RefusedError, ReleaseError, verify_folder
+from alignrec.export.hub.card import render_card
 from alignrec.export.hub.pull import pull
 from alignrec.export.hub.push import push
 from alignrec.export.load import open_release
 from alignrec.export.release import images as module
-from alignrec.export.release.card import render_card
 from alignrec.export.release.extend import extend_release
 from alignrec.export.release.images import add_images
 from alignrec.pipeline.cli.app import app

@@ -12,8 +12,8 @@ from PIL import Image
 
 from alignrec.core.results import Results
 from alignrec.export import ReleaseError, verify_folder, write_release
+from alignrec.export.hub.card import BEGIN, END, render_card
 from alignrec.export.hub.withdrawn import Withdrawal
-from alignrec.export.release.card import BEGIN, END, render_card
 from alignrec.export.release.chart import draw_chart
 from alignrec.export.release.manifest import Manifest
 from alignrec.export.release.scores import scores_of
