@@ -67,9 +67,8 @@ def download(
         typer.echo(json.dumps(answer | {"failed": done.failed}))
         return
     typer.echo(f"{done.folder}: {done.fetched:,} pictures fetched, {done.there:,} were there")
-    for reason, count in done.reasons.most_common():
-        example = next(iter(f"{url}: {why}" for url, why in done.failed.items()))
-        typer.echo(f"  {count:,} × {reason}, such as {example}", err=True)
+    for reason, urls in done.commonest():
+        typer.echo(f"  {len(urls):,} × {reason}, such as {urls[0]}: {done.failed[urls[0]]}", err=True)
 
 
 def register(app: typer.Typer) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -32,14 +31,18 @@ class Downloaded:
         fetched: how many came now.
         there: how many were there already.
         failed: why each of the others did not come, by URL.
-        reasons: how many for each reason.
+        reasons: the URLs for each reason.
     """
 
     folder: Path
     fetched: int = 0
     there: int = 0
     failed: dict[str, str] = field(default_factory=dict)
-    reasons: Counter[str] = field(default_factory=Counter)
+    reasons: dict[str, list[str]] = field(default_factory=dict)
+
+    def commonest(self) -> list[tuple[str, list[str]]]:
+        """The reasons with their URLs, those of most URLs first."""
+        return sorted(self.reasons.items(), key=lambda pair: -len(pair[1]))
 
 
 def download(
@@ -82,7 +85,7 @@ def download(
             for url, error in zip(some, pool.map(one, some), strict=True):
                 if error is not None:
                     done.failed[url] = str(error)
-                    done.reasons[error.reason] += 1
+                    done.reasons.setdefault(error.reason, []).append(url)
                 advance(1)
     done.fetched = len(missing) - len(done.failed)
     return done

@@ -1,8 +1,8 @@
 """Fetch what a stranger's URL names, without being led where a stranger should not lead us.
 
-Only http and https; every address that a host resolves to must be public, and the connection goes to the
-address that was checked, so that a second answer of the name server changes nothing; each redirect is
-checked like the first URL; bytes, seconds and redirects are bounded.
+Only http and https; every address that a host resolves to must be public, and the connection goes to one of
+the addresses that were checked, the first that answers, so that a second answer of the name server changes
+nothing; each redirect is checked like the first URL; bytes, seconds and redirects are bounded.
 """
 
 from __future__ import annotations
@@ -79,11 +79,13 @@ def _request(url: str, limits: Limits, deadline: float) -> bytes | str:
         raise FetchError("bad-url", f"{url[:200]!r}: {error}") from None
     if parts.scheme not in ("http", "https") or not host:
         raise FetchError("bad-url", f"{url[:200]!r}: expected an http or https URL with a host")
-    address = _checked_address(host, port or (443 if parts.scheme == "https" else 80), limits)
+    port = port or (443 if parts.scheme == "https" else 80)
+    addresses = _checked_addresses(host, port, limits)
     try:
-        connection = _connect(address, host, parts.scheme == "https", deadline)
+        connection = _connect_to_first(addresses, port, host, parts.scheme == "https", deadline)
         try:
             target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=_IN_URLS)
+            connection.sock.settimeout(_left(deadline))
             connection.request("GET", target, headers={"User-Agent": AGENT, "Accept": "image/*,*/*;q=0.5"})
             response = connection.getresponse()
             if response.status in REDIRECTS:
@@ -98,17 +100,17 @@ def _request(url: str, limits: Limits, deadline: float) -> bytes | str:
         raise FetchError("network", f"{type(error).__name__}: {error}", passing=True) from None
 
 
-def _checked_address(host: str, port: int, limits: Limits) -> tuple[str, int]:
-    """The address to connect to, after all addresses of the host were found to be allowed."""
+def _checked_addresses(host: str, port: int, limits: Limits) -> list[str]:
+    """The distinct addresses of the host in the resolver's order, after all of them were found allowed."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise FetchError("unknown-host", f"{host!r} does not resolve: {error}", passing=True) from None
-    addresses = [str(entry[4][0]).partition("%")[0] for entry in found]
+    addresses = list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
     for address in addresses:
         if not limits.allow_private and not _is_public(address):
             raise FetchError("private-address", f"{host!r} is {address}, which is not a public address")
-    return addresses[0], port
+    return addresses
 
 
 def _is_public(address: str) -> bool:
@@ -123,11 +125,22 @@ def _is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast
 
 
-def _connect(
-    address: tuple[str, int], host: str, secure: bool, deadline: float
+def _connect_to_first(
+    addresses: list[str], port: int, host: str, secure: bool, deadline: float
 ) -> http.client.HTTPConnection:
+    """A connection to the first address that answers; the time left is shared among those not yet tried."""
+    *earlier, last = addresses
+    for number, address in enumerate(earlier):
+        try:
+            return _connect((address, port), host, secure, _left(deadline) / (len(addresses) - number))
+        except OSError:
+            continue  # the last one's error is the one that is told
+    return _connect((last, port), host, secure, _left(deadline))
+
+
+def _connect(address: tuple[str, int], host: str, secure: bool, seconds: float) -> http.client.HTTPConnection:
     """A connection to a checked address that believes it speaks to the host."""
-    raw = socket.create_connection(address, timeout=_left(deadline))
+    raw = socket.create_connection(address, timeout=seconds)
     try:
         if secure:
             raw = _certificates().wrap_socket(raw, server_hostname=host)
