@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from huggingface_hub import DatasetCardData
+from huggingface_hub import DatasetCardData, RepoCard
+from huggingface_hub.repocard import REGEX_YAML_BLOCK
 from jinja2 import Environment, StrictUndefined
 
 from alignrec.core.results import Results
@@ -20,9 +21,18 @@ from alignrec.export.release.manifest import IMAGES, Manifest
 from alignrec.export.release.scores import Score, scores_of
 
 BEGIN, END = "<!-- alignrec: begin -->", "<!-- alignrec: end -->"
-_FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?)^---[ \t]*\r?$\n?", re.DOTALL | re.MULTILINE)
-_OURS = re.compile(rf"{re.escape(BEGIN)}.*?{re.escape(END)}\n?", re.DOTALL)
+_OURS = re.compile(rf"{re.escape(BEGIN)}.*?{re.escape(END)}(?:\r?\n)?", re.DOTALL)
 _LONGEST_VALUE = 200
+# What PyYAML raises for one odd value or another.
+_UNREADABLE = (
+    yaml.YAMLError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    ArithmeticError,
+    RecursionError,
+)
 
 
 def licence_of(manifest: Manifest) -> str:
@@ -45,7 +55,7 @@ def render_card(
     version: str,
     manifest: Manifest,
     withdrawn: Mapping[str, Withdrawal],
-    existing: str | None = None,
+    existing: bytes | None = None,
     metrics: bytes | None = None,
 ) -> str:
     """README.md for a version.
@@ -58,14 +68,15 @@ def render_card(
         version: X.Y.Z.
         manifest: the release's.
         withdrawn: withdrawn versions of the repository.
-        existing: the card as it is now, if there is one.
+        existing: README.md as it is now, if there is one.
         metrics: the release's metrics.json, if there was an evaluation.
 
     Raises:
-        ReleaseError: no licence is set, or the existing card's metadata is not YAML.
+        ReleaseError: no licence is set, or the existing card cannot be read.
+        ResultsError: the metrics are not what an evaluation writes.
     """
     scores = scores_of(Results.parse(metrics)) if metrics else []
-    kept, text = _split(existing or "")
+    kept, text = _split(existing or b"")
     head = yaml.safe_dump(kept | _metadata(repo, manifest), sort_keys=False, allow_unicode=True)
     ours = f"{BEGIN}\n{_body(repo, version, manifest, withdrawn, scores)}{END}\n"
     body = (
@@ -74,19 +85,24 @@ def render_card(
     return f"---\n{head}---\n{body}"
 
 
-def _split(card: str) -> tuple[dict[str, Any], str]:
-    match = _FRONT_MATTER.match(card)
-    if match is None:
-        return {}, card
+def _split(card: bytes) -> tuple[dict[str, Any], str]:
+    """A card's metadata and its text, as the Hub tells them apart.
+
+    Raises:
+        ReleaseError: it is not UTF-8, or its metadata is not a YAML mapping of names.
+    """
     try:
-        kept = yaml.safe_load(match[1]) or {}
-    except yaml.YAMLError as error:
-        raise ReleaseError(f"the repository's README.md has metadata that is not YAML: {error}") from error
-    if not isinstance(kept, dict):
+        content = card.decode("utf-8-sig")
+        if REGEX_YAML_BLOCK.search(content) is None:
+            return {}, content
+        existing = RepoCard(content)
+    except _UNREADABLE as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
         raise ReleaseError(
-            "the repository's README.md has metadata that is not a YAML mapping: correct it first"
-        )
-    return kept, card[match.end() :]
+            "the repository's README.md cannot be kept: its metadata is no YAML mapping of names, or the "
+            f"file is not UTF-8 ({reason[:200]}). Correct it first"
+        ) from error
+    return dict(vars(existing.data)), existing.text
 
 
 def _metadata(repo: str, manifest: Manifest) -> dict[str, Any]:

@@ -98,8 +98,7 @@ def _card(
         return render_card(repo.name, str(version), manifest, {}, metrics=metrics).encode()
     existing = repo.read(CARD, head, present)
     withdrawn = parse_withdrawn(repo.read(WITHDRAWN, head, present))
-    text = existing.decode("utf-8") if existing is not None else None
-    return render_card(repo.name, str(version), manifest, withdrawn, text, metrics).encode()
+    return render_card(repo.name, str(version), manifest, withdrawn, existing, metrics).encode()
 
 
 def _same(content: Path | bytes, stored: ExpectedFile | None) -> bool:

@@ -75,7 +75,7 @@ def _note(repo: HubRepo, version: Version, reason: str, commit: str | None) -> W
             read_note(repo, head, present[RELEASE_NOTE])["version"],
             Manifest.from_bytes(manifest),
             withdrawn,
-            card.decode("utf-8") if card is not None else None,
+            card,
             repo.read(METRICS_FILE, head, present),
         )
         add[CARD] = text.encode()

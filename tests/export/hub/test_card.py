@@ -10,13 +10,11 @@ import yaml
 from huggingface_hub import DatasetCard
 from PIL import Image
 
-from alignrec.core.results import Results
+from alignrec.core.results import ResultsError
 from alignrec.export import ReleaseError, verify_folder, write_release
 from alignrec.export.hub.card import BEGIN, END, render_card
 from alignrec.export.hub.withdrawn import Withdrawal
-from alignrec.export.release.chart import draw_chart
 from alignrec.export.release.manifest import Manifest
-from alignrec.export.release.scores import scores_of
 from tests.export.hub_cases import SETS, features, make_release
 
 REPO = "team/features"
@@ -68,20 +66,67 @@ def test_values_cannot_break_out(tmp_path: Path) -> None:
 
 
 def test_rendering_again_changes_only_our_part(manifest: Manifest) -> None:
-    first = render_card(REPO, "1.0.0", manifest, {}, "---\nlanguage: [en]\n---\nBefore.\n")
+    first = render_card(REPO, "1.0.0", manifest, {}, b"---\nlanguage: [en]\n---\nBefore.\n")
     edited = first.replace(BEGIN, f"Above.\n{BEGIN}")
-    again = render_card(REPO, "1.1.0", manifest, {}, edited)
+    again = render_card(REPO, "1.1.0", manifest, {}, edited.encode())
     assert again.index("Above.") < again.index(BEGIN) < again.index(END) < again.index("Before.")
     assert "**1.1.0**" in again
     assert "**1.0.0**" not in again
     assert yaml.safe_load(again.split("---\n")[1])["language"] == ["en"]
-    assert render_card(REPO, "1.1.0", manifest, {}, again) == again
+    assert render_card(REPO, "1.1.0", manifest, {}, again.encode()) == again
 
 
-@pytest.mark.parametrize("card", ["---\n[a, b]\n---\nx", "---\na: [\n---\nx"])
-def test_a_card_that_cannot_be_read_is_not_overwritten(manifest: Manifest, card: str) -> None:
-    with pytest.raises(ReleaseError, match=r"README\.md"):
+@pytest.mark.parametrize(
+    ("card", "kept", "text"),
+    [
+        (b"Only text.\n", {}, "Only text.\n"),
+        (b"", {}, ""),
+        (b"---\r\nlanguage: [en]\r\n---\r\nOne.\r\nTwo.\r\n", {"language": ["en"]}, "One.\r\nTwo.\r\n"),
+        (b"\xef\xbb\xbf---\nlanguage: [en]\n---\nBehind a mark.\n", {"language": ["en"]}, "Behind a mark.\n"),
+        (b"---  \nno metadata: 1\n", {}, "---  \nno metadata: 1\n"),
+        (b"---\n# a comment\n---\nNothing else.\n", {}, "Nothing else.\n"),
+        (b"---\na: null\nb: {c: [1, 2]}\nd: 2024-01-02\n---\n", {"a": None, "b": {"c": [1, 2]}}, ""),
+        (b"---\na: 1\n---\nText\n\n---\n\nbelow a rule.\n", {"a": 1}, "Text\n\n---\n\nbelow a rule.\n"),
+    ],
+)
+def test_what_others_wrote_is_kept(
+    manifest: Manifest, card: bytes, kept: dict[str, object], text: str
+) -> None:
+    written = render_card(REPO, "1.0.0", manifest, {}, card)
+    head, _, body = written.removeprefix("---\n").partition("\n---\n")
+    metadata = yaml.safe_load(head)
+    assert {name: metadata[name] for name in kept} == kept and metadata["license"] == "cc-by-4.0"
+    assert body.startswith(BEGIN)
+    assert body.partition(f"{END}\n")[2].strip() == text.strip()
+    assert ("d" in metadata) == (b"d: 2024" in card)
+
+
+def test_line_ends_of_another_system_do_not_grow(manifest: Manifest) -> None:
+    first = render_card(REPO, "1.0.0", manifest, {}, b"---\r\na: 1\r\n---\r\nText.\r\n")
+    edited = first.replace("\r\n", "\n").replace("\n", "\r\n").encode()
+    second = render_card(REPO, "1.0.0", manifest, {}, edited)
+    assert "".join(second.split()) == "".join(first.split())
+    assert len(second.splitlines()) == len(first.splitlines())
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        b"---\n[a, b]\n---\nx",
+        b"---\na: [\n---\nx",
+        b"---\n1: a\n---\nx",
+        b"---\na: 2024-99-99\n---\nx",
+        b"---\na: !!python/object:os.system x\n---\nx",
+        b"---\na: !!int ''\n---\nx",
+        b"---\na: !!timestamp x\n---\nx",
+        b"---\na: " + b"[" * 5000 + b"\n---\nx",
+        b"\xff\xfe",
+    ],
+)
+def test_a_card_that_cannot_be_read_is_not_overwritten(manifest: Manifest, card: bytes) -> None:
+    with pytest.raises(ReleaseError, match=r"README\.md cannot be kept: .*Correct it first") as caught:
         render_card(REPO, "1.0.0", manifest, {}, card)
+    assert len(str(caught.value)) < 400
 
 
 def test_without_a_licence_there_is_no_card(tmp_path: Path) -> None:
@@ -135,7 +180,7 @@ def test_an_evaluation_becomes_a_table_and_a_chart(tmp_path: Path) -> None:
         "| recommendation | aligned without CCA | 0.4000 | 0.3900 to 0.4100 |  |",
         "| zero-shot | multimodal | 0.2000 | 0.1900 to 0.2100 | 0.0900 |",
         "| zero-shot | text, centred | 0.1100 | 0.1000 to 0.1200 |  |",
-        # An ablation is told once.
+        # An ablation is listed once.
         "| long tail | aligned | 0.1000 | 0.0900 to 0.1100 |  |",
     ]
     assert "](chart.png)" in text and "± is the standard deviation over several trainings" in text
@@ -144,10 +189,27 @@ def test_an_evaluation_becomes_a_table_and_a_chart(tmp_path: Path) -> None:
         assert chart.format == "PNG" and chart.width > 600
 
 
-def test_the_same_scores_are_drawn_in_the_same_bytes() -> None:
-    assert draw_chart(scores_of(Results.parse(EVALUATION))) == draw_chart(
-        scores_of(Results.parse(EVALUATION))
-    )
+def test_a_protocol_that_is_not_known_goes_by_its_name(manifest: Manifest) -> None:
+    records = [_record("aligned", 0.3, protocol="top-k"), _record("aligned", 0.2, protocol="thin | <b>")]
+    text = render_card(REPO, "1.0.0", manifest, {}, metrics=json.dumps({"records": records}).encode())
+    rows = [line for line in text.splitlines() if " to " in line and line.startswith("|")]
+    assert rows == [
+        "| recommendation | aligned | 0.3000 | 0.2900 to 0.3100 |  |",
+        "| thin \\| &lt;b> | aligned | 0.2000 | 0.1900 to 0.2100 |  |",
+    ]
+
+
+def test_damaged_metrics_are_named(manifest: Manifest) -> None:
+    with pytest.raises(
+        ResultsError, match=r"metrics\.json is not an evaluation's metrics: .*value of record 0"
+    ):
+        render_card(
+            REPO,
+            "1.0.0",
+            manifest,
+            {},
+            metrics=json.dumps({"records": [_record("a", 1) | {"value": "x"}]}).encode(),
+        )
 
 
 def test_a_release_without_evaluation_has_no_chart(manifest: Manifest) -> None:
