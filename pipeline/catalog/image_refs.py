@@ -11,7 +11,7 @@ from typing import Any
 from alignrec.core.files import sha256_file
 
 
-class PictureError(ValueError):
+class ImageRefError(ValueError):
     """A picture that cannot be referred to; `reason` is a slug for counting."""
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -21,8 +21,8 @@ class PictureError(ValueError):
 
 
 @dataclass(frozen=True)
-class Picture:
-    """An item's picture.
+class ImageRef:
+    """Where an item's picture is.
 
     Attributes:
         path: the file, or None for one embedded in the table.
@@ -35,7 +35,7 @@ class Picture:
     row: int | None = None
 
 
-def refer(value: Any, root: Path) -> Picture | None:
+def find_image(value: Any, root: Path) -> ImageRef | None:
     """What an image column's value refers to; None where it is empty.
 
     Args:
@@ -45,33 +45,33 @@ def refer(value: Any, root: Path) -> Picture | None:
         root: the folder that no path may leave, links followed.
 
     Raises:
-        PictureError: a path that leaves the root or leads nowhere, or a value of another kind.
+        ImageRefError: a path that leaves the root or leads nowhere, or a value of another kind.
     """
     if isinstance(value, Mapping):
         if isinstance(value.get("row"), int):
-            return Picture(row=value["row"])
+            return ImageRef(row=value["row"])
         embedded, value = value.get("bytes"), value.get("path")
         if embedded is not None:
             value = embedded
     if isinstance(value, bytes):
-        return Picture(embedded=value)
+        return ImageRef(embedded=value)
     if value is None or (isinstance(value, str) and not value.strip()):
         return None
     if isinstance(value, str) and is_url(value):
         return _downloaded(value, root)
     if not isinstance(value, str) or "\0" in value:
-        raise PictureError(
+        raise ImageRefError(
             "not-a-path", f"expected a path or bytes, got {type(value).__name__} {value!r:.60}"
         )
     try:
         path = (root / value).resolve()
         if not path.is_relative_to(root.resolve()):
-            raise PictureError("outside-root", f"{value!r} leads outside the image root")
+            raise ImageRefError("outside-root", f"{value!r} leads outside the image root")
         if not path.is_file():
-            raise PictureError("not-found", f"there is no file {value!r} below the image root")
+            raise ImageRefError("not-found", f"there is no file {value!r} below the image root")
     except OSError as error:
-        raise PictureError("not-found", f"{value[:60]!r}: {error.strerror}") from None
-    return Picture(path=path)
+        raise ImageRefError("not-found", f"{value[:60]!r}: {error.strerror}") from None
+    return ImageRef(path=path)
 
 
 def is_url(value: str) -> bool:
@@ -84,11 +84,13 @@ def downloaded_name(url: str) -> str:
     return hashlib.sha256(url.encode()).hexdigest()[:40]
 
 
-def _downloaded(url: str, root: Path) -> Picture:
+def _downloaded(url: str, root: Path) -> ImageRef:
     path = root / downloaded_name(url)
     if not path.is_file():
-        raise PictureError("not-downloaded", f"{url[:200]} is not in the image root; see `alignrec download`")
-    return Picture(path=path)
+        raise ImageRefError(
+            "not-downloaded", f"{url[:200]} is not in the image root; see `alignrec download`"
+        )
+    return ImageRef(path=path)
 
 
 class Digests:
@@ -99,7 +101,7 @@ class Digests:
         self._known = dict(known or {})
         self.seen: dict[str, list[Any]] = {}
 
-    def of(self, path: Path) -> str:
+    def sha256(self, path: Path) -> str:
         """The hex SHA-256 of a file's bytes."""
         stat = path.stat()
         name, stamp = str(path), [stat.st_size, stat.st_mtime_ns]

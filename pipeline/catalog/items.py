@@ -12,7 +12,7 @@ from typing import Any
 from alignrec.extractors.errors import RejectedError, TemplateError
 from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import clean_text
-from alignrec.pipeline.catalog.image_refs import Digests, PictureError, refer
+from alignrec.pipeline.catalog.image_refs import Digests, ImageRefError, find_image
 from alignrec.pipeline.catalog.rejections import ABSENT, Rejection
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.tables import Table
@@ -154,8 +154,8 @@ class _RowReader:
         if column is None:
             return
         try:
-            picture = refer(row[column], self.root)
-        except PictureError as error:
+            picture = find_image(row[column], self.root)
+        except ImageRefError as error:
             self._reject(number, item_id, "image", error.reason, str(error))
             return
         if picture is None:
@@ -166,7 +166,7 @@ class _RowReader:
             value = str(picture.row)
             digest = hashlib.sha256(value.encode()).hexdigest()
         elif picture.path is not None:
-            value, digest = picture.path, self.digests.of(picture.path)
+            value, digest = picture.path, self.digests.sha256(picture.path)
         else:
             value, digest = None, hashlib.sha256(picture.embedded or b"").hexdigest()
         self.catalogue.inputs["image"].append(Input(item_id, number, digest, value))

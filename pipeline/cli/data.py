@@ -13,6 +13,10 @@ import typer
 def init(
     folder: Annotated[Path, typer.Argument(help="The folder that holds the catalogue.")] = Path(),
     force: Annotated[bool, typer.Option("--force", help="Replace a config that is there.")] = False,
+    plugins: Annotated[
+        list[Path] | None,
+        typer.Option("--plugin", help="A Python file that adds sources or table formats.", metavar="FILE"),
+    ] = None,
 ) -> None:
     """Look at a folder and write a commented alignrec.yaml that runs.
 
@@ -22,6 +26,7 @@ def init(
     import re
 
     from alignrec.core.files import write_bytes
+    from alignrec.core.plugins import load_plugins
     from alignrec.pipeline.commands.config_template import render
     from alignrec.pipeline.commands.detect import detect_catalogue
     from alignrec.pipeline.config.file import load_config
@@ -30,9 +35,10 @@ def init(
     target = folder / "alignrec.yaml"
     if target.exists() and not force:
         raise ConfigError(f"{target} is there already: --force replaces it")
+    load_plugins(plugins or ())
     draft = detect_catalogue(folder)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.resolve().name).strip("-.") or "alignrec"
-    write_bytes(target, render(name, draft).encode())
+    write_bytes(target, render(name, draft, [file.resolve() for file in plugins or ()]).encode())
     load_config(target)
     for note in draft.notes:
         typer.echo(note, err=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from alignrec.pipeline.catalog.sources.source import Draft
@@ -23,17 +25,22 @@ COMMENTS = {
 MODELS = {"image": "packaged:efficientnet-lite0", "text": "packaged:all-minilm-l6-v2"}
 
 
-def render(name: str, draft: Draft) -> str:
+def render(name: str, draft: Draft, plugins: Sequence[Path] = ()) -> str:
     """The YAML text of a config.
 
     Args:
         name: of the run.
         draft: what was found.
+        plugins: absolute paths of Python files that the config names.
     """
     lines = ["# Written by `alignrec init`. Every key but catalog.items.path has a default;"]
     lines += ["# `alignrec run` does the rest, `alignrec status` says what is done."]
     lines += [f"# Note: {note}" for note in draft.notes]
-    lines += [f"name: {json.dumps(name)}", f"out: {json.dumps(f'runs/{name}')}", "seed: 1", "", "catalog:"]
+    lines += [f"name: {json.dumps(name)}", f"out: {json.dumps(f'runs/{name}')}", "seed: 1"]
+    lines += (
+        [f"plugins: {json.dumps([str(file) for file in plugins], ensure_ascii=False)}"] if plugins else []
+    )
+    lines += ["", "catalog:"]
     lines += _section("items", draft.items)
     if draft.interactions:
         lines += _section("interactions", draft.interactions)

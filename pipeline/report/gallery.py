@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from alignrec.extractors.errors import RejectedError
 from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import as_text, tidy
-from alignrec.pipeline.catalog.image_refs import PictureError, refer
+from alignrec.pipeline.catalog.image_refs import ImageRefError, find_image
 from alignrec.pipeline.catalog.items import image_root
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.values import Row, id_text
@@ -135,8 +135,8 @@ class _Reader:
         if self.config.image is None:
             return None
         try:
-            picture = refer(row[self.config.image], self.root)
-        except PictureError:
+            picture = find_image(row[self.config.image], self.root)
+        except ImageRefError:
             return None
         if picture is None or picture.row is not None:
             return None

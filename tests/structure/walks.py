@@ -59,8 +59,8 @@ def walks() -> list[Walk]:
             "an image, from the items table to its row in a release",
             10,
             [
-                "pipeline/catalog/tables.py:_open_json_lines.<locals>.rows",
-                "pipeline/catalog/image_refs.py:refer",
+                "pipeline/catalog/formats/json_lines.py:open_json_lines.<locals>.objects",
+                "pipeline/catalog/image_refs.py:find_image",
                 "extractors/inputs/images.py:decode_image",
                 "extractors/backends/packaged/efficientnet.py:EfficientNetLite.prepare",
                 "extractors/backends/packaged/efficientnet.py:EfficientNetLite.embed",

@@ -103,7 +103,7 @@ def _read(
             return
         except _RowTooLargeError:
             block *= 8
-    raise CatalogError(f"{file}: a row is larger than {_LARGEST_BLOCK // 8:,} bytes.")
+    raise CatalogError(f"{file}: a row is larger than {block // 8:,} bytes, and cannot be read.")
 
 
 class _RowTooLargeError(Exception):

@@ -109,14 +109,3 @@ def test_a_table_without_usable_items_or_pictures_is_an_error(tmp_path: Path) ->
         _read(write_items(tmp_path, [{"item_id": None, "title": "A", "image": None}]))
     with pytest.raises(CatalogError, match="no column"):
         _read(write_items(tmp_path, []))
-
-
-def test_digests_notice_a_changed_file_and_spare_an_unchanged_one(tmp_path: Path) -> None:
-    path = tmp_path / "x"
-    path.write_bytes(b"one")
-    first = Digests()
-    before = first.of(path)
-    remembered = {str(path): [*first.seen[str(path)][:2], "remembered"]}
-    assert Digests(remembered).of(path) == "remembered"
-    path.write_bytes(b"other")
-    assert Digests(remembered).of(path) not in (before, "remembered")

@@ -14,6 +14,7 @@ from alignrec.pipeline.catalog.image_refs import Digests
 from alignrec.pipeline.catalog.interactions import read_interactions
 from alignrec.pipeline.catalog.items import read_catalogue
 from alignrec.pipeline.cli.app import app
+from alignrec.pipeline.commands.detect import detect_catalogue
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
@@ -102,3 +103,5 @@ def test_a_folder_without_items_says_what_it_saw(tmp_path: Path) -> None:
     ended = CliRunner().invoke(app, ["init", str(tmp_path)])
     assert isinstance(ended.exception, ConfigError) and "Tables seen: notes.csv" in str(ended.exception)
     assert not (tmp_path / "alignrec.yaml").exists()
+    with pytest.raises(ConfigError, match="there is no folder .*none"):
+        detect_catalogue(tmp_path / "none")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import datasets
 
+from alignrec.pipeline.catalog.sources.hub import DATASET
+from alignrec.pipeline.catalog.sources.source import SOURCES
 from tests.export.hub_cases import client
 from tests.hub.client import environment, run_python
 from tests.hub.server import HubServer
@@ -47,3 +49,7 @@ def test_a_hub_dataset_with_an_image_column_is_a_catalogue(tmp_path: Path) -> No
         ], read.stderr
         absent = run_python(READ, env, "hf:team/nothing")
         assert "the dataset 'team/nothing' cannot be loaded from the Hub" in absent.stderr
+
+
+def test_the_scheme_of_the_hub_is_a_source_that_no_folder_holds(tmp_path: Path) -> None:
+    assert SOURCES["hf"] is DATASET and DATASET.detect(tmp_path) is None

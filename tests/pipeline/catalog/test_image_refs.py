@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alignrec.pipeline.catalog.image_refs import (
+    Digests,
+    ImageRef,
+    ImageRefError,
+    downloaded_name,
+    find_image,
+    is_url,
+)
+
+URL = "https://images.example/1.jpg"
+
+
+def test_every_form_of_a_reference_is_found(tmp_path: Path) -> None:
+    for name in ("a.png", downloaded_name(URL)):
+        (tmp_path / name).write_bytes(b"picture")
+    file = ImageRef(path=tmp_path / "a.png")
+    forms: list[tuple[Any, ImageRef | None]] = [
+        ("a.png", file),
+        (str(tmp_path / "a.png"), file),
+        ({"bytes": None, "path": "a.png"}, file),
+        ({"bytes": b"x", "path": "a.png"}, ImageRef(embedded=b"x")),
+        (b"x", ImageRef(embedded=b"x")),
+        (URL, ImageRef(path=tmp_path / downloaded_name(URL))),
+        ({"row": 3}, ImageRef(row=3)),
+        (None, None),
+        ("  ", None),
+        ({"bytes": None, "path": None}, None),
+    ]
+    assert [find_image(value, tmp_path) for value, _ in forms] == [expected for _, expected in forms]
+    assert is_url(URL) and not is_url("a.png")
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("../a.png", "outside-root"),
+        ("none.png", "not-found"),
+        ("x" * 5000, "not-found"),
+        (7, "not-a-path"),
+        ("a\0b", "not-a-path"),
+        (URL, "not-downloaded"),
+    ],
+)
+def test_what_leads_nowhere_has_its_reason(tmp_path: Path, value: Any, reason: str) -> None:
+    with pytest.raises(ImageRefError) as error:
+        find_image(value, tmp_path)
+    assert error.value.reason == reason
+
+
+def test_digests_notice_a_changed_file_and_spare_an_unchanged_one(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"one")
+    first = Digests()
+    before = first.sha256(path)
+    remembered = {str(path): [*first.seen[str(path)][:2], "remembered"]}
+    assert Digests(remembered).sha256(path) == "remembered"
+    path.write_bytes(b"other")
+    assert Digests(remembered).sha256(path) not in (before, "remembered")

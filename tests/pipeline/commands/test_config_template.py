@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from alignrec.pipeline.catalog.sources.source import Draft
+from alignrec.pipeline.commands.config_template import render
+
+
+def test_what_was_found_is_written_and_what_was_not_has_its_default() -> None:
+    draft = Draft({"path": "a.csv", "id": "sku", "image": None}, notes=["Look at this."])
+    text = render("my shop", draft)
+    assert "# Note: Look at this.\n" in text and '    id: "sku"  # the column of item ids\n' in text
+    assert yaml.safe_load(text) == {
+        "name": "my shop",
+        "out": "runs/my shop",
+        "seed": 1,
+        "catalog": {"items": draft.items},
+        "split": {"method": "random", "ratios": [0.8, 0.1, 0.1], "k_core": 5},
+        "extract": {
+            "image": "packaged:efficientnet-lite0",
+            "text": "packaged:all-minilm-l6-v2",
+            "max_rejected": 0.05,
+        },
+        "export": {"license": None},
+    }
+    full = Draft({"path": "é.csv"}, {"path": "log.csv"}, {"method": "temporal"}, {"text": "given:x.npy"})
+    loaded = yaml.safe_load(render("shop", full, [Path("/own/plugin.py")]))
+    assert loaded["plugins"] == ["/own/plugin.py"]
+    assert loaded["catalog"] == {"items": {"path": "é.csv"}, "interactions": {"path": "log.csv"}}
+    assert (loaded["split"], loaded["extract"]["text"]) == ({"method": "temporal"}, "given:x.npy")

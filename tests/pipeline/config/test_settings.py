@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from alignrec.pipeline.config.settings import Config
+
+ITEMS: dict[str, Any] = {"items": {"path": "items.csv"}}
+LOG: dict[str, Any] = {"interactions": {"path": "log.csv"}}
+
+
+@pytest.mark.parametrize(
+    ("settings", "sets", "pretrains", "trains"),
+    [
+        ({"catalog": ITEMS}, ("image", "text", "multimodal"), True, False),
+        ({"catalog": ITEMS | LOG}, ("image", "text", "multimodal", "content", "aligned"), True, True),
+        ({"catalog": ITEMS | LOG, "export": {"sets": ["text"]}}, ("text",), False, False),
+        ({"catalog": {"items": ITEMS["items"] | {"image": None}}}, ("text", "multimodal"), True, False),
+    ],
+)
+def test_the_sets_of_a_release_decide_what_runs(
+    settings: dict[str, Any], sets: tuple[str, ...], pretrains: bool, trains: bool
+) -> None:
+    config = Config.model_validate(settings)
+    assert (config.sets, config.pretrains, config.trains) == (sets, pretrains, trains)
+    assert config.run_folder == Path("runs/alignrec")
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"evaluate": {"seeds": [1, 1]}}, "seeds that differ"),
+        ({"export": {"sets": ["text", "text"]}}, "expected distinct sets"),
+        ({"export": {"sets": ["aligned"]}}, "there is nothing to train on"),
+        ({"evaluate": {"full": True}}, "this run has none"),
+        ({"seed": -1}, "greater than or equal to 0"),
+        ({"name": "a/b"}, "should match pattern"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(settings: dict[str, Any], expected: str) -> None:
+    with pytest.raises(ValidationError, match=expected):
+        Config.model_validate({"catalog": ITEMS} | settings)
