@@ -103,5 +103,5 @@ def test_a_folder_without_items_says_what_it_saw(tmp_path: Path) -> None:
     ended = CliRunner().invoke(app, ["init", str(tmp_path)])
     assert isinstance(ended.exception, ConfigError) and "Tables seen: notes.csv" in str(ended.exception)
     assert not (tmp_path / "alignrec.yaml").exists()
-    with pytest.raises(ConfigError, match="there is no folder .*none"):
+    with pytest.raises(ConfigError, match=r"there is no folder .*none"):
         detect_catalogue(tmp_path / "none")
