@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from PIL import Image
+
 from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.inputs.images import decode_image
 
@@ -18,12 +20,14 @@ class Kind:
         name: as a card has it.
         decode: from the bytes of a file or of a table's cell to what `Extractor.prepare` takes; it raises
             `RejectedError`. None where a table holds what a model reads, as it does with texts.
+        blank: an item of no content, for trying a model; None where a catalogue's own items serve.
         by_length: whether items are sorted by length before they are cut into batches.
         libraries: installed distributions whose versions decide what `decode` gives.
     """
 
     name: str
     decode: Callable[[bytes], Any] | None = None
+    blank: Callable[[], Any] | None = None
     by_length: bool = False
     libraries: tuple[str, ...] = ()
 
@@ -41,7 +45,11 @@ class Modality:
     kind: Kind
 
 
-IMAGE = Kind("image", decode=decode_image, libraries=("pillow",))
+def _blank_image() -> Image.Image:
+    return Image.new("RGB", (64, 64))
+
+
+IMAGE = Kind("image", decode=decode_image, blank=_blank_image, libraries=("pillow",))
 TEXT = Kind("text", by_length=True)
 
 # The modalities that a catalogue has by default: one of each kind, of the kind's name.

@@ -71,6 +71,15 @@ class Catalogue:
                 yield number, data
 
 
+def open_catalogue(config: ItemsConfig) -> Catalogue:
+    """A catalogue none of whose rows is read yet.
+
+    Raises:
+        CatalogError: the table is absent or damaged.
+    """
+    return Catalogue(open_items(config.path, image_root(config)), config)
+
+
 def read_catalogue(config: ItemsConfig, digests: Digests) -> Catalogue:
     """Read the items table once, row by row.
 
@@ -82,7 +91,8 @@ def read_catalogue(config: ItemsConfig, digests: Digests) -> Catalogue:
         CatalogError: the table is absent, damaged or empty, or lacks a column that the config names.
         ConfigError: the text template is not made of plain `{column}`s.
     """
-    table = open_items(config.path, image_root(config))
+    catalogue = open_catalogue(config)
+    table = catalogue.table
     try:
         template = TextTemplate(config.text) if config.text is not None else None
     except TemplateError as error:
@@ -92,7 +102,6 @@ def read_catalogue(config: ItemsConfig, digests: Digests) -> Catalogue:
         needed["catalog.items.image"] = config.image
     fields = list(template.fields) if template else []
     table.require(needed | {f"catalog.items.text ({{{name}}})": name for name in fields})
-    catalogue = Catalogue(table, config)
     reader = _RowReader(catalogue, template, image_root(config), digests)
     columns = list(dict.fromkeys([*needed.values(), *fields]))
     for number, row in enumerate(table.rows(columns)):

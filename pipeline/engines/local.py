@@ -15,39 +15,64 @@ from typing import Any
 
 import numpy as np
 
+from alignrec.core.plugins import load_plugins
 from alignrec.extractors.contract import Embeddings, Extractor
-from alignrec.extractors.errors import RejectedError
-from alignrec.extractors.parallel import compute_pool
-from alignrec.pipeline.runner.shards import Shard, ShardResult
+from alignrec.extractors.errors import ExtractorError, RejectedError
+from alignrec.extractors.registry import load_extractor
+from alignrec.pipeline.engines.base import Engine, LoadedModel, Model, Timing, Unit
+from alignrec.pipeline.engines.inputs import InputReader, Load
+from alignrec.pipeline.runner.shards import ShardResult, write_shard
 
-Load = Callable[[], Any]
 _HALF_MAX = float(np.finfo(np.float16).max)
 
 
-@dataclass
-class Timing:
-    """Seconds that an extraction spent.
+class LocalEngine(Engine):
+    """This machine: decoding, computing and writing overlap, and each is timed."""
 
-    Attributes:
-        reading: reading and decoding, summed over the workers.
-        computing: in the model, summed over the batches that run side by side.
-        writing: writing shards.
-        no_input: standing still because no input was ready.
-        no_result: standing still because the model was busy.
-        wall: from beginning to end.
-    """
+    name = "local"
 
-    reading: float = 0.0
-    computing: float = 0.0
-    writing: float = 0.0
-    no_input: float = 0.0
-    no_result: float = 0.0
-    wall: float = 0.0
+    def __init__(self) -> None:
+        """Nothing is loaded yet."""
+        self._loaded: dict[tuple[str, str, str, str], Extractor] = {}
 
-    @property
-    def bottleneck(self) -> str:
-        """What to speed up first."""
-        return "reading" if self.no_input > self.no_result else "computing"
+    def load(self, model: Model, item: Any = None) -> LoadedModel:
+        """See `Engine.load`."""
+        extractor = self._extractor(model)
+        tokens = 0
+        if item is not None:
+            mask = extractor.embed([extractor.prepare(item)], tokens=True).mask
+            assert mask is not None
+            tokens = int(mask.sum())
+        return LoadedModel(extractor.card, extractor.device, extractor.batch_size, tokens)
+
+    def run(
+        self,
+        units: Sequence[Unit],
+        *,
+        workers: int | None = None,
+        advance: Callable[[int], None] = lambda _: None,
+    ) -> Timing:
+        """See `Engine.run`."""
+        return embed_units(units, self._extractor(units[0].model), workers=workers, advance=advance)
+
+    def close(self) -> None:
+        """Let go of the models."""
+        self._loaded.clear()
+
+    def _extractor(self, model: Model) -> Extractor:
+        """A model, loaded once."""
+        precision = model.identity.precision
+        key = (model.name, model.modality.name, precision, model.device)
+        if key not in self._loaded:
+            load_plugins(model.plugins)
+            loaded = load_extractor(model.name, model.modality, device=model.device, precision=precision)
+            if loaded.card.weights_sha256 != model.identity.weights_sha256:
+                raise ExtractorError(
+                    f"{model.name}: its weights have SHA-256 {loaded.card.weights_sha256}, expected "
+                    f"{model.identity.weights_sha256}: they changed since the run was planned; run it again"
+                )
+            self._loaded[key] = loaded
+        return self._loaded[key]
 
 
 @dataclass(frozen=True)
@@ -59,46 +84,41 @@ class _Prepared:
 
 @dataclass(frozen=True)
 class _Batch:
-    """A batch under way: where its vectors go. Without a future, the mark of its shard's end."""
+    """A batch under way: where its vectors go. Without a future, the mark of its unit's end."""
 
-    shard: Shard
+    unit: Unit
     result: ShardResult
     positions: Sequence[int] = ()
     future: Future[tuple[Embeddings, float]] | None = None
 
 
-def extract_shards(
-    shards: Sequence[Shard],
-    load: Callable[[Shard], Iterable[Load]],
+def embed_units(
+    units: Sequence[Unit],
     extractor: Extractor,
-    save: Callable[[Shard, ShardResult], None],
     *,
-    batch_size: int,
-    tokens: bool = False,
     workers: int | None = None,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Timing:
-    """Embed shards one after the other, while workers prepare what comes next.
+    """Embed units one after the other, while workers prepare what comes next.
 
     Args:
-        shards: what to do.
-        load: for a shard, one call an input that gives the raw picture or text; called ahead of time.
-        extractor: the model.
-        save: keeps a result; called in order, in a thread of its own.
-        batch_size: items a batch; a batch never crosses a shard.
-        tokens: keep token sequences too.
-        workers: threads that read and decode, 0 for none; default one a core.
-        advance: told how many inputs are done.
+        units: what to do, all of one batch size; their results are written in order, in a thread of its own.
+        extractor: their model.
+        workers: see `Engine.run`.
+        advance: see `Engine.run`.
 
     Raises:
-        Whatever `load`, the model or `save` raise, except that a `RejectedError` rejects its input alone.
+        See `Engine.run`.
     """
+    from alignrec.extractors.parallel import compute_pool  # loads torch
+
     timing, started = Timing(), time.perf_counter()
     count = os.cpu_count() or 1 if workers is None else workers
+    batch_size, read = units[0].batch_size, InputReader(units)
 
     def tasks() -> Iterator[Callable[[], _Prepared]]:
-        for shard in shards:
-            for fetch in load(shard):
+        for unit in units:
+            for fetch in read(unit):
                 yield partial(_prepare, extractor, fetch)
 
     with ExitStack() as stack:
@@ -122,9 +142,9 @@ def extract_shards(
                     continue
                 if written is not None:
                     written.result()
-                written = writer.submit(_timed_save, save, batch, timing)
+                written = writer.submit(_timed_save, batch, timing)
 
-        for batch in _batches(shards, prepared, extractor, batch_size, tokens, compute, timing):
+        for batch in _batches(units, prepared, extractor, compute, timing):
             under_way.append(batch)
             settle(2 * at_once)
         settle(0)
@@ -161,23 +181,21 @@ def _in_order(
 
 
 def _batches(
-    shards: Sequence[Shard],
+    units: Sequence[Unit],
     results: Iterator[_Prepared],
     extractor: Extractor,
-    batch_size: int,
-    tokens: bool,
     compute: Executor,
     timing: Timing,
 ) -> Iterator[_Batch]:
-    """Batches as they are handed to the model, and after those of a shard the mark of its end."""
-    for shard in shards:
-        size = len(shard.inputs)
-        ids = [item.item_id for item in shard.inputs]
+    """Batches as they are handed to the model, and after those of a unit the mark of its end."""
+    for unit in units:
+        size, batch_size, tokens = len(unit.shard.inputs), unit.batch_size, unit.tokens
+        ids = [item.item_id for item in unit.shard.inputs]
         vectors = np.zeros((size, extractor.card.dim), dtype=np.float32)
         nothing = np.zeros((0, extractor.card.token_dim), dtype=np.float16)
         result = ShardResult(ids, vectors, [None] * size, [None] * size, [nothing] * size if tokens else None)
-        # Texts are sorted by length, so a shard's are all prepared first; pictures go as they come.
-        at_once = size if extractor.card.modality == "text" else batch_size
+        # What is sorted by length is all prepared first; the rest goes as it comes.
+        at_once = size if unit.model.modality.kind.by_length else batch_size
         for start in range(0, size, at_once):
             waited = time.perf_counter()
             prepared = list(islice(results, min(at_once, size - start)))
@@ -194,8 +212,8 @@ def _batches(
             for first in range(0, len(usable), batch_size):
                 positions, values = zip(*usable[first : first + batch_size], strict=True)
                 future = compute.submit(_timed_embed, extractor, values, tokens)
-                yield _Batch(shard, result, positions, future)
-        yield _Batch(shard, result)
+                yield _Batch(unit, result, positions, future)
+        yield _Batch(unit, result)
 
 
 def _timed_embed(extractor: Extractor, values: Sequence[Any], tokens: bool) -> tuple[Embeddings, float]:
@@ -220,7 +238,10 @@ def _take_in(batch: _Batch, timing: Timing) -> None:
         result.tokens[position] = sequence[real].clip(-_HALF_MAX, _HALF_MAX).astype(np.float16)
 
 
-def _timed_save(save: Callable[[Shard, ShardResult], None], batch: _Batch, timing: Timing) -> None:
+def _timed_save(batch: _Batch, timing: Timing) -> None:
     started = time.perf_counter()
-    save(batch.shard, batch.result)
+    write_shard(batch.unit.path, batch.result)
     timing.writing += time.perf_counter() - started
+
+
+ENGINE = LocalEngine()

@@ -1,7 +1,10 @@
+"""The local engine: each input gets its own vector, in whatever order things happen."""
+
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,17 +14,22 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard
-from alignrec.extractors.errors import TextRejectedError
+from alignrec.extractors.errors import ExtractorError, TextRejectedError
+from alignrec.extractors.identity import ExtractorIdentity
+from alignrec.extractors.modality import MODALITIES
 from alignrec.pipeline.catalog.items import Input
-from alignrec.pipeline.engines.local import extract_shards
-from alignrec.pipeline.runner.shards import MAX_ITEMS, Shard, ShardResult, plan, read_shard, write_shard
+from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.engines import local
+from alignrec.pipeline.engines.base import Model, Unit
+from alignrec.pipeline.engines.local import LocalEngine, embed_units
+from alignrec.pipeline.runner.shards import MAX_ITEMS, ShardResult, plan
 
 
 class Lengths(Extractor):
     """Embeds a text as its length and its first character; remembers the batches it saw."""
 
-    def __init__(self, modality: str = "text") -> None:
-        self.card = ExtractorCard("test:lengths", modality, None, "0" * 64, 2, 1, {}, None)
+    def __init__(self) -> None:
+        self.card = ExtractorCard("test:lengths", "text", None, "0" * 64, 2, 1, {}, None)
         self.batch_size = 4
         self.batches: list[list[str]] = []
 
@@ -38,85 +46,97 @@ class Lengths(Extractor):
         return Embeddings(np.array([[len(p), ord(p[0])] for p in prepared], dtype=np.float32))
 
 
-def _inputs(texts: Sequence[str]) -> list[Input]:
-    return [Input(f"id{n}", n, text, text) for n, text in enumerate(texts)]
+def _units(texts: Sequence[str], modality: str = "text") -> list[Unit]:
+    identity = ExtractorIdentity("test", "lengths", modality, None, "0" * 64)
+    model = Model("test:lengths", MODALITIES[modality], identity)
+    items = ItemsConfig(path="unused")
+    inputs = [Input(f"id{n}", n, text, text) for n, text in enumerate(texts)]
+    return [Unit(shard, model, 4, False, items, Path("nowhere")) for shard in plan(inputs, {})]
 
 
-def _run(texts: Sequence[str], **options: Any) -> dict[str, ShardResult]:
-    shards, saved = plan(_inputs(texts), {}), {}
-    extractor = options.pop("extractor", None) or Lengths()
+@pytest.fixture(scope="module")
+def embed() -> Callable[..., dict[str, ShardResult]]:
+    """Embeds texts and gives what would have been written, by shard, having checked the order of writing."""
 
-    def load(shard: Shard) -> list[Callable[[], str]]:
-        return [lambda text=str(item.value): text for item in shard.inputs]  # type: ignore[misc]
+    def run(
+        texts: Sequence[str], *, extractor: Extractor | None = None, modality: str = "text", **options: Any
+    ) -> dict[str, ShardResult]:
+        units, saved = _units(texts, modality), {}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(local, "write_shard", lambda path, result: saved.update({path.stem: result}))
+            embed_units(units, extractor or Lengths(), **options)
+        assert list(saved) == [unit.shard.key for unit in units]
+        return saved
 
-    def save(shard: Shard, result: ShardResult) -> None:
-        saved[shard.key] = result
-
-    extract_shards(shards, load, extractor, save, batch_size=4, **options)
-    assert list(saved) == [shard.key for shard in shards]
-    return saved
+    return run
 
 
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.sampled_from(["a", "bb", "ccc", "bad", "dddddd"]), min_size=1, max_size=300))
-def test_each_input_gets_its_own_vector_whatever_the_workers(texts: list[str]) -> None:
+def test_each_input_gets_its_own_vector_whatever_the_workers(
+    embed: Callable[..., dict[str, ShardResult]], texts: list[str]
+) -> None:
     for workers in (0, 2):
         for modality in ("text", "image"):
-            results = _run(texts, workers=workers, extractor=Lengths(modality)).values()
+            results = embed(texts, workers=workers, modality=modality).values()
             vectors = np.concatenate([r.vectors for r in results])
             reasons = [reason for r in results for reason in r.reasons]
             assert reasons == ["bad" if t == "bad" else None for t in texts]
             expected = [[0, 0] if t == "bad" else [len(t), ord(t[0])] for t in texts]
             assert vectors.tolist() == expected
+            assert [i for r in results for i in r.item_ids] == [f"id{n}" for n in range(len(texts))]
 
 
-def test_texts_are_batched_with_their_like_and_batches_stay_in_their_shard() -> None:
+def test_texts_are_batched_with_their_like_and_batches_stay_in_their_unit(
+    embed: Callable[..., dict[str, ShardResult]],
+) -> None:
     extractor = Lengths()
     texts = ["x" * (n * 7 % 50 + 1) for n in range(MAX_ITEMS)]
-    _run(texts, extractor=extractor)
+    embed(texts, extractor=extractor)
     spread = [len(batch[-1]) - len(batch[0]) for batch in extractor.batches if len(batch) == 4]
     assert np.mean(spread) < 5
 
 
-def test_an_error_of_the_model_or_the_disk_stops_the_run_at_once() -> None:
+def test_pictures_are_batched_as_they_come(embed: Callable[..., dict[str, ShardResult]]) -> None:
+    extractor = Lengths()
+    texts = ["x" * (n * 7 % 50 + 1) for n in range(8)]
+    embed(texts, extractor=extractor, modality="image")
+    assert sorted(map(set, extractor.batches), key=len) == [set(texts[:4]), set(texts[4:])]
+
+
+def test_an_error_of_the_model_or_the_disk_stops_the_run_at_once(
+    embed: Callable[..., dict[str, ShardResult]],
+) -> None:
     class Broken(Lengths):
         def embed(self, prepared: Sequence[Any], tokens: bool = False) -> Embeddings:
             raise RuntimeError("out of memory")
 
     with pytest.raises(RuntimeError, match="out of memory"):
-        _run(["a"] * 50, extractor=Broken())
+        embed(["a"] * 50, extractor=Broken())
     assert threading.active_count() < 10
 
 
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.text(min_size=1), min_size=2, max_size=2000, unique=True), st.data())
-def test_an_item_that_comes_goes_or_changes_touches_its_own_shard_alone(
-    ids: list[str], data: st.DataObject
-) -> None:
-    inputs = [Input(i, n, "d", None) for n, i in enumerate(ids)]
-    before = [shard.key for shard in plan(inputs, {})]
-    where = data.draw(st.integers(0, len(ids) - 1))
-    changed = [*inputs]
-    changed[where] = Input(ids[where], where, "other", None)
-    after = [shard.key for shard in plan(changed, {})]
-    assert len(set(before) - set(after)) == 1
-    assert len(before) == len(after)
-    if len(ids) < MAX_ITEMS:
-        fewer = {shard.key for shard in plan(inputs[:where] + inputs[where + 1 :], {})}
-        assert len(set(before) - fewer) <= 2
-    assert not {shard.key for shard in plan(inputs, {"model": "other"})} & set(before)
+def test_a_model_is_loaded_once_and_must_be_the_planned_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    loads: list[str] = []
 
+    def load(name: str, *_: Any, **__: Any) -> Extractor:
+        loads.append(name)
+        return Lengths()
 
-def test_shards_hold_on_average_as_many_items_as_meant() -> None:
-    shards = plan([Input(str(n), n, "d", None) for n in range(20_000)], {})
-    assert 90 < 20_000 / len(shards) < 160
-    assert [i.row for shard in shards for i in shard.inputs] == list(range(20_000))
-
-
-def test_a_shard_file_gives_back_what_was_written(tmp_path: Any) -> None:
-    result = ShardResult(["a", "nan"], np.arange(6, dtype=np.float32).reshape(2, 3), [None, "x"], [None, "y"])
-    write_shard(tmp_path / "s.arrow", result)
-    again = read_shard(tmp_path / "s.arrow")
-    assert again.item_ids == ["a", "nan"]
-    assert again.vectors.tolist() == result.vectors.tolist()
-    assert (again.reasons, again.details) == ([None, "x"], [None, "y"])
+    monkeypatch.setattr(local, "load_extractor", load)
+    engine, model = LocalEngine(), _units(["a"])[0].model
+    for _ in range(2):
+        loaded = engine.load(model)
+        assert (loaded.card.name, loaded.device, loaded.batch_size, loaded.tokens) == (
+            "test:lengths",
+            "cpu",
+            4,
+            0,
+        )
+    assert loads == ["test:lengths"]
+    engine.close()
+    engine.load(model)
+    assert loads == ["test:lengths"] * 2
+    other = ExtractorIdentity("test", "lengths", "text", None, "1" * 64)
+    with pytest.raises(ExtractorError, match="changed since the run was planned"):
+        LocalEngine().load(Model("test:lengths", MODALITIES["text"], other))

@@ -1,0 +1,87 @@
+"""Units travel: pickled, and embedded by a process that knows nothing else, they give the same bytes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from multiprocessing import get_context
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from alignrec.core.plugins import PluginError
+from alignrec.extractors.modality import MODALITIES
+from alignrec.extractors.registry import identify_extractor
+from alignrec.pipeline.catalog.image_refs import Digests
+from alignrec.pipeline.catalog.items import read_catalogue
+from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.engines.base import ENGINES, Model, Timing, Unit
+from alignrec.pipeline.engines.local import LocalEngine
+from alignrec.pipeline.runner.shards import plan, read_shard
+from tests.pipeline.catalogues import picture
+
+MODELS = {"image": "packaged:efficientnet-lite0", "text": "packaged:all-minilm-l6-v2"}
+
+
+def embed_elsewhere(unit: Unit) -> None:
+    """What a worker does with a unit that was pickled for it."""
+    ENGINES.find("local").run([unit])
+
+
+def _items(folder: Path, *, embedded: bool) -> ItemsConfig:
+    """Five items, one of them with a damaged picture, in files or in the table."""
+    pictures = [picture(n) if n != 3 else picture(n)[:-200] for n in range(5)]
+    for number, data in enumerate(pictures):
+        (folder / f"{number}.png").write_bytes(data)
+    images = pa.array(pictures, pa.binary()) if embedded else pa.array([f"{n}.png" for n in range(5)])
+    ids, titles = [f"i{n}" for n in range(5)], [f"a thing of {'very ' * n}much use" for n in range(5)]
+    pq.write_table(pa.table({"item_id": ids, "image": images, "title": titles}), folder / "items.parquet")
+    return ItemsConfig(path=str(folder / "items.parquet"), text="{title}")
+
+
+@pytest.mark.parametrize(("modality", "embedded"), [("image", False), ("image", True), ("text", False)])
+def test_a_pickled_unit_gives_the_same_bytes_elsewhere(tmp_path: Path, modality: str, embedded: bool) -> None:
+    items = _items(tmp_path, embedded=embedded)
+    model = Model(
+        MODELS[modality], MODALITIES[modality], identify_extractor(MODELS[modality], modality), "cpu"
+    )
+    inputs = read_catalogue(items, Digests()).inputs[modality]
+    [shard] = plan(inputs, {})
+    unit = Unit(shard, model, 2, True, items, tmp_path / "here")
+    done: list[int] = []
+    timing = LocalEngine().run([unit], advance=done.append)
+    rejected = [None, None, None, "truncated" if modality == "image" else None, None]
+    assert read_shard(unit.path).reasons == rejected
+    assert sum(done) == 5 - (modality == "image") and timing.wall > 0
+
+    away = replace(unit, folder=tmp_path / "away")
+    process = get_context("spawn").Process(target=embed_elsewhere, args=(away,))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    assert away.path.read_bytes() == unit.path.read_bytes()
+
+
+def test_engines_are_found_without_torch() -> None:
+    code = (
+        "import json, sys\n"
+        "from alignrec.pipeline.engines.base import ENGINES\n"
+        "print(json.dumps([list(ENGINES), sorted(sys.modules)]))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout
+    names, loaded = json.loads(out)
+    assert names == ["local"] and not {"torch", "transformers"} & set(loaded)
+    with pytest.raises(PluginError, match="there is no engine 'locl'; did you mean 'local'"):
+        ENGINES.find("locl")
+
+
+def test_a_timing_names_the_bottleneck() -> None:
+    timing = Timing(reading=1.0, computing=4.0, writing=0.5, no_input=0.25, no_result=3.0, wall=5.0)
+    assert timing.describe(1000) == (
+        "1,000 in 5.0 s (200/s): reading 1.0 s, computing 4.0 s, writing 0.5 s, waited for input 0.2 s; "
+        "the bottleneck is computing"
+    )
