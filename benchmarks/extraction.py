@@ -23,12 +23,14 @@ import torch
 
 from alignrec.extractors.contract import Extractor
 from alignrec.extractors.parallel import compute_pool
+from alignrec.extractors.registry import load_extractor
 from alignrec.pipeline.config.file import load_config
+from alignrec.pipeline.engines.base import LoadedModel, Unit
+from alignrec.pipeline.engines.inputs import InputReader
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.runner import bring_up_to_date, planned
 from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.extract import stage as stage
-from alignrec.pipeline.stages.extract.modality_job import Side
 
 BATCH_SIZES = (4, 8, 16, 32, 64)
 FORMATS = {"channels-last": torch.channels_last, "contiguous": torch.contiguous_format}
@@ -43,13 +45,14 @@ def seconds(work: Callable[[], Any]) -> float:
     return time.perf_counter() - started
 
 
-def prepare_all(side: Side, raw: Any, workers: int) -> tuple[float, list[Any]]:
-    """Time to read and prepare every input of a side, and the inputs."""
+def prepare_all(units: Sequence[Unit], extractor: Extractor, workers: int) -> tuple[float, list[Any]]:
+    """Time to read and prepare every input of a modality, and the inputs."""
     out: list[Any] = []
-    fetches = [fetch for shard in side.shards for fetch in raw(shard)]
+    read = InputReader(units)
+    fetches = [fetch for unit in units for fetch in read(unit)]
 
     def one(fetch: Callable[[], Any]) -> Any:
-        return side.extractor.prepare(fetch())
+        return extractor.prepare(fetch())
 
     def work() -> None:
         with ThreadPoolExecutor(workers) as pool:
@@ -101,11 +104,16 @@ def main() -> None:
     config = load_config(parser.parse_args().config)
     work = planned(StageContext(config, stage.STAGE, {})).plan.details
     alone = 0.0
-    for side in work.sides:
-        print(f"{side.modality}: {sum(len(s.inputs) for s in side.shards)} inputs")
-        raw = stage.RawInputs(work.catalogue, side.shards)
-        decoding, prepared = min((prepare_all(side, raw, w) for w in (1, 2)), key=lambda pair: pair[0])
-        computing, how = best_forward(side.extractor, prepared)
+    for job in work.jobs:
+        print(f"{job.name}: {len(job.inputs)} inputs")
+        model = job.model
+        extractor = load_extractor(
+            model.name, model.modality, device=model.device, precision=model.identity.precision
+        )
+        job = job.chosen(LoadedModel(extractor.card, extractor.device, extractor.batch_size))
+        units = job.units(job.shards, config.catalog.items, Path("unused"))
+        decoding, prepared = min((prepare_all(units, extractor, w) for w in (1, 2)), key=lambda pair: pair[0])
+        computing, how = best_forward(extractor, prepared)
         print(f"  decoding alone {decoding:.1f} s, forward pass alone {computing:.1f} s ({how})")
         alone += decoding + computing
     folder = Path(tempfile.mkdtemp(prefix="alignrec-benchmark-"))

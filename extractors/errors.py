@@ -11,6 +11,10 @@ class ExtractorError(AlignRecError):
     exit_code = 2
 
 
+class DeviceError(ExtractorError):
+    """This machine has no such device."""
+
+
 class WeightsMismatchError(ExtractorError):
     """Weights on disk are not the pinned ones."""
 

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from alignrec.extractors.errors import ExtractorError
+from alignrec.extractors.errors import DeviceError, ExtractorError
 from alignrec.extractors.identity import check_precision
 
 Module = TypeVar("Module", bound=nn.Module)
@@ -34,7 +34,8 @@ class Runtime:
         """The runtime for a device name (`auto`, `cpu`, `cuda`, `cuda:1`) and a precision.
 
         Raises:
-            ExtractorError: unknown precision or device, or no such GPU here.
+            ExtractorError: unknown precision or device.
+            DeviceError: no such GPU here.
         """
         check_precision(precision)
         if device == "auto":
@@ -46,7 +47,7 @@ class Runtime:
         if resolved.type not in ("cpu", "cuda"):
             raise ExtractorError(f"device {device!r} is not supported: use auto, cpu, cuda or cuda:N")
         if resolved.type == "cuda" and (resolved.index or 0) >= torch.cuda.device_count():
-            raise ExtractorError(
+            raise DeviceError(
                 f"device {device!r} was asked for, but PyTorch sees {torch.cuda.device_count()} GPU(s): "
                 "use device auto or cpu, or install PyTorch with CUDA"
             )

@@ -104,6 +104,7 @@ class ExtractorSuite:
         assert together.mask.dtype == np.bool_ and together.mask.shape == together.tokens.shape[:2]
 
     def test_values_are_finite_and_differ(self, together: Embeddings) -> None:
+        assert together.tokens is not None
         assert np.isfinite(together.pooled).all() and np.isfinite(together.tokens).all()
         assert len(np.unique(together.pooled, axis=0)) > 8
 

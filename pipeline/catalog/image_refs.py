@@ -1,4 +1,4 @@
-"""Where an item's picture is: below the image root, or in the table itself; and its content's hash."""
+"""Where an item's picture is: below the image root, or in the table itself."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from alignrec.core.files import sha256_file
 
 
 class ImageRefError(ValueError):
@@ -91,22 +89,3 @@ def _downloaded(url: str, root: Path) -> ImageRef:
             "not-downloaded", f"{url[:200]} is not in the image root; see `alignrec download`"
         )
     return ImageRef(path=path)
-
-
-class Digests:
-    """SHA-256 of files, remembered by path, size and modification time, so that a second look is quick."""
-
-    def __init__(self, known: Mapping[str, list[Any]] | None = None) -> None:
-        """Start from what an earlier run remembered."""
-        self._known = dict(known or {})
-        self.seen: dict[str, list[Any]] = {}
-
-    def sha256(self, path: Path) -> str:
-        """The hex SHA-256 of a file's bytes."""
-        stat = path.stat()
-        name, stamp = str(path), [stat.st_size, stat.st_mtime_ns]
-        entry = self._known.get(name)
-        if entry is None or entry[:2] != stamp:
-            entry = [*stamp, sha256_file(path)]
-        self.seen[name] = entry
-        return str(entry[2])

@@ -12,7 +12,8 @@ from typing import Any
 from alignrec.extractors.errors import RejectedError, TemplateError
 from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import clean_text
-from alignrec.pipeline.catalog.image_refs import Digests, ImageRefError, find_image
+from alignrec.pipeline.catalog.file_hashes import FileHashes
+from alignrec.pipeline.catalog.image_refs import ImageRefError, find_image
 from alignrec.pipeline.catalog.rejections import ABSENT, Rejection
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.tables import Table
@@ -80,12 +81,12 @@ def open_catalogue(config: ItemsConfig) -> Catalogue:
     return Catalogue(open_items(config.path, image_root(config)), config)
 
 
-def read_catalogue(config: ItemsConfig, digests: Digests) -> Catalogue:
+def read_catalogue(config: ItemsConfig, hashes: FileHashes) -> Catalogue:
     """Read the items table once, row by row.
 
     Args:
         config: the table, its columns and the text template.
-        digests: the files' hashes, as far as they are known.
+        hashes: of the pictures' files, as far as they are known.
 
     Raises:
         CatalogError: the table is absent, damaged or empty, or lacks a column that the config names.
@@ -102,7 +103,7 @@ def read_catalogue(config: ItemsConfig, digests: Digests) -> Catalogue:
         needed["catalog.items.image"] = config.image
     fields = list(template.fields) if template else []
     table.require(needed | {f"catalog.items.text ({{{name}}})": name for name in fields})
-    reader = _RowReader(catalogue, template, image_root(config), digests)
+    reader = _RowReader(catalogue, template, image_root(config), hashes)
     columns = list(dict.fromkeys([*needed.values(), *fields]))
     for number, row in enumerate(table.rows(columns)):
         catalogue.rows = number + 1
@@ -136,9 +137,9 @@ class _RowReader:
     """Turns rows into inputs and rejections."""
 
     def __init__(
-        self, catalogue: Catalogue, template: TextTemplate | None, root: Path, digests: Digests
+        self, catalogue: Catalogue, template: TextTemplate | None, root: Path, hashes: FileHashes
     ) -> None:
-        self.catalogue, self.template, self.root, self.digests = catalogue, template, root, digests
+        self.catalogue, self.template, self.root, self.hashes = catalogue, template, root, hashes
         self.seen: set[str] = set()
         if catalogue.config.image is not None:
             catalogue.inputs["image"] = []
@@ -175,7 +176,7 @@ class _RowReader:
             value = str(picture.row)
             digest = hashlib.sha256(value.encode()).hexdigest()
         elif picture.path is not None:
-            value, digest = picture.path, self.digests.sha256(picture.path)
+            value, digest = picture.path, self.hashes.sha256(picture.path)
         else:
             value, digest = None, hashlib.sha256(picture.embedded or b"").hexdigest()
         self.catalogue.inputs["image"].append(Input(item_id, number, digest, value))

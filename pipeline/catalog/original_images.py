@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from alignrec.core.files import digest
 from alignrec.export.release.manifest import Manifest
-from alignrec.pipeline.catalog.image_refs import Digests
+from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.items import Catalogue, Input, read_catalogue
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import CatalogError, ConfigError
@@ -31,7 +31,7 @@ def item_pictures(config: Config, release: Path) -> Iterator[tuple[str, bytes]]:
     """
     if config.catalog.items.image is None:
         raise ConfigError("catalog.items.image is null: there are no pictures to take along")
-    catalogue = read_catalogue(config.catalog.items, Digests())
+    catalogue = read_catalogue(config.catalog.items, FileHashes())
     inputs = catalogue.inputs["image"]
     made_of = Manifest.read(release).provenance.get("catalogue", {}).get("inputs", {}).get("image")
     if made_of != digest([[one.item_id, one.digest] for one in inputs]):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,11 @@ from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.runner.runner import bring_up_to_date, planned
 from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.extract import STAGE as EXTRACT
-from alignrec.pipeline.stages.extract.modality_job import Side
+from alignrec.pipeline.stages.extract.stage import Extraction, extraction_of, load_job
 
 EXTRACTORS = "encoder/extractors.json"
-# What must be the same for equal inputs to give equal vectors.
-_IDENTITY = ("modality", "weights_sha256", "dim", "token_dim", "preprocessing")
+# Of a loaded model's card, what must be the same for equal inputs to give equal vectors.
+_LOADED = ("dim", "token_dim", "preprocessing")
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,7 @@ def encode(
     config = _config(release, items, cards, work, models or {}, max_rejected)
     with locked(work):
         context = planned(StageContext(config, EXTRACT, {}, console=console))
-        assert context.plan is not None
-        _check_models(context.plan.details.sides, cards, release.where)
+        _check_models(extraction_of(context), release, cards)
         bring_up_to_date(context)
         run = context.run
         made = {name: run.features(name) for name in cards}
@@ -124,14 +122,19 @@ def _has_encoder(release: Release) -> bool:
     return any(entry.path.startswith("encoder/multimodal/") for entry in release.manifest.files)
 
 
-def _check_models(sides: Sequence[Side], cards: dict[str, Any], where: str) -> None:
-    for side in sides:
-        ours, theirs = json.loads(json.dumps(asdict(side.extractor.card))), cards[side.modality]
-        different = [key for key in _IDENTITY if ours[key] != theirs.get(key)]
+def _check_models(work: Extraction, release: Release, cards: dict[str, Any]) -> None:
+    """Compare the models with the release's: their files first, then themselves; nothing is embedded yet."""
+    identities = release.manifest.provenance.get("identities", {})
+    for job in work.jobs:
+        recorded, identity = cards[job.name], job.model.identity
+        different = identity.differences(recorded) or identity.differences(identities.get(job.name, {}))
+        if not different:
+            card = json.loads(json.dumps(asdict(load_job(work.engine, job).card)))
+            different = [key for key in _LOADED if card[key] != recorded.get(key)]
         if different:
             raise RefusedError(
-                f"the {side.modality} model {ours['name']} is not the one that {where} was made with "
-                f"({theirs['name']}): {', '.join(different)} differ. Vectors would not be comparable; load "
+                f"the {job.name} model {job.model.name} is not the one that {release.where} was made with "
+                f"({recorded['name']}): {', '.join(different)} differ. Vectors would not be comparable; load "
                 "the same model, or make a release of its own"
             )
 

@@ -164,7 +164,7 @@ class Config(_Section):
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateConfig = EvaluateConfig()
     export: ExportConfig = ExportConfig()
-    engine: Literal["local"] = "local"
+    engine: str = Field("local", description="where extraction runs: local, or an engine of a plugin")
 
     @model_validator(mode="after")
     def _sets_can_be_made(self) -> Config:

@@ -164,4 +164,4 @@ class Engine(ABC):
         """Let go of the models."""
 
 
-ENGINES: Registry[Engine] = Registry(Engine, "engine", "alignrec.pipeline.engines")
+ENGINES = Registry(Engine, "engine", "alignrec.pipeline.engines")  # type: ignore[type-abstract]

@@ -60,7 +60,7 @@ class LocalEngine(Engine):
         self._loaded.clear()
 
     def _extractor(self, model: Model) -> Extractor:
-        """A model, loaded once."""
+        """A model, loaded once; also by the device that `auto` came to."""
         precision = model.identity.precision
         key = (model.name, model.modality.name, precision, model.device)
         if key not in self._loaded:
@@ -71,7 +71,7 @@ class LocalEngine(Engine):
                     f"{model.name}: its weights have SHA-256 {loaded.card.weights_sha256}, expected "
                     f"{model.identity.weights_sha256}: they changed since the run was planned; run it again"
                 )
-            self._loaded[key] = loaded
+            self._loaded[key] = self._loaded[(*key[:3], loaded.device)] = loaded
         return self._loaded[key]
 
 

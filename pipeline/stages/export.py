@@ -93,6 +93,7 @@ def _provenance(context: StageContext, cards: dict[str, Any]) -> dict[str, Any]:
             "inputs": {name: extracted.parts[f"{name} inputs"] for name in extracted.summary["sets"]},
         },
         "extractors": cards,
+        "identities": {name: entry["identity"] for name, entry in extracted.summary["sets"].items()},
         "precision": config.extract.precision,
         "stages": {name: done.fingerprint for name, done in context.done.items()},
         "software": versions,

@@ -91,7 +91,6 @@ STILL_WITHOUT: set[str] = {
     "pipeline.runner.lock",
     "pipeline.runner.manifest",
     "pipeline.runner.run_folder",
-    "pipeline.runner.shards",
     "pipeline.stages.evaluate.evaluation_cache",
     "pipeline.stages.evaluate.landmark_settings",
     "pipeline.stages.evaluate.metrics_file",
@@ -99,8 +98,6 @@ STILL_WITHOUT: set[str] = {
     "pipeline.stages.evaluate.stage",
     "pipeline.stages.evaluate.top_k",
     "pipeline.stages.export",
-    "pipeline.stages.extract.modality_job",
-    "pipeline.stages.extract.stage",
     "pipeline.stages.pretrain",
     "pipeline.stages.train",
 }

@@ -1,65 +1,144 @@
-"""One modality of an extraction: its model and its work."""
+"""One modality of an extraction: its model, its inputs, and the shards that they are cut into."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
-from alignrec.extractors.contract import Extractor, Modality
-from alignrec.extractors.registry import load_extractor
-from alignrec.pipeline.catalog.items import STAGE, Input
-from alignrec.pipeline.config.settings import Config
+from alignrec.core.files import digest
+from alignrec.extractors.identity import FileHash
+from alignrec.extractors.modality import find_modality
+from alignrec.extractors.registry import identify_extractor
+from alignrec.pipeline.catalog.items import Input
+from alignrec.pipeline.config.settings import Config, ItemsConfig
+from alignrec.pipeline.engines.base import LoadedModel, Model, Unit
 from alignrec.pipeline.runner.shards import Shard, plan
 
 # Counts up when the same inputs would give other bytes.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
-class Side:
-    """One modality of the catalogue: its model, its shards, and whether they keep token sequences."""
+class Choice:
+    """What `auto` and an absent batch size came to on the machine where an extraction began.
 
-    modality: Modality
-    extractor: Extractor
+    A later run goes on with the same, so that its shards fit, and needs no model to know them.
+
+    Attributes:
+        model: hash of the model's identity; a choice for another one is void.
+        device: `cpu` or `cuda`.
+        batch_size: items a batch.
+    """
+
+    model: str
+    device: str
     batch_size: int
-    recipe: dict[str, Any]
-    shards: list[Shard]
+
+    @classmethod
+    def of_record(cls, record: Any) -> Choice | None:
+        """The choice that `asdict` wrote; None for anything else."""
+        try:
+            return cls(str(record["model"]), str(record["device"]), int(record["batch_size"]))
+        except (TypeError, KeyError, ValueError):
+            return None
+
+
+@dataclass(frozen=True)
+class ModalityJob:
+    """One modality of the catalogue and what embeds it.
+
+    Attributes:
+        model: which one, on the device that the config names.
+        inputs: all there is to embed, in the catalogue's order.
+        tokens: whether shards keep token sequences.
+        batch_size: as the config has it; None for the model's own.
+        choice: device and batch size, as far as they are known without loading the model.
+    """
+
+    model: Model
+    inputs: list[Input]
     tokens: bool
+    batch_size: int | None
+    choice: Choice | None = None
+
+    @property
+    def name(self) -> str:
+        """The modality's."""
+        return self.model.modality.name
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the model's identity."""
+        return digest(asdict(self.model.identity))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What decides the vectors, as it was asked for: what machines choose is not part of it."""
+        asked = {"device": self.model.device.partition(":")[0], "batch_size": self.batch_size}
+        return {"identity": asdict(self.model.identity), "tokens": self.tokens, **asked}
+
+    @cached_property
+    def shards(self) -> list[Shard]:
+        """The inputs in shards; the choice must be known."""
+        assert self.choice is not None
+        recipe = {"stage": "extract", "version": VERSION, "tokens": self.tokens, **asdict(self.choice)}
+        return plan(self.inputs, recipe)
+
+    def chosen(self, loaded: LoadedModel) -> ModalityJob:
+        """The job once its model is loaded; a batch size that is known already stays."""
+        size = self.batch_size
+        if size is None:
+            known = self.choice is not None and self.choice.device == loaded.device
+            size = self.choice.batch_size if known and self.choice else loaded.batch_size
+        return replace(self, choice=Choice(self.fingerprint, loaded.device, size))
+
+    def units(self, shards: list[Shard], items: ItemsConfig, folder: Path) -> list[Unit]:
+        """Units that embed some of the shards, on the device that was chosen."""
+        assert self.choice is not None
+        model, size = self.model, self.choice.batch_size
+        if model.device == "auto":
+            model = replace(model, device=self.choice.device)
+        return [Unit(shard, model, size, self.tokens, items, folder) for shard in shards]
+
+    def typical_item(self) -> Any:
+        """An item whose tokens are as many as most items': the text of middle length, or a blank picture."""
+        texts = sorted((item.value for item in self.inputs if isinstance(item.value, str)), key=len)
+        blank = self.model.modality.kind.blank
+        return texts[len(texts) // 2] if texts else blank() if blank else None
+
+    def bytes_an_item(self, loaded: LoadedModel) -> int:
+        """Roughly what an item takes on disk: its vector, and a typical item's tokens if they are kept."""
+        return 4 * loaded.card.dim + (2 * loaded.card.token_dim * loaded.tokens if self.tokens else 0)
 
 
-def make_side(config: Config, modality: Modality, inputs: list[Input]) -> Side:
-    """Load a modality's model and cut its inputs into shards.
+def make_job(
+    config: Config, name: str, inputs: list[Input], sha256: FileHash, recorded: Mapping[str, Any]
+) -> ModalityJob:
+    """Find a modality's model, without loading it.
+
+    Args:
+        config: of the run.
+        name: the modality.
+        inputs: of the modality.
+        sha256: hashes the model's files.
+        recorded: choices of an earlier run, by modality.
 
     Raises:
         ExtractorError: what is wrong with the model.
     """
-    settings = config.extract
-    name = settings.image if modality == "image" else settings.text
-    extractor = load_extractor(name, modality, device=settings.device, precision=settings.precision)
-    batch_size = settings.batch_size or extractor.batch_size
-    recipe = {
-        "stage": STAGE,
-        "version": VERSION,
-        "extractor": asdict(extractor.card),
-        "batch_size": batch_size,
-        "precision": settings.precision,
-        "device": extractor.device,
-    }
-    if config.pretrains:
-        recipe["tokens"] = "float16"
-    return Side(modality, extractor, batch_size, recipe, plan(inputs, recipe), config.pretrains)
-
-
-def bytes_an_item(side: Side) -> int:
-    """Roughly what an item takes on disk: its vector, and the tokens of a typical item if they are kept."""
-    card = side.extractor.card
-    if not side.tokens:
-        return 4 * card.dim
-    values = (item.value for shard in side.shards for item in shard.inputs)
-    texts = sorted((value for value in values if isinstance(value, str)), key=len)
-    typical = texts[len(texts) // 2] if texts else Image.new("RGB", (64, 64))
-    mask = side.extractor.embed([side.extractor.prepare(typical)], tokens=True).mask
-    assert mask is not None
-    return 4 * card.dim + 2 * card.token_dim * int(mask.sum())
+    settings, modality = config.extract, find_modality(name)
+    model_name = getattr(settings, name)
+    identity = identify_extractor(model_name, modality, precision=settings.precision, sha256=sha256)
+    model = Model(model_name, modality, identity, settings.device, config.plugins)
+    job = ModalityJob(model, inputs, config.pretrains, settings.batch_size)
+    choice = Choice.of_record(recorded.get(name))
+    if choice is not None and choice.model != job.fingerprint:
+        choice = None
+    device = choice.device if choice and settings.device == "auto" else settings.device.partition(":")[0]
+    size = settings.batch_size or (choice.batch_size if choice and choice.device == device else None)
+    if device == "auto" or size is None:
+        return job
+    return replace(job, choice=Choice(job.fingerprint, device, size))

@@ -3,136 +3,105 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pyarrow as pa
 
 from alignrec.core.files import write_bytes
 from alignrec.export.release.parquet import REJECTED_SCHEMA, write_table
-from alignrec.extractors.contract import Modality
-from alignrec.extractors.errors import ImageRejectedError
-from alignrec.extractors.inputs.images import decode_image
-from alignrec.pipeline.catalog.image_refs import Digests
+from alignrec.extractors.contract import ExtractorCard
+from alignrec.extractors.errors import DeviceError
+from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.interactions import Interactions, read_interactions
 from alignrec.pipeline.catalog.items import Catalogue, read_catalogue
 from alignrec.pipeline.catalog.rejections import Rejection, check_limit, counts
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.engines.local import Load, Timing, extract_shards
+from alignrec.pipeline.engines.base import ENGINES, Engine, LoadedModel
 from alignrec.pipeline.runner.arrow_files import table_sha256, write_arrow
 from alignrec.pipeline.runner.disk import check_disk
 from alignrec.pipeline.runner.run_folder import EXTRACT
-from alignrec.pipeline.runner.shards import Shard, read_shard, shard_path, write_shard
+from alignrec.pipeline.runner.shards import read_shard, shard_path
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, describe_sets
-from alignrec.pipeline.stages.extract.modality_job import Side, bytes_an_item, make_side
+from alignrec.pipeline.stages.extract.modality_job import VERSION, ModalityJob, make_job
+from alignrec.pipeline.stages.extract.shard_files import SHARDS, ShardFiles
 
-SHARDS = "shards"
+# Beside the shards under way, for the next plan.
+CHOICES = "choices.json"
 
 
 @dataclass(frozen=True)
 class Extraction:
-    """All that an extraction will do, known before it begins.
+    """All that an extraction will do, known before it begins and without loading a model.
 
     Attributes:
-        sides: the modalities' work.
-        digests: the pictures' hashes, for the next plan.
+        engine: what embeds.
+        jobs: the modalities' work.
+        hashes: of pictures and models, for the next plan.
     """
 
     config: Config
     catalogue: Catalogue
     interactions: Interactions | None
-    sides: list[Side]
-    digests: Digests
+    engine: Engine
+    jobs: list[ModalityJob]
+    hashes: FileHashes
 
     def inputs(self) -> dict[str, Any]:
         """What decides the results."""
         inputs: dict[str, Any] = {
             "catalogue rows": [self.catalogue.item_ids, [r.as_row() for r in self.catalogue.rejections]]
         }
-        for side in self.sides:
-            inputs[f"{side.modality} model"] = side.recipe
-            inputs[f"{side.modality} inputs"] = [[i.item_id, i.digest] for s in side.shards for i in s.inputs]
+        for job in self.jobs:
+            inputs[f"{job.name} model"] = job.settings
+            inputs[f"{job.name} inputs"] = [[item.item_id, item.digest] for item in job.inputs]
         if self.interactions:
             rejected = [rejection.as_row() for rejection in self.interactions.rejections]
             inputs["interactions"] = [table_sha256(self.interactions.table), rejected]
         return inputs
 
 
-@dataclass(frozen=True)
-class ShardFiles:
-    """Where a modality's finished shards are: in the scratch folder, or in what an earlier run left.
-
-    Attributes:
-        scratch: where new ones are written.
-        earlier: where those of the finished stage lie.
-        damaged: files of the finished stage that are not what it wrote, by name.
-    """
-
-    scratch: Path
-    earlier: Path
-    damaged: frozenset[str]
-
-    @classmethod
-    def of(cls, context: StageContext, modality: str, *, hashes: bool = False) -> ShardFiles:
-        """The files of a modality; with `hashes`, earlier ones are read and compared with their manifest."""
-        place, previous = f"{SHARDS}/{modality}", context.previous
-        damaged: list[str] = []
-        if previous is not None:
-            own = {name: entry for name, entry in previous.files.items() if name.startswith(f"{place}/")}
-            damaged = replace(previous, files=own).damaged(context.run.folder(EXTRACT), hashes=hashes)
-        names = frozenset(name.rpartition("/")[2] for name in damaged)
-        return cls(context.scratch / place, context.run.folder(EXTRACT) / place, names)
-
-    def find(self, shard: Shard) -> Path | None:
-        """A shard's file; None where it is not there yet, or damaged."""
-        fresh, earlier = (shard_path(folder, shard) for folder in (self.scratch, self.earlier))
-        if fresh.is_file():
-            return fresh
-        return earlier if earlier.is_file() and earlier.name not in self.damaged else None
-
-    def missing(self, shards: Sequence[Shard]) -> list[Shard]:
-        """The shards that are still to do."""
-        return [shard for shard in shards if self.find(shard) is None]
-
-
 class ExtractStage(Stage):
     """Embeds what is not embedded yet; a killed extraction loses at most the shards in hand."""
 
     name = EXTRACT
-    version = 2
-    libraries = ("numpy", "pillow", "pyarrow", "torch", "transformers")
+    version = VERSION
+    # Those that decide vectors are part of each model's identity.
+    libraries = ("numpy", "pyarrow")
 
     def plan(self, context: StageContext) -> Plan:
-        """Read the catalogue, load the models, and cut the work into shards.
+        """Read the catalogue, identify the models, and see which shards are there.
 
         Raises:
             CatalogError, ConfigError, ExtractorError: what is wrong with the tables or the models.
+            PluginError: there is no such engine.
         """
         config = context.config
-        digests = Digests(None if context.rehash else _known_digests(context.run.cache("digests")))
-        catalogue = read_catalogue(config.catalog.items, digests)
+        engine = ENGINES.find(config.engine)
+        hashes = FileHashes() if context.rehash else FileHashes.read(context.run.cache("hashes"))
+        catalogue = read_catalogue(config.catalog.items, hashes)
         source = config.catalog.interactions
         interactions = read_interactions(source, catalogue.item_ids) if source else None
-        sides = [make_side(config, cast(Modality, m), inputs) for m, inputs in catalogue.inputs.items()]
-        work = Extraction(config, catalogue, interactions, sides, digests)
-        left = {side.modality: _left(ShardFiles.of(context, side.modality), side) for side in sides}
+        recorded = _recorded_choices(context)
+        jobs = [
+            make_job(config, name, inputs, hashes.sha256, recorded)
+            for name, inputs in catalogue.inputs.items()
+        ]
+        work = Extraction(config, catalogue, interactions, engine, jobs, hashes)
+        left = {job.name: (_left(ShardFiles.of(context, job.name), job), len(job.inputs)) for job in jobs}
         return Plan(
             work.inputs(),
-            ", ".join(f"{todo} of {total} {m}s to embed" for m, (todo, total) in left.items() if todo),
+            ", ".join(f"{todo} of {total} {name}s to embed" for name, (todo, total) in left.items() if todo),
             any(todo < total for todo, total in left.values()),
             details=work,
         )
 
     def remember(self, context: StageContext) -> None:
-        """Keep the pictures' hashes, so that the next plan reads only those that changed."""
-        work = _work(context)
-        if work.digests.seen:
-            write_bytes(context.run.cache("digests"), json.dumps(work.digests.seen).encode())
+        """Keep the files' hashes, so that the next plan reads only those that changed."""
+        extraction_of(context).hashes.write(context.run.cache("hashes"))
 
     def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
         """Embed what is left, and write shards, items, interactions and rejections.
@@ -141,24 +110,27 @@ class ExtractStage(Stage):
             CatalogError: more was rejected than the config allows.
             RunFolderError: the disk is too small.
         """
-        work = _work(context)
+        work = extraction_of(context)
         totals = {
             "items": work.catalogue.rows,
             "interactions": work.interactions.rows if work.interactions else 0,
         }
         early = [*work.catalogue.rejections, *(work.interactions.rejections if work.interactions else [])]
         check_limit(early, totals, work.config.extract.max_rejected)
-        files = [ShardFiles.of(context, side.modality, hashes=True) for side in work.sides]
-        needed = sum(bytes_an_item(s) * _left(f, s)[0] for s, f in zip(work.sides, files, strict=True))
-        check_disk(context.run.path, needed + 2**20)
-        for side, there in zip(work.sides, files, strict=True):
-            _extract_side(context, side, there)
-            _link_shards(there, side.shards, target / SHARDS / side.modality)
-        late = [r for side in work.sides for r in _late_rejections(target / SHARDS / side.modality, side)]
+        try:
+            ready = [_get_ready(context, job) for job in work.jobs]
+            check_disk(context.run.path, sum(one.bytes for one in ready) + 2**20)
+            _write_choices(context, ready)
+            for one in ready:
+                _embed(context, one.job, one.files)
+                one.files.link(one.job.shards, target / SHARDS / one.job.name)
+        finally:
+            work.engine.close()
+        late = [r for one in ready for r in _late_rejections(target / SHARDS / one.job.name, one.job)]
         check_limit([*early, *late], totals, work.config.extract.max_rejected)
         rejections = sorted([*early, *late], key=lambda r: (r.source, r.row, r.modality or ""))
         _write_tables(work, rejections, target)
-        return _summary(work, rejections)
+        return _summary(work, ready, rejections)
 
     def describe(self, summary: Mapping[str, Any]) -> list[str]:
         """How many of each, and what was rejected."""
@@ -169,96 +141,107 @@ class ExtractStage(Stage):
         return lines + [f"  rejected {number:,} × {reason}" for reason, number in summary["rejected"].items()]
 
 
-def _work(context: StageContext) -> Extraction:
+def extraction_of(context: StageContext) -> Extraction:
+    """What planning found."""
     assert context.plan is not None
     work: Extraction = context.plan.details
     return work
 
 
-def _left(files: ShardFiles, side: Side) -> tuple[int, int]:
-    """A modality's inputs still to embed, and all of them."""
-    missing = files.missing(side.shards)
-    return sum(len(shard.inputs) for shard in missing), sum(len(shard.inputs) for shard in side.shards)
+def load_job(engine: Engine, job: ModalityJob) -> LoadedModel:
+    """Load a job's model, on the device that an earlier run chose if this machine has it.
+
+    Raises:
+        ExtractorError: it cannot be loaded.
+    """
+    item = job.typical_item() if job.tokens else None
+    if job.model.device == "auto" and job.choice is not None:
+        try:
+            return engine.load(replace(job.model, device=job.choice.device), item)
+        except DeviceError:  # the run was begun on another machine
+            pass
+    return engine.load(job.model, item)
 
 
-def _extract_side(context: StageContext, side: Side, files: ShardFiles) -> None:
-    work, console = _work(context), context.console
-    left, total = _left(files, side)
+def _recorded_choices(context: StageContext) -> dict[str, Any]:
+    """What an extraction under way chose, or else the finished one."""
+    previous = context.previous
+    finished = previous.summary.get("sets", {}) if previous else {}
+    try:
+        under_way: dict[str, Any] = json.loads((context.scratch / CHOICES).read_bytes())
+    except (OSError, ValueError):
+        under_way = {}
+    return {**{name: entry.get("choice") for name, entry in finished.items()}, **under_way}
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A job whose choice is made.
+
+    Attributes:
+        card: of its extractor.
+        bytes: what is still to do takes so much on disk, roughly.
+    """
+
+    job: ModalityJob
+    files: ShardFiles
+    card: ExtractorCard
+    bytes: int
+
+
+def _get_ready(context: StageContext, job: ModalityJob) -> _Ready:
+    """Load a job's model, unless all of its shards are there and an earlier run knew the model."""
+    files = ShardFiles.of(context, job.name, hashes=True)
+    if not _left(files, job) and (card := _earlier_card(context, job)):
+        return _Ready(job, files, card, 0)
+    loaded = load_job(extraction_of(context).engine, job)
+    job = job.chosen(loaded)
+    return _Ready(job, files, loaded.card, job.bytes_an_item(loaded) * _left(files, job))
+
+
+def _earlier_card(context: StageContext, job: ModalityJob) -> ExtractorCard | None:
+    """The card of the same model in the finished stage, by the name that the model has now."""
+    previous = context.previous
+    entry = previous.summary["sets"].get(job.name, {}) if previous else {}
+    if entry.get("identity") != asdict(job.model.identity):
+        return None
+    return ExtractorCard(**(entry["card"] | {"name": job.model.name}))
+
+
+def _write_choices(context: StageContext, ready: Sequence[_Ready]) -> None:
+    """Write down what was chosen before the first shard is."""
+    choices = {one.job.name: asdict(one.job.choice) for one in ready if one.job.choice}
+    write_bytes(context.scratch / CHOICES, json.dumps(choices).encode())
+
+
+def _left(files: ShardFiles, job: ModalityJob) -> int:
+    """How many inputs of a modality are still to embed."""
+    if job.choice is None:
+        return len(job.inputs)
+    return sum(len(shard.inputs) for shard in files.missing(job.shards))
+
+
+def _embed(context: StageContext, job: ModalityJob, files: ShardFiles) -> None:
+    work, console = extraction_of(context), context.console
+    left, total = _left(files, job), len(job.inputs)
     if not left:
-        console.note(f"{side.modality}: {total:,} of {total:,} already there")
+        console.note(f"{job.name}: {total:,} of {total:,} already there")
         return
     if left < total:
-        console.note(f"{side.modality}: resuming, {total - left:,} of {total:,} already there")
-    todo = files.missing(side.shards)
-    with console.progress(f"extract {side.modality}", left) as advance:
-        timing = extract_shards(
-            todo,
-            RawInputs(work.catalogue, todo),
-            side.extractor,
-            lambda shard, result: write_shard(shard_path(files.scratch, shard), result),
-            batch_size=side.batch_size,
-            tokens=side.tokens,
-            workers=work.config.extract.workers,
-            advance=advance,
-        )
-    console.note(f"{side.modality}: {describe(timing, left)}")
+        console.note(f"{job.name}: resuming, {total - left:,} of {total:,} already there")
+    units = job.units(files.missing(job.shards), work.config.catalog.items, files.scratch)
+    with console.progress(f"extract {job.name}", left) as advance:
+        timing = work.engine.run(units, workers=work.config.extract.workers, advance=advance)
+    console.note(f"{job.name}: {timing.describe(left)}")
 
 
-def _link_shards(files: ShardFiles, shards: Sequence[Shard], target: Path) -> None:
-    """Put all shards into the stage's folder; the files stay where they are until the stage is done."""
-    target.mkdir(parents=True)
-    for shard in shards:
-        source = files.find(shard)
-        assert source is not None
-        try:
-            os.link(source, target / source.name)
-        except OSError:  # a disk that knows no links
-            shutil.copyfile(source, target / source.name)
-
-
-def describe(timing: Timing, items: int) -> str:
-    """One line that tells where the time of an extraction went."""
-    return (
-        f"{items:,} in {timing.wall:.1f} s ({items / timing.wall:.0f}/s): reading {timing.reading:.1f} s, "
-        f"computing {timing.computing:.1f} s, writing {timing.writing:.1f} s, "
-        f"waited for input {timing.no_input:.1f} s; the bottleneck is {timing.bottleneck}"
-    )
-
-
-class RawInputs:
-    """Gives raw pictures and texts, shard after shard; embedded pictures are read in one pass."""
-
-    def __init__(self, catalogue: Catalogue, shards: list[Shard]) -> None:
-        """Open what the shards need; they must then be asked for in this order."""
-        rows = [item.row for shard in shards for item in shard.inputs if item.value is None]
-        self._embedded = catalogue.embedded(rows[0], rows[-1] + 1) if rows else iter(())
-
-    def __call__(self, shard: Shard) -> Iterable[Load]:
-        """For each input of a shard, a call that gives its raw picture or text; shards in their order."""
-        for item in shard.inputs:
-            if item.value is None:
-                yield partial(decode_image, next(data for row, data in self._embedded if row == item.row))
-            elif isinstance(item.value, Path):
-                yield partial(_decode_file, item.value)
-            else:
-                yield partial(str, item.value)
-
-
-def _decode_file(path: Path) -> Any:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ImageRejectedError("unreadable", f"{path.name}: {error.strerror}") from None
-    return decode_image(data)
-
-
-def _late_rejections(folder: Path, side: Side) -> list[Rejection]:
+def _late_rejections(folder: Path, job: ModalityJob) -> list[Rejection]:
     """What the models' own preprocessing could not read, from the shards."""
     rejections = []
-    for shard in side.shards:
+    for shard in job.shards:
         result = read_shard(shard_path(folder, shard))
         rejections += [
-            Rejection("items", item.row, EXTRACT, reason, detail or "", item.item_id, modality=side.modality)
+            Rejection("items", item.row, EXTRACT, reason, detail or "", item.item_id, modality=job.name)
             for item, reason, detail in zip(shard.inputs, result.reasons, result.details, strict=True)
             if reason is not None
         ]
@@ -276,34 +259,26 @@ def _write_tables(work: Extraction, rejections: list[Rejection], folder: Path) -
         write_arrow(work.interactions.table, folder / "interactions.arrow")
 
 
-def _summary(work: Extraction, rejections: list[Rejection]) -> dict[str, Any]:
-    rejected = {
-        m: sum(r.modality == m and r.source == "items" for r in rejections) for m in ("image", "text")
-    }
+def _summary(work: Extraction, ready: Sequence[_Ready], rejections: Sequence[Rejection]) -> dict[str, Any]:
+    items = len(work.catalogue.item_ids)
+    rejected = Counter(r.modality for r in rejections if r.source == "items")
     return {
-        "items": len(work.catalogue.item_ids),
+        "items": items,
         "interactions": work.interactions.table.num_rows if work.interactions else 0,
         "rejected": counts(rejections),
         "template": work.catalogue.config.text,
         "sets": {
-            side.modality: {
-                "dim": side.extractor.card.dim,
-                "valid": len(work.catalogue.item_ids) - rejected[side.modality],
-                "card": asdict(side.extractor.card),
-                "precision": side.recipe["precision"],
-                "shards": [shard.key for shard in side.shards],
+            one.job.name: {
+                "dim": one.card.dim,
+                "valid": items - rejected[one.job.name],
+                "card": asdict(one.card),
+                "identity": asdict(one.job.model.identity),
+                "choice": asdict(one.job.choice) if one.job.choice else None,
+                "shards": [shard.key for shard in one.job.shards],
             }
-            for side in work.sides
+            for one in ready
         },
     }
-
-
-def _known_digests(path: Path) -> dict[str, list[Any]]:
-    try:
-        loaded = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return loaded if isinstance(loaded, dict) else {}
 
 
 STAGE = ExtractStage()

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from alignrec.pipeline.catalog.image_refs import (
-    Digests,
     ImageRef,
     ImageRefError,
     downloaded_name,
@@ -52,14 +51,3 @@ def test_what_leads_nowhere_has_its_reason(tmp_path: Path, value: Any, reason: s
     with pytest.raises(ImageRefError) as error:
         find_image(value, tmp_path)
     assert error.value.reason == reason
-
-
-def test_digests_notice_a_changed_file_and_spare_an_unchanged_one(tmp_path: Path) -> None:
-    path = tmp_path / "x"
-    path.write_bytes(b"one")
-    first = Digests()
-    before = first.sha256(path)
-    remembered = {str(path): [*first.seen[str(path)][:2], "remembered"]}
-    assert Digests(remembered).sha256(path) == "remembered"
-    path.write_bytes(b"other")
-    assert Digests(remembered).sha256(path) not in (before, "remembered")

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from alignrec.pipeline.catalog.image_refs import Digests
+from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.items import Catalogue, read_catalogue
 from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.errors import CatalogError, ConfigError
@@ -16,7 +16,7 @@ from tests.pipeline.catalogues import picture, write_items
 
 
 def _read(path: Path, **settings: Any) -> Catalogue:
-    return read_catalogue(ItemsConfig(path=str(path), text="{title}", **settings), Digests())
+    return read_catalogue(ItemsConfig(path=str(path), text="{title}", **settings), FileHashes())
 
 
 def _reasons(catalogue: Catalogue) -> Counter[str]:
@@ -97,9 +97,9 @@ def test_a_config_that_does_not_fit_the_table_is_named(
 def test_templates_name_columns_and_nothing_else(tmp_path: Path) -> None:
     path = write_items(tmp_path, [{"item_id": "a", "title": "A"}])
     with pytest.raises(ConfigError, match=r"catalog\.items\.text"):
-        read_catalogue(ItemsConfig(path=str(path), image=None, text="{title.upper}"), Digests())
+        read_catalogue(ItemsConfig(path=str(path), image=None, text="{title.upper}"), FileHashes())
     with pytest.raises(CatalogError, match=r"no column 'titel'.*did you mean 'title'"):
-        read_catalogue(ItemsConfig(path=str(path), image=None, text="{titel}"), Digests())
+        read_catalogue(ItemsConfig(path=str(path), image=None, text="{titel}"), FileHashes())
 
 
 def test_a_table_without_usable_items_or_pictures_is_an_error(tmp_path: Path) -> None:

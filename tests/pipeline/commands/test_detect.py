@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from alignrec.pipeline.catalog.image_refs import Digests
+from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.interactions import read_interactions
 from alignrec.pipeline.catalog.items import read_catalogue
 from alignrec.pipeline.cli.app import app
@@ -29,7 +29,7 @@ def init(folder: Path, *more: str) -> Config:
 
 def read(config: Config) -> tuple[list[str], dict[str, int], int]:
     """Ids, usable inputs of each modality, and interactions."""
-    catalogue = read_catalogue(config.catalog.items, Digests())
+    catalogue = read_catalogue(config.catalog.items, FileHashes())
     source = config.catalog.interactions
     count = read_interactions(source, catalogue.item_ids).table.num_rows if source else 0
     return catalogue.item_ids, {m: len(inputs) for m, inputs in catalogue.inputs.items()}, count

@@ -16,7 +16,7 @@ import pytest
 from alignrec.core.plugins import PluginError
 from alignrec.extractors.modality import MODALITIES
 from alignrec.extractors.registry import identify_extractor
-from alignrec.pipeline.catalog.image_refs import Digests
+from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.items import read_catalogue
 from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.engines.base import ENGINES, Model, Timing, Unit
@@ -49,7 +49,7 @@ def test_a_pickled_unit_gives_the_same_bytes_elsewhere(tmp_path: Path, modality:
     model = Model(
         MODELS[modality], MODALITIES[modality], identify_extractor(MODELS[modality], modality), "cpu"
     )
-    inputs = read_catalogue(items, Digests()).inputs[modality]
+    inputs = read_catalogue(items, FileHashes()).inputs[modality]
     [shard] = plan(inputs, {})
     unit = Unit(shard, model, 2, True, items, tmp_path / "here")
     done: list[int] = []

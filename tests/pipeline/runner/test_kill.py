@@ -28,7 +28,7 @@ READY = get_context("forkserver")
 READY.set_forkserver_preload(
     ["alignrec.pipeline.stages.chain", "alignrec.pipeline.report.write", "transformers"]
 )
-NOT_COMPARED = {"digests.json", ".lock"}  # remembered file times, and the lock
+NOT_COMPARED = {".hashes.json", ".lock"}  # remembered file times, and the lock
 
 
 def _start(config: Path, out: Path, until: str) -> subprocess.Popen[bytes]:

@@ -17,7 +17,7 @@ from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.runner.token_shards import ShardedRows
 from alignrec.pipeline.stages.chain import run
 from alignrec.pipeline.stages.extract import STAGE
-from alignrec.pipeline.stages.extract.modality_job import bytes_an_item
+from alignrec.pipeline.stages.extract.stage import load_job
 from tests.pipeline.catalogues import picture, write_catalogue
 
 QUIET = Console(quiet=True)
@@ -85,7 +85,8 @@ def test_inputs_hold_what_the_models_say(tmp_path: Path) -> None:
 def test_the_disk_estimate_counts_the_tokens(tmp_path: Path) -> None:
     settings = load_config(write_catalogue(tmp_path), ["export.sets=[multimodal]"])
     work = planned(StageContext(settings, STAGE, {})).plan.details
-    estimate = {side.modality: 6 * bytes_an_item(side) for side in work.sides}
+    estimate = {job.name: 6 * job.bytes_an_item(load_job(work.engine, job)) for job in work.jobs}
+    work.engine.close()
     folder = run(settings, "extract", console=QUIET).folder / "extract" / "shards"
     for modality, expected in estimate.items():
         written = sum(path.stat().st_size for path in (folder / modality).iterdir())

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from alignrec.pipeline.catalog.image_refs import Digests, downloaded_name
+from alignrec.pipeline.catalog.file_hashes import FileHashes
+from alignrec.pipeline.catalog.image_refs import downloaded_name
 from alignrec.pipeline.catalog.items import read_catalogue
 from alignrec.pipeline.catalog.sources.amazon import AMAZON_2014, AMAZON_2018, AMAZON_2023
 from alignrec.pipeline.catalog.sources.source import SOURCES, Draft, Source
@@ -109,13 +110,13 @@ def test_a_downloaded_picture_is_found_by_its_url(tmp_path: Path) -> None:
     path = write_gzipped(tmp_path / "meta.json.gz", META_2018)
     config = ItemsConfig(path=f"amazon-2018:{path}", text="{title}. {categories}. {description}")
     (tmp_path / downloaded_name("https://images.example/l.jpg")).write_bytes(picture(1))
-    catalogue = read_catalogue(config, Digests())
+    catalogue = read_catalogue(config, FileHashes())
     assert [one.item_id for one in catalogue.inputs["image"]] == ["0000031909"]
     texts = [one.value for one in catalogue.inputs["text"]]
     assert texts == ['Tutu "Pink". Clothing, Girls. This tutu is great, Really', "No picture"]
     (tmp_path / downloaded_name("https://images.example/l.jpg")).unlink()
     with pytest.raises(CatalogError, match="not one of 2 items has image"):
-        read_catalogue(config, Digests())
+        read_catalogue(config, FileHashes())
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ READ = """
 import hashlib, sys
 from alignrec.pipeline.catalog.items import read_catalogue
 from alignrec.pipeline.config.settings import ItemsConfig
-from alignrec.pipeline.catalog.image_refs import Digests
-catalogue = read_catalogue(ItemsConfig(path=sys.argv[1], text="{title}"), Digests())
+from alignrec.pipeline.catalog.file_hashes import FileHashes
+catalogue = read_catalogue(ItemsConfig(path=sys.argv[1], text="{title}"), FileHashes())
 print(catalogue.item_ids, [item.row for item in catalogue.inputs["image"]])
 print([hashlib.sha256(data).hexdigest() for _, data in catalogue.embedded(0, 3)])
 """

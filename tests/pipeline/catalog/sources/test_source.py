@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from alignrec.core import plugins
-from alignrec.pipeline.catalog.image_refs import Digests
+from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.interactions import read_interactions
 from alignrec.pipeline.catalog.items import read_catalogue
 from alignrec.pipeline.catalog.sources.source import SOURCES, open_interactions, open_items
@@ -82,7 +82,7 @@ def test_a_plugin_adds_a_source_and_a_table_format(tmp_path: Path, monkeypatch: 
     assert "own-shop" not in SOURCES
     config = load_config(tmp_path / "alignrec.yaml")
     assert config.plugins == (tmp_path / "plugin.py",)
-    catalogue = read_catalogue(config.catalog.items, Digests())
+    catalogue = read_catalogue(config.catalog.items, FileHashes())
     assert [(one.item_id, one.value) for one in catalogue.inputs["text"]] == [("1", "Mug"), ("2", "Cup")]
     assert config.catalog.interactions is not None
     table = read_interactions(config.catalog.interactions, catalogue.item_ids).table

@@ -1,0 +1,114 @@
+"""Extraction through a whole run: what embeds anew and what does not; planning loads no model."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from alignrec.core.files import sha256_file
+from alignrec.extractors import identity
+from alignrec.pipeline.config.file import load_config
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.manifest import StageManifest
+from alignrec.pipeline.stages.chain import run, status
+from alignrec.pipeline.stages.extract.shard_files import SHARDS
+from alignrec.pipeline.stages.extract.stage import STAGE
+from tests.extractors import models
+from tests.pipeline.catalogues import write_catalogue
+
+QUIET = Console(quiet=True)
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Path:
+    """A finished extraction whose text model is a folder beside the catalogue; returns the config's path."""
+    config = write_catalogue(tmp_path)
+    models.sentence_bert(tmp_path / "model")
+    settings = yaml.safe_load(config.read_text())
+    settings["catalog"]["items"]["image"] = None
+    settings["extract"]["text"] = "transformers:model"
+    settings["export"] = {"sets": ["text"]}
+    config.write_text(yaml.safe_dump(settings))
+    run(config, STAGE.name, console=QUIET)
+    return config
+
+
+def _shards(config: Path) -> dict[str, tuple[int, str]]:
+    folder = config.parent / "run" / "extract" / SHARDS / "text"
+    return {path.name: (path.stat().st_ino, sha256_file(path)) for path in folder.iterdir()}
+
+
+def _state(config: Path, *overrides: str) -> tuple[str, str]:
+    first = status(load_config(config, overrides))[0]
+    return first.state, first.why
+
+
+def test_a_moved_model_embeds_nothing_anew(local: Path) -> None:
+    before = _shards(local)
+    (local.parent / "model").rename(local.parent / "elsewhere")
+    assert _state(local, "extract.text=transformers:elsewhere") == ("done", "")
+    run(local, STAGE.name, ["extract.text=transformers:elsewhere"], QUIET)
+    assert _shards(local) == before
+
+
+def test_a_changed_tokenizer_embeds_anew(local: Path) -> None:
+    file = local.parent / "model" / "tokenizer_config.json"
+    file.write_text(file.read_text() + "\n")
+    assert _state(local) == ("stale", "changed: text model; 6 of 6 texts to embed")
+
+
+def test_another_version_of_a_library_embeds_anew(local: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "version", lambda _: "99.0")
+    assert _state(local) == ("stale", "changed: text model; 6 of 6 texts to embed")
+
+
+def test_device_and_batch_size_asked_for_as_they_were_chosen_link_what_is_there(local: Path) -> None:
+    before = _shards(local)
+    explicit = ["extract.device=cpu", "extract.batch_size=8"]
+    assert _state(local, *explicit) == ("stale", "changed: text model")
+    run(local, STAGE.name, explicit, QUIET)
+    assert _shards(local) == before
+
+
+def test_what_was_finished_elsewhere_stays_done_and_goes_on_here(local: Path) -> None:
+    """As a run that a machine with a GPU finished, and one that it left half done."""
+    path = local.parent / "run" / "extract" / "stage.json"
+    done = StageManifest.read(path)
+    assert done is not None
+    entry = done.summary["sets"]["text"]
+    assert (entry["choice"]["device"], entry["choice"]["batch_size"]) == ("cpu", 8)
+    summary: dict[str, Any] = json.loads(json.dumps(done.summary))
+    summary["sets"]["text"]["choice"]["device"] = "cuda"
+    StageManifest(done.stage, done.parts, done.files, summary).write(path)
+    assert _state(local) == ("done", "")
+    vectors = {sha for _, sha in _shards(local).values()}
+    for shard in (path.parent / SHARDS / "text").iterdir():
+        shard.unlink()
+    run(local, STAGE.name, console=QUIET)
+    again = StageManifest.read(path)
+    assert again is not None and again.summary["sets"]["text"]["choice"]["device"] == "cpu"
+    assert {sha for _, sha in _shards(local).values()} == vectors
+
+
+def test_status_loads_neither_torch_nor_a_model(local: Path) -> None:
+    code = (
+        "import json, sys\n"
+        "from pathlib import Path\n"
+        "from alignrec.pipeline.config.file import load_config\n"
+        "from alignrec.pipeline.runner.runner import state_of\n"
+        "from alignrec.pipeline.runner.stage import StageContext\n"
+        "from alignrec.pipeline.stages.extract.stage import STAGE\n"
+        f"config = load_config(Path({str(local)!r}))\n"
+        "state = state_of(StageContext(config, STAGE, {}))\n"
+        "print(json.dumps([state.state, sorted(sys.modules)]))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout
+    state, loaded = json.loads(out)
+    assert state == "done"
+    assert not {"torch", "transformers", "open_clip"} & set(loaded)
