@@ -46,3 +46,15 @@ def client(hub: HubServer, token: str | bool = "hf_test") -> HfApi:
 def sent_sets(hub: HubServer, since: int) -> int:
     """How many large files were sent after a point of the log."""
     return sum(line.method == "PUT" for line in hub.log[since:])
+
+
+def got(hub: HubServer) -> list[str]:
+    """Paths of the files that were asked for."""
+    return [
+        line.path.partition("/resolve/")[2].partition("/")[2] for line in hub.requests("GET", "/resolve/")
+    ]
+
+
+def flip(body: bytes) -> bytes:
+    """The same bytes but for one bit."""
+    return body[:-9] + bytes([body[-9] ^ 4]) + body[-8:]

@@ -1,4 +1,4 @@
-"""A set in one line from a folder: the right one, checked, mapped, in pieces."""
+"""A set in one line, from a folder or the Hub: the right one, checked, mapped, in pieces."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from huggingface_hub import HfApi
 
 from alignrec.export.errors import ReleaseError, VerificationError
+from alignrec.export.hub.push import push
 from alignrec.export.load import iter_features, load_features
+from tests.export.hub_cases import REPO, SETS, features, got
+from tests.export.hub_cases import make_release as make_release_of_sets
 from tests.export.release.cases import make_release, make_set
+from tests.hub.server import HubServer
 
 
 def test_origin_travels_with_its_rows(tmp_path: Path) -> None:
@@ -66,3 +71,52 @@ def test_pieces_are_those_of_the_whole(tmp_path: Path) -> None:
     assert [i for piece in pieces for i in piece.ids] == list(whole.ids)
     np.testing.assert_array_equal(np.concatenate([piece.matrix for piece in pieces]), whole.matrix)
     np.testing.assert_array_equal(np.concatenate([piece.valid for piece in pieces]), whole.valid)
+
+
+@pytest.mark.parametrize("name", [*SETS, None])
+def test_a_set_comes_back_as_it_was(published: str, by_name: None, name: str | None) -> None:
+    expected = features(name or "multimodal", SETS[name or "multimodal"])
+    loaded = load_features(REPO, name, version="1.0.0")
+    assert list(loaded.ids) == list(expected.ids)
+    np.testing.assert_array_equal(loaded.matrix, expected.matrix)
+    np.testing.assert_array_equal(loaded.valid, expected.valid)
+
+
+def test_only_what_is_needed_is_fetched_and_only_once(hub: HubServer, published: str, by_name: None) -> None:
+    hub.log.clear()
+    load_features(REPO, "text")
+    assert sorted(got(hub)) == ["data/text/part-00000.parquet", "manifest.json", "release.json"]
+    hub.log.clear()
+    load_features(REPO, "text")
+    assert [line.path for line in hub.log] == [f"/api/datasets/{REPO}/refs"]
+
+
+def test_the_highest_version_is_the_default(hub: HubServer, api: HfApi, release: Path, by_name: None) -> None:
+    for version, seed in (("1.10.0", 5), ("1.9.0", 6)):
+        make_release_of_sets(release, {"image": seed})
+        push(release, REPO, version, api=api)
+    np.testing.assert_array_equal(load_features(REPO, "image").matrix, features("image", 8, 5).matrix)
+    np.testing.assert_array_equal(
+        load_features(REPO, "image", version="v1.9.0").matrix, features("image", 8, 6).matrix
+    )
+
+
+def test_a_published_set_comes_piece_by_piece_and_mapped(
+    hub: HubServer, published: str, by_name: None
+) -> None:
+    whole = features("image", 8)
+    pieces = list(iter_features(REPO, "image", version="1.0.0", rows=7))
+    assert [len(piece.ids) for piece in pieces] == [7, 7, 6]
+    np.testing.assert_array_equal(np.concatenate([piece.matrix for piece in pieces]), whole.matrix)
+    mapped = load_features(REPO, "image", memory_map=True)
+    assert isinstance(mapped.matrix, np.memmap)
+    np.testing.assert_array_equal(mapped.matrix, whole.matrix)
+
+
+def test_a_folder_has_no_versions(release: Path) -> None:
+    assert load_features(release, "image").dim == 8
+    assert load_features(str(release), "image").dim == 8
+    with pytest.raises(ReleaseError, match="no versions"):
+        load_features(release, "image", version="1.0.0")
+    with pytest.raises(ReleaseError, match="not a release"):
+        load_features("no/such/folder")

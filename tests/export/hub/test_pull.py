@@ -1,0 +1,42 @@
+"""A version comes as the folder that was pushed, or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from huggingface_hub import HfApi
+
+from alignrec.export.errors import ReleaseError, VerificationError
+from alignrec.export.hub.pull import pull, verify_version
+from alignrec.export.release.manifest import Manifest
+from tests.export.hub_cases import REPO, flip, got
+from tests.hub.server import Fault, HubServer
+
+
+def test_pull_makes_the_folder_that_was_pushed(
+    hub: HubServer, api: HfApi, release: Path, published: str, tmp_path: Path
+) -> None:
+    to = tmp_path / "pulled"
+    assert pull(REPO, None, to, api=api).commit == published
+    theirs = {p.relative_to(release): p.read_bytes() for p in release.rglob("*") if p.is_file()}
+    assert {p.relative_to(to): p.read_bytes() for p in to.rglob("*") if p.is_file()} == theirs
+    hub.log.clear()
+    pull(REPO, "1.0.0", to, api=api)
+    assert not hub.requests("GET", "/resolve/")
+    (to / "metrics.json").write_text("{}")
+    with pytest.raises(ReleaseError, match="choose another folder"):
+        pull(REPO, "1.0.0", to, api=api)
+
+
+def test_a_failed_pull_leaves_nothing(hub: HubServer, api: HfApi, published: str, tmp_path: Path) -> None:
+    hub.faults.append(Fault("GET", "text/part", answer=flip, times=2))
+    with pytest.raises(VerificationError):
+        pull(REPO, "1.0.0", tmp_path / "to" / "pulled", api=api)
+    assert not (tmp_path / "to").exists() or not list((tmp_path / "to").iterdir())
+
+
+def test_verify_reads_every_file(hub: HubServer, api: HfApi, published: str, manifest: Manifest) -> None:
+    hub.log.clear()
+    verify_version(REPO, "1.0.0", api=api)
+    assert {entry.path for entry in manifest.files} <= set(got(hub))
