@@ -170,7 +170,7 @@ class FeatureSet:
         key: Key = "user_id" if "user_id" in table.column_names else "item_id"
         embedding = _one_array(table.column("embedding"))
         # By DLPack, since `to_numpy` imports pandas.
-        flat = np.from_dlpack(embedding.flatten())
+        flat: NDArray[np.float32] = np.asarray(np.from_dlpack(embedding.flatten()))
         return cls(
             name,
             table.column(key).to_pylist(),

@@ -82,7 +82,7 @@ def fill_release(
     names = [features.name for features in sets]
     if not names or len(set(names)) != len(names):
         raise ReleaseError(f"a release needs feature sets of distinct names, got {names}")
-    rows = {}
+    rows: dict[Path, int] = {}
     for features in sets:
         parts = write_parts(features, folder / "data" / features.name)
         rows |= {path: pq.read_metadata(path).num_rows for path in parts}

@@ -11,10 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from click import Context, HelpFormatter
 from typer.core import TyperCommand, TyperOption
 
 from alignrec.pipeline.cli.diff import open_reference
@@ -123,7 +122,7 @@ def _described(result: PushResult) -> str:
 class PullCommand(TyperCommand):
     """Its help lists the formats, which are looked up only then: importing them takes a moment."""
 
-    def format_help(self, ctx: Context, formatter: HelpFormatter) -> None:
+    def format_help(self, *arguments: Any, **named: Any) -> None:
         """Name the formats and what each writes."""
         from alignrec.export.formats.convert import FORMATS
 
@@ -131,7 +130,7 @@ class PullCommand(TyperCommand):
         for option in self.params:
             if isinstance(option, TyperOption) and option.name == "form":
                 option.help = "\n\n".join(["Another tool's format.", *listed])
-        super().format_help(ctx, formatter)
+        super().format_help(*arguments, **named)
 
 
 def pull(

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from alignrec.export.formats.clip_retrieval import FORMAT
 from alignrec.export.formats.convert import write_as
 from tests.export.formats.cases import IDS, make
 
 
 def test_clip_retrieval(tmp_path: Path) -> None:
     image, text = make("image"), make("text", 2, 0)
-    write_as("clip-retrieval", [image, text], tmp_path / "c")
+    write_as(FORMAT.name, [image, text], tmp_path / "c")
     ids = pd.read_parquet(tmp_path / "c" / "metadata")["item_id"].tolist()
     assert ids == [name for name in IDS if name not in ("b", 'quo"te')]
     for name, features in (("img_emb", image), ("text_emb", text)):

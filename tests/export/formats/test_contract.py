@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from alignrec.core import plugins
 from alignrec.core.plugins import load_plugins
+from alignrec.export.formats.contract import Format
 from alignrec.export.formats.convert import FORMATS, convert
 from alignrec.export.release.opened import open_folder
 from alignrec.pipeline.cli.app import app
@@ -43,6 +44,7 @@ def expected() -> list[str]:
 def test_a_format_of_a_plugin_is_found_and_written(tmp_path: Path, plugin: Path) -> None:
     assert "word-vectors" not in FORMATS
     load_plugins([plugin])
+    assert isinstance(FORMATS["word-vectors"], Format)
     assert FORMATS["word-vectors"].description == "a text file, as word2vec writes it"
     make_release(tmp_path / "r")
     assert convert(open_folder(tmp_path / "r"), "word-vectors", tmp_path / "shop", ["image"]) == ["image"]

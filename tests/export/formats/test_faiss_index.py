@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from alignrec.export.formats.convert import write_as
+from alignrec.export.formats.faiss_index import FORMAT
 from tests.export.formats.cases import make
 
 
@@ -16,7 +17,7 @@ def test_a_faiss_search_returns_what_nearest_returns(tmp_path: Path) -> None:
     faiss = pytest.importorskip("faiss")
     names = [f"i{row}" for row in range(300)]
     features = make("image", 16, 7, names)
-    write_as("faiss", [features], tmp_path / "f")
+    write_as(FORMAT.name, [features], tmp_path / "f")
     index = faiss.read_index(str(tmp_path / "f" / "index.faiss"))
     ids = json.loads((tmp_path / "f" / "ids.json").read_text())
     assert index.ntotal == len(ids) == 299

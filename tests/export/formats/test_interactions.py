@@ -7,11 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from alignrec.export.formats.interactions import LABELS
 from tests.export.formats.cases import split_interactions
 
 
 def test_a_frame_has_the_interactions_in_order() -> None:
     interactions = split_interactions()
+    assert LABELS == ("train", "valid", "test")
     frame = interactions.frame()
     assert frame.columns.tolist() == ["user_id", "item_id", "rating", "timestamp", "label"]
     assert frame.to_numpy().tolist() == [

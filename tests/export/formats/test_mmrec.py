@@ -13,12 +13,13 @@ from alignrec.core.features import FeatureSet
 from alignrec.export.errors import ReleaseError
 from alignrec.export.formats.convert import write_as
 from alignrec.export.formats.interactions import SplitInteractions
+from alignrec.export.formats.mmrec import FORMAT
 from tests.export.formats.cases import IDS, make, split_interactions
 
 
 def test_mmrec(tmp_path: Path) -> None:
     sets = [make(), make("text", 2, 0), make("multimodal", 4)]
-    write_as("mmrec", sets, tmp_path / "shop", split_interactions())
+    write_as(FORMAT.name, sets, tmp_path / "shop", split_interactions())
     folder = tmp_path / "shop"
     assert (folder / "shop.inter").read_text().splitlines()[0] == "userID\titemID\trating\ttimestamp\tx_label"
     # As MMRec's RecDataset reads it.
@@ -46,14 +47,14 @@ def test_mmrec(tmp_path: Path) -> None:
 
 
 def test_mmrec_without_interactions_keeps_every_item(tmp_path: Path) -> None:
-    write_as("mmrec", [make()], tmp_path / "shop")
+    write_as(FORMAT.name, [make()], tmp_path / "shop")
     assert np.load(tmp_path / "shop" / "image_feat.npy").shape == (len(IDS), 3)
     assert {p.name for p in (tmp_path / "shop").iterdir()} == {"image_feat.npy", "i_id_mapping.csv"}
 
 
 def test_mmrec_refuses_interactions_of_another_catalogue(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="2 items of the interactions have no features, such as '0001'"):
-        write_as("mmrec", [make(ids=["a/b", "x"])], tmp_path / "shop", split_interactions())
+        write_as(FORMAT.name, [make(ids=["a/b", "x"])], tmp_path / "shop", split_interactions())
     assert not (tmp_path / "shop").exists()
 
 
@@ -73,7 +74,7 @@ def test_mmrec_equals_the_common_ground_on_ml100k(tmp_path: Path) -> None:
     )
     matrix = np.load(bench / "text_feat.npy")
     text = FeatureSet("text", items.tolist(), matrix, np.ones(len(matrix), np.bool_))
-    write_as("mmrec", [text], tmp_path / "ml100k", interactions)
+    write_as(FORMAT.name, [text], tmp_path / "ml100k", interactions)
     ours = pd.read_csv(tmp_path / "ml100k" / "ml100k.inter", sep="\t")
     assert ours.dtypes.equals(given.dtypes)
     our_items = pd.read_csv(tmp_path / "ml100k" / "i_id_mapping.csv", sep="\t", dtype=str)["asin"].to_numpy()

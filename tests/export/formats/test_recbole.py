@@ -11,6 +11,7 @@ import yaml
 
 from alignrec.export.errors import ReleaseError
 from alignrec.export.formats.convert import write_as
+from alignrec.export.formats.recbole import FORMAT
 from tests.export.formats.cases import IDS, make, split_interactions
 
 
@@ -23,7 +24,7 @@ def read_recbole(path: Path) -> pd.DataFrame:
 
 def test_recbole(tmp_path: Path) -> None:
     features = make("aligned")
-    write_as("recbole", [features], tmp_path / "shop", split_interactions())
+    write_as(FORMAT.name, [features], tmp_path / "shop", split_interactions())
     folder = tmp_path / "shop"
     frame = read_recbole(folder / "shop.itememb")
     assert frame["iid:token"].tolist() == [name for name in IDS if name != 'quo"te']
@@ -40,4 +41,4 @@ def test_recbole(tmp_path: Path) -> None:
 
 def test_recbole_refuses_ids_that_it_would_lose(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match=r"'nan'.*missing values"):
-        write_as("recbole", [make(ids=["a", "nan", "x"])], tmp_path / "shop")
+        write_as(FORMAT.name, [make(ids=["a", "nan", "x"])], tmp_path / "shop")

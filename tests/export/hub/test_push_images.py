@@ -6,24 +6,19 @@ import shutil
 from pathlib import Path
 
 import datasets
-import pyarrow.parquet as pq
 import pytest
 from huggingface_hub import HfApi
 from typer.testing import CliRunner
 
-from alignrec.export import HubError, Manifest, RefusedError, ReleaseError, verify_folder
+from alignrec.export import HubError, Manifest, RefusedError, ReleaseError
 from alignrec.export.hub.card import render_card
 from alignrec.export.hub.pull import pull
 from alignrec.export.hub.push import push
-from alignrec.export.load import open_release
-from alignrec.export.release import images as module
-from alignrec.export.release.extend import extend_release
 from alignrec.export.release.images import add_images
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.stages.chain import run as run_stages
 from tests.export.hub_cases import REPO
-from tests.export.release.test_extend import new_items
 from tests.hub.client import environment
 from tests.hub.server import Fault, HubServer
 from tests.pipeline.catalogues import picture, write_catalogue
@@ -36,32 +31,6 @@ def pictured(release: Path, tmp_path: Path) -> Path:
     """A copy of the release that holds pictures."""
     add_images(release, PICTURES, tmp_path / "pictured")
     return tmp_path / "pictured"
-
-
-def test_pictures_leave_the_releases_identity_as_it_was(release: Path, pictured: Path) -> None:
-    manifest = verify_folder(pictured)
-    assert manifest.release_id == Manifest.read(release).release_id
-    (part,) = manifest.images
-    rows = pq.read_table(pictured / part.path).to_pylist()
-    assert rows == [{"item_id": i, "image": {"bytes": data, "path": None}} for i, data in PICTURES]
-    assert not Manifest.read(release).images
-
-
-def test_many_pictures_fill_several_parts(
-    release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    size = len(PICTURES[0][1])
-    monkeypatch.setattr(module, "ROW_GROUP_BYTES", size)
-    monkeypatch.setattr(module, "PART_BYTES", size + 1)
-    manifest = add_images(release, PICTURES, tmp_path / "pictured")
-    assert [(entry.path, entry.rows) for entry in manifest.images] == [
-        ("images/part-00000.parquet", 2),
-        ("images/part-00001.parquet", 1),
-    ]
-    with pytest.raises(ReleaseError, match="not one picture"):
-        add_images(release, [], tmp_path / "none")
-    with pytest.raises(ReleaseError, match="pictures already"):
-        add_images(tmp_path / "pictured", PICTURES, tmp_path / "twice")
 
 
 def test_a_folder_with_pictures_is_refused_unless_they_are_meant(
@@ -102,12 +71,6 @@ def test_the_card_tells_of_pictures(release: Path, pictured: Path) -> None:
     text = render_card(REPO, "1.0.0", Manifest.read(pictured), {})
     assert "config_name: images" in text and "the pictures of 3 items" in text
     assert "images/" not in render_card(REPO, "1.0.0", Manifest.read(release), {})
-
-
-def test_an_extended_release_leaves_them_out(pictured: Path, tmp_path: Path) -> None:
-    extended = extend_release(open_release(pictured), new_items(["z"]), [], tmp_path / "more")
-    assert not extended.images
-    verify_folder(tmp_path / "more")
 
 
 @pytest.fixture(scope="module")

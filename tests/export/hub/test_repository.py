@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from huggingface_hub import HfApi
 
-from alignrec.export.errors import VerificationError
+from alignrec.export.errors import HubError, ReleaseError, VerificationError
+from alignrec.export.hub.repository import open_repo
 from alignrec.export.load import load_features, open_release
 from tests.export.hub_cases import REPO, features, flip
 from tests.hub.server import Fault, HubServer
@@ -46,3 +48,21 @@ def test_a_damaged_cache_is_mended_or_refused(hub: HubServer, published: str, by
     hub.stop()
     with pytest.raises(VerificationError, match="damaged"):
         load_features(REPO, "image")
+
+
+def test_a_repository_shows_its_head_and_files(hub: HubServer, api: HfApi, published: str) -> None:
+    repo = open_repo(REPO, api)
+    assert (repo.head().commit, repo.head().private) == (published, True)
+    assert repo.tags() == {"v1.0.0": published}
+    everything = repo.files(published)
+    assert repo.files_at(published, ["manifest.json", "absent"]) == {
+        "manifest.json": everything["manifest.json"]
+    }
+    assert repo.read("absent", published, everything) is None
+    assert repo.neighbours() == [REPO]
+
+
+def test_a_name_that_is_none_is_refused(api: HfApi) -> None:
+    with pytest.raises(ReleaseError, match="neither a folder nor a repository name") as caught:
+        open_repo("no name", api)
+    assert not isinstance(caught.value, HubError)

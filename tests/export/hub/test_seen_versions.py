@@ -1,0 +1,40 @@
+"""What this machine has seen of versions is kept, listed and forgotten."""
+
+from __future__ import annotations
+
+from huggingface_hub import HfApi
+
+from alignrec.export.hub.repository import open_repo
+from alignrec.export.hub.seen_versions import (
+    Record,
+    forget_record,
+    read_record,
+    record_path,
+    recorded_versions,
+    write_record,
+)
+from alignrec.export.hub.versions import Version
+from tests.export.hub_cases import REPO
+
+RECORD = Record("c" * 40, "r" * 64, "m" * 64, 123)
+
+
+def test_records_are_kept_by_version_and_repository(api: HfApi) -> None:
+    repo, other = open_repo(REPO, api), open_repo("team/other", api)
+    first, second = Version(1, 9, 0), Version(1, 10, 0)
+    assert recorded_versions(repo) == [] and read_record(repo, first) is None
+    write_record(repo, second, RECORD)
+    write_record(repo, first, RECORD)
+    assert recorded_versions(repo) == [first, second] and recorded_versions(other) == []
+    assert read_record(repo, first) == RECORD
+    forget_record(repo, first)
+    forget_record(repo, first)
+    assert recorded_versions(repo) == [second]
+
+
+def test_a_damaged_record_is_none(api: HfApi) -> None:
+    repo, version = open_repo(REPO, api), Version(1, 0, 0)
+    write_record(repo, version, RECORD)
+    for content in ("{", "[]", '{"commit": "x"}'):
+        record_path(repo, version).write_text(content)
+        assert read_record(repo, version) is None
