@@ -135,8 +135,8 @@ def _neighbour_overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> float 
     rows = np.unique(np.linspace(0, len(a) - 1, SAMPLE).astype(np.int64))
     shared = 0
     for some in np.array_split(rows, max(1, len(rows) * len(a) >> 23)):
-        near = [_nearest(matrix, some, k) for matrix in (a, b)]
-        shared += int((near[0][:, :, None] == near[1][:, None, :]).sum())
+        first, second = (_nearest(matrix, some, k) for matrix in (a, b))
+        shared += int((first[:, :, None] == second[:, None, :]).sum())
     return shared / (len(rows) * k)
 
 

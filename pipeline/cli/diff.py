@@ -71,6 +71,7 @@ def _row(one: SetDiff) -> list[str]:
 
 def _metrics_table(found: ReleaseDiff) -> object:
     from rich.box import SIMPLE
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table("protocol", "subject", "metric", "split", "A", "B", "B - A", box=SIMPLE)
@@ -82,7 +83,8 @@ def _metrics_table(found: ReleaseDiff) -> object:
         )
         values = ["–" if value is None else f"{value:.4f}" for value in (a, b)]
         change = "–" if a is None or b is None else f"{b - a:+.4f}"
-        table.add_row(str(record["protocol"]), subject, metric, str(record["split"]), *values, change)
+        names = (escape(str(name)) for name in (record["protocol"], subject, metric, record["split"]))
+        table.add_row(*names, *values, change)
     return table
 
 

@@ -1,6 +1,9 @@
 """Charts as plain numbers in percent of their width and height: the template draws them.
 
-Positions in percent let a chart take any width while its text keeps its size.
+Positions in percent let a chart take any width while its text keeps its size, and its values stay text: for
+screen readers, for search, in the page's own colours. Pictures by matplotlib (as the card's chart is, where
+only a picture can go) would scale their text with the page, be needed twice for light and dark, and of a
+report with thirty charts take 2 MB and 7 seconds instead of 90 kB and none.
 """
 
 from __future__ import annotations
