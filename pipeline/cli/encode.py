@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from alignrec.pipeline.cli.diff import open_reference
+from alignrec.pipeline.cli.plugins import Plugins
 
 if TYPE_CHECKING:
     from alignrec.export.release.opened import Release
@@ -39,6 +40,7 @@ def encode(
     image_root: Root = None,
     models: Models = None,
     max_rejected: Share = 0.05,
+    plugins: Plugins = None,  # noqa: ARG001 (loaded as the option is read)
     as_json: Json = False,
 ) -> None:
     """Make a release's features for items it has never seen.
@@ -49,18 +51,18 @@ def encode(
     from alignrec.export.release.write import write_release
 
     source = open_reference(release)
-    made = _encode(items, source, out, item_id, image, image_root, models or [], max_rejected)
+    encoded = _encode(items, source, out, item_id, image, image_root, models or [], max_rejected)
     provenance = {
         "name": source.manifest.provenance.get("name"),
         "licence": source.manifest.provenance.get("licence"),
         "encoded_with": source.manifest.release_id,
     }
     manifest = write_release(
-        out / "release", made.sets, made.rejected, provenance, extractors=made.extractors
+        out / "release", encoded.sets, encoded.rejected, provenance, extractors=encoded.extractors
     )
-    rows = len(made.sets[0].ids)
+    rows = len(encoded.sets[0].ids)
     answer = {"items": rows, "folder": str(out / "release"), "release_id": manifest.release_id}
-    line = f"{rows:,} items, {', '.join(f.name for f in made.sets)}: {out / 'release'}"
+    line = f"{rows:,} items, {', '.join(f.name for f in encoded.sets)}: {out / 'release'}"
     typer.echo(json.dumps(answer) if as_json else line)
 
 
@@ -73,6 +75,7 @@ def extend(
     image_root: Root = None,
     models: Models = None,
     max_rejected: Share = 0.05,
+    plugins: Plugins = None,  # noqa: ARG001 (loaded as the option is read)
     as_json: Json = False,
 ) -> None:
     """Make a release with new items appended.
@@ -83,10 +86,10 @@ def extend(
     from alignrec.export.release.extend import extend_release, known_ids, without
 
     source = open_reference(release)
-    made = _encode(items, source, out, item_id, image, image_root, models or [], max_rejected)
-    known = known_ids(source).intersection(made.sets[0].ids)
-    sets = [without(features, known) for features in made.sets]
-    rejected = [row for row in made.rejected if row["item_id"] not in known]
+    encoded = _encode(items, source, out, item_id, image, image_root, models or [], max_rejected)
+    known = known_ids(source).intersection(encoded.sets[0].ids)
+    sets = [without(features, known) for features in encoded.sets]
+    rejected = [row for row in encoded.rejected if row["item_id"] not in known]
     manifest = extend_release(source, sets, rejected, out / "release")
     answer = {"added": len(sets[0].ids), "there": len(known), "release_id": manifest.release_id}
     line = f"{len(sets[0].ids):,} items added, {len(known):,} were there: {out / 'release'}"

@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperCommand, TyperOption
 
 from alignrec.pipeline.cli.diff import open_reference
+from alignrec.pipeline.cli.plugins import Plugins
 
 if TYPE_CHECKING:
     from alignrec.export.hub.push import PushResult
@@ -156,6 +157,7 @@ def pull(
             help="With a --format that holds interactions: add those of this config's run, as split.",
         ),
     ] = None,
+    plugins: Plugins = None,  # noqa: ARG001 (loaded as the option is read)
     as_json: Json = False,
 ) -> None:
     """Download a published version, or write another tool's format.
