@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from alignrec.aligner.content_space import centre, concatenate
 from alignrec.aligner.evaluate.bootstrap import interval
 from alignrec.aligner.evaluate.evaluation import evaluate
-from alignrec.aligner.evaluate.protocols import feature_cf, zero_shot
 from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
+from alignrec.aligner.evaluate.scorers import feature_cf, zero_shot
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, Split
 from alignrec.aligner.landmarks.popularity import popularity
 from alignrec.export.load import open_release

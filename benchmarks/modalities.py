@@ -27,7 +27,7 @@ from rich.table import Table
 from alignrec.aligner.evaluate.baselines import baselines, imputed, lose
 from alignrec.aligner.evaluate.bootstrap import interval
 from alignrec.aligner.evaluate.evaluation import evaluate
-from alignrec.aligner.evaluate.protocols import feature_cf, zero_shot
+from alignrec.aligner.evaluate.scorers import feature_cf, zero_shot
 from alignrec.aligner.evaluate.splits import TEST, TRAIN
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.pretrain.pretraining import pretrain

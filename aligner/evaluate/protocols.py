@@ -1,75 +1,103 @@
-"""Scorers that train nothing: how much of what users like can a feature matrix tell by itself?
-
-Zero-shot and item-CF are AlignRec's intermediate protocols (arXiv 2403.12384), for any features, one row an
-item; item-CF for neighbours that were found in another way, too.
-"""
+"""The paper's intermediate protocols: what features are worth before anything learns from interactions."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
+
 import numpy as np
-import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from alignrec.aligner.errors import FeatureError
+from alignrec.aligner.evaluate.baselines import HALF_IMAGE, baselines, imputed, lose
+from alignrec.aligner.evaluate.comparison import compare
+from alignrec.aligner.evaluate.evaluator import PARTS, Evaluator
 from alignrec.aligner.evaluate.ranking import Scorer
-from alignrec.aligner.neighbours import cosine_neighbours
-from alignrec.core.vectors import unit_rows
+from alignrec.aligner.evaluate.scorers import feature_cf, zero_shot
+from alignrec.aligner.inputs import Inputs
+from alignrec.core.results import Measurement
+from alignrec.core.vocabulary import ITEM_CF, MULTIMODAL, ZERO_SHOT, mask_protocol
 
-Floats = NDArray[np.floating]
-
-
-def zero_shot(features: Floats, history: sp.csr_array) -> Scorer:
-    """A user is the mean of the unit vectors of the items in the history; the score is the cosine.
-
-    Args:
-        features: float `[items, d]`; rows of zeros count for no user and score 0.
-        history: training history, CSR of ones `[users, items]`.
-
-    Raises:
-        FeatureError: the rows are not the history's items, or a value is not finite.
-    """
-    unit = unit_rows(_checked(features, history))
-
-    def score(users: NDArray[np.int64]) -> NDArray[np.float32]:
-        return np.asarray(unit_rows(history[users] @ unit) @ unit.T)
-
-    return score
+Matrix = NDArray[np.float32]
+WITHOUT_GAPS = ("centred concatenation", HALF_IMAGE)  # the baselines that stand a missing modality
 
 
-def item_cf(history: sp.csr_array, neighbours: sp.csr_array) -> Scorer:
-    """Item-based collaborative filtering (Sarwar et al., WWW 2001).
-
-    An item's score is the sum of its similarities to those of its neighbours that the user has.
+def measure(
+    evaluator: Evaluator,
+    protocol: str,
+    scorers: Mapping[str, Scorer],
+    seeds: Mapping[str, int],
+    share: float | None = None,
+) -> list[Measurement]:
+    """Every scorer on validation and on test, and the trained against the others.
 
     Args:
-        history: training history, CSR of ones `[users, items]`.
-        neighbours: CSR `[items, items]`, row i: the similarities of i's neighbours.
+        evaluator: of the run.
+        protocol: how the scorers came about.
+        scorers: by subject.
+        seeds: of the subjects that were trained, the seed.
+        share: masked share, under the mask protocols.
     """
-    reversed_neighbours = sp.csr_array(neighbours.T)
+    records = []
+    for part in PARTS:
+        results = {name: evaluator.evaluate(scorer, part) for name, scorer in scorers.items()}
+        records += compare(protocol, results, seeds, split=part, share=share)
+    return records
 
-    def score(users: NDArray[np.int64]) -> NDArray[np.float32]:
-        return np.asarray((history[users] @ reversed_neighbours).toarray(), dtype=np.float32)
 
-    return score
-
-
-def feature_cf(features: Floats, history: sp.csr_array, k: int = 50) -> Scorer:
-    """Item-CF with the cosine of features in place of co-occurrence, the `k` nearest neighbours.
+def zero_shot_and_item_cf(
+    evaluator: Evaluator,
+    inputs: Inputs,
+    trained: Mapping[str, Matrix],
+    seed: int,
+    rivals: Mapping[str, Mapping[str, Scorer]],
+) -> list[Measurement]:
+    """Zero-shot and item-CF of trained features, of every baseline and of what stands beside them.
 
     Args:
-        features: float `[items, d]`; rows of zeros have no neighbours.
-        history: training history, CSR of ones `[users, items]`.
-        k: neighbours of each item.
-
-    Raises:
-        FeatureError: the rows are not the history's items, or a value is not finite.
+        evaluator: of the run.
+        inputs: the catalogue.
+        trained: features float32 `[items, ·]` by name.
+        seed: of their training.
+        rivals: by protocol, the landmarks that are measured under it too, by their names there.
     """
-    return item_cf(history, cosine_neighbours(_checked(features, history), k))
+    features = {**trained, **baselines(inputs)}
+    seeds = dict.fromkeys(trained, seed)
+    records = []
+    for protocol, scorer in ((ZERO_SHOT, zero_shot), (ITEM_CF, feature_cf)):
+        scorers = {name: scorer(matrix, evaluator.history) for name, matrix in features.items()}
+        records += measure(evaluator, protocol, {**scorers, **rivals.get(protocol, {})}, seeds)
+    return records
 
 
-def _checked(features: Floats, history: sp.csr_array) -> Floats:
-    if features.ndim != 2 or len(features) != history.shape[1]:
-        raise FeatureError(f"expected features of {history.shape[1]} rows, one an item, got {features.shape}")
-    if not np.isfinite(features).all():
-        raise FeatureError("features hold NaN or infinite values: give an item without a vector zeros")
-    return features
+def masked(
+    evaluator: Evaluator,
+    inputs: Inputs,
+    shares: Sequence[float],
+    seed: int,
+    whole: Matrix | None,
+    pretrain: Callable[[Inputs, str], Matrix],
+) -> list[Measurement]:
+    """Zero-shot as a growing share of items loses a modality, each modality in its turn.
+
+    What an item loses is gone before pretraining: an encoder that has seen it could remember it.
+
+    Args:
+        evaluator: of the run.
+        inputs: the catalogue, of two modalities.
+        shares: of the items that lose it, in (0, 1).
+        seed: draws who loses it.
+        whole: the multimodal features of the whole catalogue; None where nothing is pretrained.
+        pretrain: (what is left of a catalogue, name for the training) to its multimodal features.
+    """
+    records = []
+    for modality in inputs:
+        protocol = mask_protocol(modality)
+        for share in (0.0, *sorted(shares)):
+            lost = lose(inputs[modality].valid, share, seed)
+            left = {**inputs, modality: inputs[modality].without(lost)} if share else inputs
+            simple = baselines(left)
+            features = {name: simple[name] for name in WITHOUT_GAPS} | imputed(left, seed)
+            if whole is not None:
+                features[MULTIMODAL] = pretrain(left, f"{protocol} {share:g}") if share else whole
+            scorers = {name: zero_shot(matrix, evaluator.history) for name, matrix in features.items()}
+            records += measure(evaluator, protocol, scorers, {MULTIMODAL: seed}, share)
+    return records

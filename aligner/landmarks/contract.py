@@ -99,3 +99,13 @@ class Landmark:
     def sentence(self) -> str:
         """Citation and definition."""
         return "; ".join(filter(None, (self.citation, self.definition)))
+
+    @property
+    def identity(self) -> dict[str, object]:
+        """What decides its numbers, beside what it learns from, as JSON: settings, a plugin's code."""
+        module = getattr(self.fit, "__module__", "")
+        return {
+            "settings": None if self.settings is None else self.settings.model_dump(mode="json"),
+            # A plugin file's module has the hash of the file in its name; ours are covered by the version.
+            "code": None if module.startswith("alignrec.") else module,
+        }

@@ -5,8 +5,8 @@ from __future__ import annotations
 import scipy.sparse as sp
 from pydantic import BaseModel, ConfigDict, Field
 
-from alignrec.aligner.evaluate.protocols import item_cf
 from alignrec.aligner.evaluate.ranking import Scorer
+from alignrec.aligner.evaluate.scorers import item_cf
 from alignrec.aligner.evaluate.splits import TRAIN
 from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput
 from alignrec.aligner.neighbours import cooccurrence_neighbours

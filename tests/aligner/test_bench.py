@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from alignrec.aligner.content_space import centre, concatenate
 from alignrec.aligner.evaluate.bootstrap import interval
 from alignrec.aligner.evaluate.evaluation import evaluate
-from alignrec.aligner.evaluate.protocols import feature_cf, zero_shot
 from alignrec.aligner.evaluate.ranking import Scorer
+from alignrec.aligner.evaluate.scorers import feature_cf, zero_shot
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID, Split, read_mmrec
 from alignrec.aligner.landmarks.item_cf import cooccurrence_cf
 from alignrec.aligner.landmarks.popularity import popularity

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from alignrec.aligner.evaluate.baselines import HALF_IMAGE, baselines, imputed, lose
 from alignrec.aligner.evaluate.comparison import compare
 from alignrec.aligner.evaluate.evaluation import evaluate
-from alignrec.aligner.evaluate.protocols import feature_cf, zero_shot
 from alignrec.aligner.evaluate.ranking import Scorer
+from alignrec.aligner.evaluate.scorers import feature_cf, zero_shot
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.landmarks.item_cf import cooccurrence_cf

@@ -1,51 +1,85 @@
-"""Zero-shot and item-CF equal to dense, slow versions of themselves."""
+"""Protocols of untrained features: who is measured, and what is lost before pretraining."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
-import scipy.sparse as sp
-from hypothesis import given
-from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from alignrec.aligner.errors import FeatureError
-from alignrec.aligner.evaluate.protocols import feature_cf, item_cf, zero_shot
-from alignrec.aligner.neighbours import cosine_neighbours
-from tests.aligner.histories import DIM, ITEMS, USERS, seeds, slow_cosine, world
+from alignrec.aligner.evaluate.baselines import baselines, imputed, lose
+from alignrec.aligner.evaluate.evaluator import Evaluator
+from alignrec.aligner.evaluate.protocols import masked, zero_shot_and_item_cf
+from alignrec.aligner.evaluate.ranking import dot_scorer
+from alignrec.aligner.evaluate.scorers import feature_cf, zero_shot
+from alignrec.aligner.inputs import Inputs, ModalityInput, TokenSequences
+from alignrec.core.results import Measurement
+from tests.aligner.worlds import ITEMS, two_tastes
 
-
-@given(seeds)
-def test_zero_shot_is_the_cosine_with_the_mean_of_the_history(seed: int) -> None:
-    features, history = world(seed)
-    got = zero_shot(features, sp.csr_array(history))(np.arange(USERS))
-    unit = [row / (np.linalg.norm(row) or 1) for row in features]
-    for u in range(USERS):
-        taken = [unit[i] for i in range(ITEMS) if history[u, i] and features[i].any()]
-        taste = np.mean(taken, axis=0) if taken else np.zeros(DIM)
-        assert got[u] == pytest.approx([slow_cosine(taste, row) for row in features], abs=1e-5)
-
-
-@given(seeds, st.integers(1, 9))
-def test_item_cf_sums_over_the_candidates_neighbours(seed: int, k: int) -> None:
-    features, history = world(seed)
-    similar = cosine_neighbours(features, k).toarray()
-    got = feature_cf(features, sp.csr_array(history), k)(np.arange(USERS))
-    for u in range(USERS):
-        for i in range(ITEMS):
-            expected = sum(similar[i, j] for j in range(ITEMS) if history[u, j])
-            assert got[u, i] == pytest.approx(expected, abs=1e-5)
+FEATURES, VALID, SPLIT = two_tastes()
+EVALUATOR = Evaluator(SPLIT, (5,))
+TOKENS = TokenSequences(np.zeros((0, 2), np.float16), np.zeros(ITEMS + 1, np.int64))
+TEXTS = np.roll(FEATURES, 1, axis=1)
+INPUTS: Inputs = {
+    "image": ModalityInput(FEATURES, VALID, TOKENS),
+    "text": ModalityInput(TEXTS, VALID, TOKENS),
+}
 
 
-def test_features_that_do_not_fit_are_refused() -> None:
-    history = sp.csr_array((2, 3))
-    with pytest.raises(FeatureError, match="3 rows"):
-        zero_shot(np.ones((2, 2)), history)
-    with pytest.raises(FeatureError, match="NaN or infinite"):
-        feature_cf(np.array([[1.0], [np.inf], [1.0]]), history)
+def recalls(records: list[Measurement], protocol: str) -> dict[tuple[str, float | None], float]:
+    return {
+        (r.subject, r.share): r.value
+        for r in records
+        if (r.protocol, r.split, r.metric, r.against) == (protocol, "test", "recall", None)
+    }
 
 
-def test_item_cf_takes_neighbours_from_anywhere() -> None:
-    history = sp.csr_array(np.array([[1, 1, 0], [1, 0, 0]], dtype=np.float32))
-    assert item_cf(history, sp.csr_array((3, 3)))(np.array([0])).tolist() == [[0, 0, 0]]
-    similar = sp.csr_array(np.array([[0, 0, 0], [0.5, 0, 0], [0.25, 0.125, 0]], dtype=np.float32))
-    assert item_cf(history, similar)(np.array([1, 0])).tolist() == [[0, 0.5, 0.25], [0, 0.5, 0.375]]
+def wanted(features: Mapping[str, NDArray[np.float32]], share: float | None = None) -> dict[object, object]:
+    return {
+        (name, share): EVALUATOR.evaluate(zero_shot(matrix, EVALUATOR.history), "test").mean("recall", 5)
+        for name, matrix in features.items()
+    }
+
+
+def test_features_baselines_and_rivals_are_measured_alike() -> None:
+    trained = {"multimodal": np.hstack([FEATURES, TEXTS])}
+    rival = dot_scorer(np.ones((SPLIT.users, 1)), np.arange(ITEMS)[:, None])
+    records = zero_shot_and_item_cf(EVALUATOR, INPUTS, trained, 3, {"item-cf": {"rival": rival}})
+    features = {**trained, **baselines(INPUTS)}
+    assert recalls(records, "zero-shot") == pytest.approx(wanted(features))
+    near = {
+        (name, None): EVALUATOR.evaluate(feature_cf(matrix, EVALUATOR.history), "test").mean("recall", 5)
+        for name, matrix in features.items()
+    }
+    near["rival", None] = EVALUATOR.evaluate(rival, "test").mean("recall", 5)
+    assert recalls(records, "item-cf") == pytest.approx(near)
+    assert {r.seed for r in records if r.subject == "multimodal"} == {3}
+    assert {(r.subject, r.against) for r in records if r.against and r.protocol == "item-cf"} == {
+        ("multimodal", name) for name, _ in near if name != "multimodal"
+    }
+
+
+def test_what_is_lost_is_gone_before_pretraining() -> None:
+    trainings: dict[str, Inputs] = {}
+
+    def pretrain(left: Inputs, name: str) -> NDArray[np.float32]:
+        trainings[name] = left
+        return np.hstack([source.pooled for source in left.values()])
+
+    whole = pretrain(INPUTS, "whole")
+    records = masked(EVALUATOR, INPUTS, (0.5,), 1, whole, pretrain)
+    assert list(trainings) == ["whole", "mask-image 0.5", "mask-text 0.5"]
+    for modality in INPUTS:
+        lost = lose(VALID, 0.5, 1)
+        left = {**INPUTS, modality: INPUTS[modality].without(lost)}
+        assert np.array_equal(trainings[f"mask-{modality} 0.5"][modality].valid, VALID & ~lost)
+        expected: dict[object, object] = {}
+        for share, inputs in ((0.0, INPUTS), (0.5, left)):
+            simple = baselines(inputs)
+            names = ("centred concatenation", "centred, image at half weight")
+            both = np.hstack([source.pooled for source in inputs.values()])
+            features = {**{name: simple[name] for name in names}, **imputed(inputs, 1), "multimodal": both}
+            expected |= wanted(features, share)
+        assert recalls(records, f"mask-{modality}") == pytest.approx(expected)
+    assert not any("multimodal" in r.subject for r in masked(EVALUATOR, INPUTS, (0.5,), 1, None, pretrain))

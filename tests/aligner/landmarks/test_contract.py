@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from alignrec.aligner.evaluate.ranking import Scorer
+from alignrec.aligner.landmarks.bpr_mf import BPR_MF
+from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput
 from alignrec.aligner.train.settings import TrainSettings
 from tests.aligner.landmarks.trainings import FEATURES, INPUT, VALID
+
+
+def no_fit(data: LandmarkInput) -> Scorer:
+    raise NotImplementedError
 
 
 def test_settings_keep_to_the_limits_of_the_run() -> None:
@@ -17,3 +24,8 @@ def test_settings_keep_to_the_limits_of_the_run() -> None:
 
 def test_content_is_features_and_marks() -> None:
     assert INPUT.content() == (FEATURES, VALID)
+
+
+def test_identity_is_settings_and_the_code_of_strangers() -> None:
+    assert BPR_MF.identity == {"settings": BPR_MF.settings.model_dump(mode="json"), "code": None}
+    assert Landmark("own", "by the alphabet", no_fit).identity == {"settings": None, "code": __name__}

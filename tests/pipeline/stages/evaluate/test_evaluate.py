@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from alignrec.aligner.evaluate.baselines import baselines, imputed, lose
 from alignrec.aligner.evaluate.bootstrap import interval
 from alignrec.aligner.evaluate.evaluation import evaluate
-from alignrec.aligner.evaluate.protocols import feature_cf, zero_shot
 from alignrec.aligner.evaluate.ranking import dot_scorer
+from alignrec.aligner.evaluate.scorers import feature_cf, zero_shot
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID, Split
 from alignrec.aligner.landmarks.ease import SETTINGS as EASE
 from alignrec.aligner.landmarks.ease import ease

@@ -1,0 +1,46 @@
+"""Our own recommender against the landmarks, and landmarks beside untrained features."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from alignrec.aligner.evaluate.evaluator import Evaluator
+from alignrec.aligner.evaluate.ranking import dot_scorer
+from alignrec.aligner.landmarks.quick_evaluation import quick_evaluation, rivals
+from alignrec.aligner.landmarks.registry import landmarks_of
+from tests.aligner.landmarks.trainings import INPUT, SPLIT, scores
+
+LANDMARKS = landmarks_of(SPLIT.items, full=False)
+
+
+def test_every_landmark_is_measured_and_ours_compared_with_it() -> None:
+    evaluator, data = Evaluator(SPLIT, (5,)), replace(INPUT, epochs=1)
+    own = dot_scorer(np.ones((SPLIT.users, 2)), np.random.default_rng(0).random((SPLIT.items, 2)))
+    records = quick_evaluation(evaluator, own, LANDMARKS, data)
+    found = {
+        r.subject: (r.value, r.seed)
+        for r in records
+        if (r.protocol, r.split, r.metric, r.against) == ("top-k", "test", "recall", None)
+    }
+    assert list(found) == ["aligned", "popularity", "item-CF", "EASE", "LightGCN"]
+    scorers = {"aligned": own, **{landmark.name: landmark.fit(data) for landmark in LANDMARKS}}
+    for name, scorer in scorers.items():
+        wanted = evaluator.evaluate(scorer, "test").mean("recall", 5)
+        assert found[name] == (pytest.approx(wanted), 3 if name in ("aligned", "LightGCN") else None)
+    assert {(r.subject, r.against) for r in records if r.against} == {
+        ("aligned", landmark.name) for landmark in LANDMARKS
+    }
+
+
+def test_some_stand_beside_untrained_features() -> None:
+    found = rivals(LANDMARKS, INPUT)
+    assert {protocol: list(scorers) for protocol, scorers in found.items()} == {
+        "zero-shot": ["popularity"],
+        "item-cf": ["co-occurrence"],
+    }
+    fitted = {landmark.name: landmark.fit(INPUT) for landmark in LANDMARKS if landmark.rivals}
+    assert scores(found["zero-shot"]["popularity"]) == scores(fitted["popularity"])
+    assert scores(found["item-cf"]["co-occurrence"]) == scores(fitted["item-CF"])
