@@ -18,7 +18,6 @@ STILL_WITHOUT: set[str] = {
     "aligner.encoder_files",
     "aligner.evaluate.evaluation",
     "aligner.hardware",
-    "aligner.landmarks.contract",
     "aligner.pretrain.token_codebook",
     "aligner.train.aligned_encoder",
     "aligner.train.settings",

@@ -48,15 +48,15 @@ def test_features_baselines_and_rivals_are_measured_alike() -> None:
     records = zero_shot_and_item_cf(EVALUATOR, INPUTS, trained, 3, {"item-cf": {"rival": rival}})
     features = {**trained, **baselines(INPUTS)}
     assert recalls(records, "zero-shot") == pytest.approx(wanted(features))
-    near = {
+    cf = {
         (name, None): EVALUATOR.evaluate(feature_cf(matrix, EVALUATOR.history), "test").mean("recall", 5)
         for name, matrix in features.items()
     }
-    near["rival", None] = EVALUATOR.evaluate(rival, "test").mean("recall", 5)
-    assert recalls(records, "item-cf") == pytest.approx(near)
+    cf["rival", None] = EVALUATOR.evaluate(rival, "test").mean("recall", 5)
+    assert recalls(records, "item-cf") == pytest.approx(cf)
     assert {r.seed for r in records if r.subject == "multimodal"} == {3}
     assert {(r.subject, r.against) for r in records if r.against and r.protocol == "item-cf"} == {
-        ("multimodal", name) for name, _ in near if name != "multimodal"
+        ("multimodal", name) for name, _ in cf if name != "multimodal"
     }
 
 
