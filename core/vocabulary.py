@@ -251,12 +251,18 @@ def by_weight(protocols: Iterable[str]) -> list[str]:
     return sorted(set(protocols), key=place)
 
 
-def definitions(modalities: Iterable[str]) -> dict[str, str]:
-    """What the numbers of an evaluation mean: every metric, and every protocol."""
+def definitions(modalities: Iterable[str], *, exclude_valid: bool = False) -> dict[str, str]:
+    """What the numbers of an evaluation mean: every metric, and every protocol.
+
+    Args:
+        modalities: of the catalogue, by their names.
+        exclude_valid: whether validation positives are left out of the ranking at test.
+    """
+    validation = "are left out at test" if exclude_valid else "stay in at test, as in MMRec"
     masks = ", ".join(map(mask_protocol, modalities))
     found = {
-        "ranking": "all candidate items but those of the user's training history; validation positives stay "
-        "in at test, as in MMRec",
+        "ranking": "all candidate items but those of the user's training history; validation positives "
+        f"{validation}",
         "candidates": "items with interactions left after the split's k-core",
         "value": "mean over users with positives; with `against`, the mean paired difference",
         "low, high": "95% percentile bootstrap over users, 2,000 resamplings",

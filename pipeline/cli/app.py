@@ -90,7 +90,7 @@ def train(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quie
 def evaluate(
     config: ConfigFile = DEFAULT_CONFIG,
     full: Annotated[
-        bool, typer.Option("--full", help="The whole table: every seed, landmark and ablation.")
+        bool, typer.Option("--full", help="A full evaluation: every seed, landmark and ablation.")
     ] = False,
     overrides: Overrides = None,
     quiet: Quiet = False,

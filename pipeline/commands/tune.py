@@ -178,7 +178,9 @@ class _Search:
             return
         trained = self._train(log.best.settings, f"tune: trial {log.chosen}, chosen")
         scorer = dot_scorer(trained.user, trained.aligned)
-        found = evaluate(scorer, self.made.split, TEST, config.evaluate.k)
+        found = evaluate(
+            scorer, self.made.split, TEST, config.evaluate.k, exclude_valid=config.evaluate.exclude_valid
+        )
         test = {f"{m}@{k}": found.mean(m, k) for m in ("recall", "ndcg") for k in config.evaluate.k}
         log.looks_at_test.append(Look(trials=len(log.trials), chosen=log.chosen, test=test))
         self._write()

@@ -112,11 +112,14 @@ class EvaluateConfig(_Section):
         "anew; each share costs two pretrainings",
     )
     seeds: tuple[NonNegativeInt, ...] = Field(
-        (1, 2, 3), min_length=1, description="of the trainings in the whole table, beside the run's own seed"
+        (1, 2, 3),
+        min_length=1,
+        description="of the trainings in a full evaluation, beside the run's own seed",
     )
-    full: bool = Field(
-        False, description="measure the whole table: every seed, landmark and ablation; as evaluate --full"
+    exclude_valid: bool = Field(
+        False, description="at test, leave validation positives out of the ranking; MMRec keeps them in"
     )
+    full: bool = Field(False, description="measure every seed, landmark and ablation; as evaluate --full")
 
     @field_validator("seeds")
     @classmethod

@@ -1,4 +1,4 @@
-"""What one recommender got, on disk, so that an evaluation of many goes on where it was stopped."""
+"""What one recommender reached, on disk, so that an evaluation of many goes on where it was stopped."""
 
 from __future__ import annotations
 
@@ -10,32 +10,33 @@ from typing import cast
 import numpy as np
 
 from alignrec.aligner.evaluate.evaluation import Evaluation
+from alignrec.aligner.evaluate.evaluator import Part
+from alignrec.aligner.evaluate.top_k import Evaluations
 from alignrec.core.files import replacing
-from alignrec.pipeline.stages.evaluate.top_k import Judged, Part
 
 _USERS = "users"
 
 
-def kept_judged(path: Path, judge: Callable[[], Judged]) -> Judged:
-    """What `path` holds; where it is not there yet, what `judge` finds, and `path` holds it from then on."""
+def kept_evaluations(path: Path, evaluate: Callable[[], Evaluations]) -> Evaluations:
+    """What `path` holds; where it is not there, what `evaluate` returns, and `path` holds it from then on."""
     if not path.is_file():
-        found = judge()
+        evaluations = evaluate()
         with replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, **_arrays(found))  # type: ignore[arg-type]
-    return _JudgedFile(path)
+            np.savez_compressed(file, **_arrays(evaluations))  # type: ignore[arg-type]
+    return _EvaluationsFile(path)
 
 
 @dataclass(frozen=True)
-class _JudgedFile(Mapping[tuple[str, Part], Evaluation]):
-    """Evaluations that are read when they are asked for: those of a whole table need not fit into memory."""
+class _EvaluationsFile(Mapping[tuple[str, Part], Evaluation]):
+    """Evaluations that are read when they are asked for: those of a full evaluation need not fit into memory."""
 
     path: Path
 
     def __getitem__(self, key: tuple[str, Part]) -> Evaluation:
         with np.load(self.path, allow_pickle=False) as arrays:
-            of = {name.split("/")[2]: arrays[name] for name in arrays.files if _key(name) == key}
-        users = of.pop(_USERS)
-        return Evaluation(users, {_metric(name): values for name, values in of.items()})
+            columns = {name.split("/")[2]: arrays[name] for name in arrays.files if _key(name) == key}
+        users = columns.pop(_USERS)
+        return Evaluation(users, {_metric(name): values for name, values in columns.items()})
 
     def __iter__(self) -> Iterator[tuple[str, Part]]:
         with np.load(self.path, allow_pickle=False) as arrays:
@@ -45,10 +46,10 @@ class _JudgedFile(Mapping[tuple[str, Part], Evaluation]):
         return len(list(iter(self)))
 
 
-def _arrays(found: Judged) -> dict[str, object]:
+def _arrays(evaluations: Evaluations) -> dict[str, object]:
     """By `protocol/part/what`."""
     arrays: dict[str, object] = {}
-    for (protocol, part), evaluation in found.items():
+    for (protocol, part), evaluation in evaluations.items():
         arrays[f"{protocol}/{part}/{_USERS}"] = evaluation.users
         for (metric, k), values in evaluation.values.items():
             arrays[f"{protocol}/{part}/{metric}@{k}"] = values

@@ -1,21 +1,23 @@
 """The full evaluation: every seed, landmark and ablation, one training at a time.
 
-A training has a checkpoint after each epoch and, once it is judged, a file with what it got; so a kill loses
-an epoch at most. Both lie in a folder of their own, which outlives other runs of the stage.
+A training has a checkpoint after each epoch and, once it is measured, a file with what it reached; so a kill
+loses an epoch at most. Both lie in a folder of their own, which outlives other runs of the stage.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
+from alignrec.aligner.evaluate.evaluator import Evaluator
 from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
+from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_all, measurements
 from alignrec.aligner.inputs import Inputs
+from alignrec.aligner.landmarks.contract import Landmark
+from alignrec.aligner.landmarks.registry import landmarks_of
 from alignrec.aligner.train.ablations import Source, Variant, variants
-from alignrec.aligner.train.collaborative import collaborative
-from alignrec.aligner.train.visual_bpr import vbpr
 from alignrec.core.features import FeatureSet
 from alignrec.core.results import Measurement
 from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, USER
@@ -24,15 +26,8 @@ from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.disk import check_disk
 from alignrec.pipeline.runner.manifest import fingerprint
 from alignrec.pipeline.runner.stage import StageContext
-from alignrec.pipeline.stages.evaluate.evaluation_cache import kept_judged
-from alignrec.pipeline.stages.evaluate.landmark_settings import landmark_settings
-from alignrec.pipeline.stages.evaluate.top_k import (
-    LIGHTGCN,
-    Judged,
-    judged,
-    measurements,
-    untrained_landmarks,
-)
+from alignrec.pipeline.stages.evaluate.evaluation_cache import kept_evaluations
+from alignrec.pipeline.stages.evaluate.landmark_input import landmark_input
 from alignrec.pipeline.stages.pretrain import pretrain_resumably
 from alignrec.pipeline.stages.train import following, train_resumably
 
@@ -55,13 +50,18 @@ class Piece:
 
 
 def full_evaluation(
-    context: StageContext, cut: CatalogueSplit, parts: Mapping[str, str], scratch: Path
+    context: StageContext,
+    cut: CatalogueSplit,
+    evaluator: Evaluator,
+    parts: Mapping[str, str],
+    scratch: Path,
 ) -> list[Measurement]:
-    """Train and judge everything that is not judged yet.
+    """Train and measure everything that is not measured yet.
 
     Args:
         context: a finished training.
         cut: the run's split.
+        evaluator: of the run.
         parts: hashes of all that decides a piece, but for its subject and seed.
         scratch: keeps checkpoints and what finished pieces reached.
 
@@ -72,21 +72,21 @@ def full_evaluation(
     scratch.mkdir(exist_ok=True)
     check_disk(context.run.path, 32 * config.train.dim * (cut.split.users + cut.split.items))
     pieces = list(_Pieces(context, cut, parts, scratch))
-    found: dict[str, dict[int | None, Judged]] = {}
+    results: dict[str, dict[int | None, Evaluations]] = {}
     for number, piece in enumerate(pieces, 1):
         checkpoint = _checkpoint(scratch, piece.name, parts)
         title = f"evaluate {number} of {len(pieces)}: {piece.name}"
-        judge = partial(_judge, piece, checkpoint, title, cut, config.evaluate.k)
-        kept = kept_judged(checkpoint.path.with_suffix(".judged"), judge)
-        found.setdefault(piece.subject, {})[piece.seed] = kept
+        train_and_evaluate = partial(_train_and_evaluate, piece, checkpoint, title, evaluator)
+        kept = kept_evaluations(checkpoint.path.with_suffix(".judged"), train_and_evaluate)
+        results.setdefault(piece.subject, {})[piece.seed] = kept
         checkpoint.path.unlink(missing_ok=True)
-    return measurements(found)
+    return measurements(results)
 
 
-def _judge(
-    piece: Piece, checkpoint: Checkpoint, title: str, cut: CatalogueSplit, ks: tuple[int, ...]
-) -> Judged:
-    return judged(piece.fit(checkpoint, title), cut, ks)
+def _train_and_evaluate(
+    piece: Piece, checkpoint: Checkpoint, title: str, evaluator: Evaluator
+) -> Evaluations:
+    return evaluate_all(piece.fit(checkpoint, title), evaluator)
 
 
 def _checkpoint(scratch: Path, name: str, parts: Mapping[str, str]) -> Checkpoint:
@@ -109,25 +109,31 @@ class _Pieces:
         # The run's own training comes first, so that what is released is always among the seeds.
         seeds = dict.fromkeys((config.seed, *config.evaluate.seeds))
         pretrained = config.pretrain.epochs > 0
+        landmarks = landmarks_of(self.cut.split.items, full=True)
         rows: dict[str, Callable[[int, Checkpoint, str], Scorer]] = {
             ALIGNED: partial(self.trained, Variant(ALIGNED, config.train)),
-            "BPR-MF": partial(self.collaborative, 0),
-            LIGHTGCN: partial(self.collaborative, landmark_settings(config).layers),
-            "VBPR": self.vbpr,
+            **{mark.name: partial(self.landmark, mark) for mark in landmarks if mark.trained},
             **{
                 variant.name: partial(self.trained, variant)
                 for variant in variants(config.train, config.modalities, pretrained=pretrained)
             },
         }
-        for name, fit in untrained_landmarks(self.cut).items():
-            yield Piece(name, None, partial(self.untrained, fit))
+        for mark in landmarks:
+            if not mark.trained:
+                yield Piece(mark.name, None, partial(self.landmark, mark, config.seed))
         for name, train in rows.items():
             for seed in seeds:
                 yield Piece(name, seed, partial(train, seed))
 
-    def untrained(self, fit: Callable[[], Scorer], _checkpoint: Checkpoint, title: str) -> Scorer:
-        self.context.console.note(title)
-        return fit()
+    def landmark(self, landmark: Landmark, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
+        """A landmark, fitted; trained from its checkpoint on, if it has one."""
+        features = self.source(MULTIMODAL) if landmark.needs_features else None
+        data = landmark_input(self.context.config, self.cut.split, seed, features)
+        if not landmark.trained:
+            self.context.console.note(title)
+            return landmark.fit(data)
+        with following(checkpoint, data.epochs, self.context.console, title) as hooks:
+            return landmark.fit(replace(data, hooks=hooks))
 
     def trained(self, variant: Variant, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
         config = self.context.config
@@ -139,16 +145,6 @@ class _Pieces:
             features, self.cut, variant.settings, seed, checkpoint, self.context.console, title
         )
         return dot_scorer(done.user, done.aligned)
-
-    def collaborative(self, layers: int, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
-        settings = landmark_settings(self.context.config).model_copy(update={"layers": layers})
-        with following(checkpoint, settings.epochs, self.context.console, title) as hooks:
-            return collaborative(self.cut.split, settings, seed, **hooks)
-
-    def vbpr(self, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
-        settings, features = landmark_settings(self.context.config), self.source(MULTIMODAL)
-        with following(checkpoint, settings.epochs, self.context.console, title) as hooks:
-            return vbpr(features.matrix, features.valid, self.cut.split, settings, seed, **hooks)
 
     def source(self, source: Source) -> FeatureSet:
         """The features that a variant is trained on."""

@@ -8,20 +8,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from alignrec.aligner.evaluate.evaluator import Evaluator
 from alignrec.aligner.inputs import Inputs
+from alignrec.aligner.landmarks.registry import all_landmarks, landmarks_of
 from alignrec.core.files import digest, write_bytes
 from alignrec.core.results import METRICS_FILE
 from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, USER
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.run_folder import EVALUATE, PRETRAIN, SPLIT, TRAIN
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, stage_parts
-from alignrec.pipeline.stages.evaluate.landmark_settings import landmark_settings
+from alignrec.pipeline.stages.evaluate.landmark_input import landmark_input
 from alignrec.pipeline.stages.evaluate.metrics_file import metrics_bytes
 from alignrec.pipeline.stages.pretrain import content_inputs, pretrain_resumably, pretraining_inputs
 from alignrec.pipeline.stages.train import training_inputs
 
 # The part of a fingerprint that only a full evaluation has.
-FULL = "seeds of the full evaluation"
+FULL = "seeds and landmarks of the full evaluation"
 # Its pieces outlive other runs of the stage.
 FULL_SCRATCH = "evaluate-full"
 
@@ -30,7 +32,7 @@ class EvaluateStage(Stage):
     """Measures the run's features, and what the training on them recommends."""
 
     name = EVALUATE
-    version = 4
+    version = 5
     libraries = ("numpy", "scipy", "torch")
 
     def skip(self, config: Config) -> str:
@@ -42,6 +44,7 @@ class EvaluateStage(Stage):
         config, done = context.config, context.done
         inputs: dict[str, Any] = {
             "evaluate settings": config.evaluate.model_dump(mode="json", exclude={"seeds", "full"}),
+            "landmarks": {mark.name: mark.identity for mark in all_landmarks() if mark.quick},
             "split": done[SPLIT].files,
             "seed": str(config.seed),
             **content_inputs(context),
@@ -50,11 +53,10 @@ class EvaluateStage(Stage):
             inputs |= pretraining_inputs(config) | {MULTIMODAL: done[PRETRAIN].files}
         if TRAIN in done:
             inputs |= training_inputs(context) | {"trained": done[TRAIN].files}
-            inputs["landmark settings"] = landmark_settings(config).model_dump(mode="json")
-        full = self._full_seeds(context, inputs)
+        full = self._full_inputs(context, inputs)
         return Plan(inputs | full, details=full)
 
-    def _full_seeds(self, context: StageContext, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    def _full_inputs(self, context: StageContext, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """What a full evaluation adds to the inputs; nothing for a quick one.
 
         A full evaluation that is there, of the same inputs and settings, serves a quick run too: it has all
@@ -62,7 +64,8 @@ class EvaluateStage(Stage):
         """
         config, previous = context.config, context.previous
         if config.evaluate.full:
-            return {FULL: digest(config.evaluate.seeds)}
+            landmarks = {mark.name: mark.identity for mark in all_landmarks() if not mark.quick}
+            return {FULL: digest([config.evaluate.seeds, landmarks])}
         if previous is None or FULL not in previous.parts or previous.damaged(context.run.folder(EVALUATE)):
             return {}
         full = {FULL: previous.parts[FULL]}
@@ -71,26 +74,39 @@ class EvaluateStage(Stage):
     def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
         """Write `metrics.json`."""
         # Loading torch is left to those who measure.
+        from alignrec.aligner.evaluate.protocols import masked, zero_shot_and_item_cf
+        from alignrec.aligner.evaluate.ranking import dot_scorer
+        from alignrec.aligner.landmarks.quick_evaluation import quick_evaluation, rivals
         from alignrec.pipeline.stages.evaluate.full_evaluation import full_evaluation
-        from alignrec.pipeline.stages.evaluate.protocols import Judge
-        from alignrec.pipeline.stages.evaluate.top_k import recommendation
 
         config, run, console = context.config, context.run, context.console
         assert context.plan is not None
         parts = {name: part for name, part in context.parts.items() if name != FULL}
         cut, inputs = run.split(), run.inputs()
-        pretrained = run.features(MULTIMODAL).matrix if PRETRAIN in context.done else None
-        judge = Judge(cut, config)
+        settings = config.evaluate
+        evaluator = Evaluator(cut.split, settings.k, settings.exclude_valid)
+        pretrained = run.features(MULTIMODAL) if PRETRAIN in context.done else None
+        vectors = None if pretrained is None else pretrained.matrix
+        data = landmark_input(config, cut.split, config.seed, pretrained)
+        landmarks = [
+            mark
+            for mark in landmarks_of(cut.split.items, full=False)
+            if pretrained is not None or not mark.needs_features
+        ]
         console.note("evaluate: zero-shot and item-CF")
-        records = judge.intermediate(inputs, {} if pretrained is None else {MULTIMODAL: pretrained})
-        if config.evaluate.masked:
-            records += judge.masked(inputs, pretrained, partial(_pretrain_anew, context, parts))
+        trained = {} if vectors is None else {MULTIMODAL: vectors}
+        beside = rivals(landmarks, data)
+        records = zero_shot_and_item_cf(evaluator, inputs, trained, config.seed, beside)
+        if settings.masked:
+            pretrain = partial(_pretrain_anew, context, parts)
+            records += masked(evaluator, inputs, settings.masked, config.seed, vectors, pretrain)
         if context.plan.details:
             console.note("evaluate: the full evaluation")
-            records += full_evaluation(context, cut, parts, run.scratch(FULL_SCRATCH))
+            records += full_evaluation(context, cut, evaluator, parts, run.scratch(FULL_SCRATCH))
         elif TRAIN in context.done:
             console.note("evaluate: recommendation, against landmarks")
-            records += recommendation(cut, config, run.features(ALIGNED), run.features(USER))
+            own = dot_scorer(*(run.features(name).matrix for name in (USER, ALIGNED)))
+            records += quick_evaluation(evaluator, own, landmarks, data)
         write_bytes(target / METRICS_FILE, metrics_bytes(records, config))
         return {"records": len(records), "users": cut.split.users, "items": int(cut.split.recommended.sum())}
 

@@ -15,6 +15,7 @@ from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.ranking import dot_scorer
 from alignrec.aligner.evaluate.scorers import feature_cf, zero_shot
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID, Split
+from alignrec.aligner.evaluate.top_k import long_tail
 from alignrec.aligner.landmarks.ease import SETTINGS as EASE
 from alignrec.aligner.landmarks.ease import ease
 from alignrec.aligner.landmarks.item_cf import cooccurrence_cf
@@ -24,20 +25,29 @@ from alignrec.aligner.pretrain.pretraining import pretrain
 from alignrec.aligner.train.aligned_encoder import AlignedEncoder
 from alignrec.aligner.train.collaborative import collaborative
 from alignrec.aligner.train.settings import TrainSettings
-from alignrec.core.features import FeatureSet
+from alignrec.core import plugins
 from alignrec.export import load_features, verify_folder
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.config.file import load_config
-from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
-from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.stages.chain import RunResult, run, status
-from alignrec.pipeline.stages.evaluate.top_k import long_tail, recommendation, untrained_landmarks
 from tests.pipeline.catalogues import TINY_PRETRAINING, write_catalogue
 
 QUIET = Console(quiet=True)
+LAST = """
+import numpy as np
+from alignrec.aligner.landmarks.contract import Landmark
+
+def fit(data):
+    return lambda users: np.tile(np.arange(float(data.split.items)), (len(users), 1))
+
+LAST = Landmark(
+    "last", "the last items of the catalogue first", fit, citation="nobody, 2030", year=2030,
+    rivals={"zero-shot": "last"},
+)
+"""
 ALL_STAGES = ["extract", "split", "pretrain", "train", "evaluate", "export", "report"]
 ITEMS = 24
 
@@ -157,33 +167,6 @@ def _of(split: Split, kept: Any) -> tuple[Any, Any, Any]:
     return split.user[rows], split.item[rows], split.label[rows]
 
 
-def test_new_items_compete_among_themselves() -> None:
-    split = Split(
-        3,
-        4,
-        np.array([0, 0, 1, 1, 2, 0, 1]),
-        np.array([0, 1, 1, 0, 0, 2, 3]),
-        np.array([0, 1, 0, 1, 0, 2, 2], np.uint8),
-    )
-    made = CatalogueSplit(split, ["a", "b", "c"], ["w", "x", "y", "z"])
-    origin = ["trained", "trained", "content", "content"]
-    marks = np.ones(4, np.bool_)
-    item = FeatureSet(
-        "aligned", made.item_ids, np.array([[9, 9], [9, 9], [1, 0], [0, 1]], np.float32), marks, origin=origin
-    )
-    user = FeatureSet(
-        "user", made.user_ids, np.array([[1, 0], [1, 0], [0, 0]], np.float32), marks[:3], "user_id"
-    )
-    config = Config.model_validate(
-        {"catalog": {"items": {"path": "x"}}, "evaluate": {"k": [1]}, "train": {"epochs": 1}}
-    )
-    found = [r.record() for r in recommendation(made, config, item, user)]
-    # The first user's new item comes first of the two, the second user's does not.
-    assert _one(found, protocol="cold-start", subject="aligned", metric="recall", k=1)["value"] == 0.5
-    assert _one(found, protocol="top-k", subject="aligned", metric="recall", k=1)["value"] == 0
-    assert "EASE" in untrained_landmarks(made)
-
-
 def test_what_is_masked_is_gone_before_pretraining(
     finished: tuple[Path, RunResult], records: list[dict[str, Any]]
 ) -> None:
@@ -281,3 +264,49 @@ def test_the_command_line_shows_the_numbers(finished: tuple[Path, RunResult]) ->
     answer = CliRunner().invoke(app, ["evaluate", "-c", str(finished[0]), *settings])
     assert answer.exit_code == 0
     assert "mask-image, 50% lost" in answer.stderr and "aligned over it" in answer.stderr
+
+
+@pytest.mark.parametrize("exclude_valid", [False, True])
+def test_validation_positives_stay_in_at_test_or_not(
+    finished: tuple[Path, RunResult], tmp_path: Path, exclude_valid: bool
+) -> None:
+    shutil.copytree(finished[0].parent, tmp_path / "own")
+    config = tmp_path / "own" / finished[0].name
+    overrides = ["export.sets=null", f"evaluate={{k: [2, 5], exclude_valid: {exclude_valid}}}"]
+    folder = run(config, "evaluate", overrides, QUIET).folder
+    content = json.loads((folder / "evaluate" / "metrics.json").read_bytes())
+    words = "are left out at test" if exclude_valid else "stay in at test, as in MMRec"
+    assert content["definitions"]["ranking"].endswith(f"validation positives {words}")
+    made, history = RunFolder(folder).split(), RunFolder(folder).split().split.matrix(TRAIN)
+    scorer = popularity(history)
+    for protocol, kept in (("zero-shot", None), ("top-k", None), ("long-tail", long_tail(made.split))):
+        split = made.split
+        if kept is not None:
+            split = Split(split.users, split.items, *_of(split, kept), candidates=kept)
+        got = evaluate(scorer, split, TEST, (5,), exclude_valid=exclude_valid).mean("ndcg", 5)
+        found = _one(content["records"], protocol=protocol, subject="popularity", metric="ndcg", k=5)
+        assert found["value"] == pytest.approx(got)
+
+
+def test_a_landmark_of_a_plugin_file_is_in_the_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plugins, "_files", {})
+    config = write_catalogue(tmp_path, items=ITEMS, users=30)
+    (tmp_path / "last.py").write_text(LAST)
+    overrides = ["export.sets=null", "plugins=[last.py]", "pretrain.epochs=1", "train={dim: 8, epochs: 1}"]
+    folder = run(config, "evaluate", overrides, QUIET).folder
+    content = json.loads((folder / "evaluate" / "metrics.json").read_bytes())
+    assert content["definitions"]["last"] == "nobody, 2030; the last items of the catalogue first"
+    split = RunFolder(folder).split().split
+    scorer = dot_scorer(np.ones((split.users, 1)), np.arange(split.items)[:, None])
+    got = evaluate(scorer, split, TEST, (10,)).mean("recall", 10)
+    for protocol in ("top-k", "zero-shot"):
+        found = _one(content["records"], protocol=protocol, subject="last", metric="recall", k=10)
+        assert found["value"] == pytest.approx(got) and found["seed"] is None
+    assert {r["against"] for r in content["records"] if r["subject"] == "aligned"} >= {"last", "EASE"}
+    # Other code is another evaluation.
+    assert [s.state for s in status(load_config(config, overrides))[:5]] == ["done"] * 5
+    (tmp_path / "last.py").write_text(LAST + "# changed\n")
+    monkeypatch.setattr(plugins, "_files", {})
+    assert status(load_config(config, overrides))[4].why == "changed: landmarks"

@@ -1,4 +1,4 @@
-"""The whole table: what is in it, that it outlives kills, and how it stands beside a normal evaluation."""
+"""The full evaluation: what is in it, that it outlives kills, and how it stands beside a normal evaluation."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from alignrec.aligner.evaluate.splits import TEST, TRAIN
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.landmarks.item_cf import cooccurrence_cf
 from alignrec.aligner.pretrain.pretraining import pretrain
+from alignrec.aligner.train import visual_bpr
 from alignrec.aligner.train.collaborative import collaborative
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.train.training import train
@@ -32,7 +33,7 @@ from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.stages.chain import run, status
-from alignrec.pipeline.stages.evaluate import full_evaluation as whole_table
+from alignrec.pipeline.stages.evaluate import full_evaluation
 from tests.pipeline.catalogues import write_catalogue
 
 QUIET = Console(quiet=True)
@@ -65,7 +66,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def finished(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same run with its whole table and a release."""
+    """The same run with its full evaluation and a release."""
     config = _copy(trained, tmp_path_factory.mktemp("finished"))
     run(config, "export", FULL, QUIET)
     return config
@@ -175,7 +176,7 @@ class _KilledError(Exception):
 def test_killed_at_any_piece_it_ends_in_the_same_bytes(
     own: Path, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save, judged = Checkpoint.save, whole_table.judged
+    save, evaluate_all = Checkpoint.save, full_evaluation.evaluate_all
     left = {"epochs": 0, "pieces": 0}
 
     def save_and_die(self: Checkpoint, state: dict[str, Any]) -> None:
@@ -184,14 +185,14 @@ def test_killed_at_any_piece_it_ends_in_the_same_bytes(
         if not left["epochs"]:
             raise _KilledError
 
-    def judge_or_die(*arguments: Any) -> Any:
+    def evaluate_or_die(*arguments: Any) -> Any:
         left["pieces"] -= 1
         if not left["pieces"]:
             raise _KilledError
-        return judged(*arguments)
+        return evaluate_all(*arguments)
 
     monkeypatch.setattr(Checkpoint, "save", save_and_die)
-    monkeypatch.setattr(whole_table, "judged", judge_or_die)
+    monkeypatch.setattr(full_evaluation, "evaluate_all", evaluate_or_die)
     for epochs, pieces in ((2, 0), (8, 0), (0, 6), (5, 0), (13, 0), (0, 2)):
         left.update(epochs=epochs, pieces=pieces)
         with pytest.raises(_KilledError):
@@ -204,7 +205,9 @@ def test_killed_at_any_piece_it_ends_in_the_same_bytes(
     assert not (own.parent / "run" / ".evaluate-full").exists()
 
 
-def test_a_normal_run_keeps_a_whole_table_and_is_not_taken_for_one(finished: Path, tmp_path: Path) -> None:
+def test_a_normal_run_keeps_a_full_evaluation_and_is_not_taken_for_one(
+    finished: Path, tmp_path: Path
+) -> None:
     own = _copy(finished, tmp_path)
 
     def state(*overrides: str) -> tuple[str, str]:
@@ -219,11 +222,11 @@ def test_a_normal_run_keeps_a_whole_table_and_is_not_taken_for_one(finished: Pat
     assert state(*FULL, "evaluate.seeds=[9]")[0] == "stale"
     # A change that a normal evaluation would see ends the table's life.
     assert state(*NORMAL, "evaluate.k=[3]")[0] == "stale"
-    # Lost, it is not made anew where nobody asks for it; and what is made then is no whole table.
+    # Lost, it is not made anew where nobody asks for it; and what is made then is no full evaluation.
     (own.parent / "run" / "evaluate" / "metrics.json").unlink()
     run(own, "evaluate", NORMAL, QUIET)
     assert _metrics(own) != _metrics(finished) and state(*NORMAL)[0] == "done"
-    assert state(*FULL) == ("stale", "changed: seeds of the full evaluation")
+    assert state(*FULL) == ("stale", "changed: seeds and landmarks of the full evaluation")
 
 
 def test_a_stopped_table_survives_a_normal_run(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,7 +234,7 @@ def test_a_stopped_table_survives_a_normal_run(own: Path, monkeypatch: pytest.Mo
         raise _KilledError
 
     with monkeypatch.context() as patched:
-        patched.setattr(whole_table, "vbpr", die)
+        patched.setattr(visual_bpr, "vbpr", die)
         with pytest.raises(_KilledError):
             run(own, "evaluate", FULL, QUIET)
     kept = {p.name for p in (own.parent / "run" / ".evaluate-full").glob("*.judged")}
@@ -263,7 +266,7 @@ def test_card_report_and_terminal_show_means_and_deviations(finished: Path) -> N
     assert release.read_bytes() == _metrics(finished)
 
 
-def test_the_whole_table_needs_a_training(tmp_path: Path) -> None:
+def test_a_full_evaluation_needs_a_training(tmp_path: Path) -> None:
     config = write_catalogue(tmp_path)
     with pytest.raises(ConfigError, match=r"evaluate\.full .* add aligned to export\.sets"):
         load_config(config, ["evaluate.full=true"])
