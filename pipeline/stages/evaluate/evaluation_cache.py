@@ -28,7 +28,7 @@ def kept_evaluations(path: Path, evaluate: Callable[[], Evaluations]) -> Evaluat
 
 @dataclass(frozen=True)
 class _EvaluationsFile(Mapping[tuple[str, Part], Evaluation]):
-    """Evaluations that are read when they are asked for: those of a full evaluation need not fit into memory."""
+    """Evaluations that are read when they are asked for: those of all pieces need not fit into memory."""
 
     path: Path
 

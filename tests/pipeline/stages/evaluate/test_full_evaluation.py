@@ -1,4 +1,4 @@
-"""The full evaluation: what is in it, that it outlives kills, and how it stands beside a normal evaluation."""
+"""The full evaluation: what is in it, that it outlives kills, how it stands beside a normal evaluation."""
 
 from __future__ import annotations
 
