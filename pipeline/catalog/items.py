@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from alignrec.extractors.errors import RejectedError, TemplateError
 from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import clean_text
+from alignrec.extractors.modality import IMAGE, MODALITIES, TEXT, Kind
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.image_refs import ImageRefError, find_image
 from alignrec.pipeline.catalog.rejections import ABSENT, Rejection
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.tables import Table
-from alignrec.pipeline.catalog.values import id_text
+from alignrec.pipeline.catalog.values import Row, id_text
 from alignrec.pipeline.config.paths import split_scheme
 from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.errors import CatalogError, ConfigError
@@ -50,7 +51,7 @@ class Catalogue:
     Attributes:
         item_ids: distinct ids, in the table's order.
         inputs: for each modality, what there is to embed, in the table's order.
-        rejections: rows and sides that cannot be used.
+        rejections: rows, and modalities of rows, that cannot be used.
         rows: rows of the table.
     """
 
@@ -60,6 +61,14 @@ class Catalogue:
     inputs: dict[str, list[Input]] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
     rows: int = 0
+
+    def reject(
+        self, row: int, reason: str, detail: str, item_id: str | None, modality: str | None = None
+    ) -> None:
+        """List what cannot be used of a row."""
+        self.rejections.append(
+            Rejection("items", row, STAGE, reason, detail, item_id=item_id, modality=modality)
+        )
 
     def embedded(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         """The pictures embedded in rows `start` to `stop`, each with its row."""
@@ -94,20 +103,25 @@ def read_catalogue(config: ItemsConfig, hashes: FileHashes) -> Catalogue:
     """
     catalogue = open_catalogue(config)
     table = catalogue.table
-    try:
-        template = TextTemplate(config.text) if config.text is not None else None
-    except TemplateError as error:
-        raise ConfigError(f"catalog.items.text: {error}") from None
+    readers = _readers(config, hashes)
     needed = {"catalog.items.id": config.id}
-    if config.image is not None:
-        needed["catalog.items.image"] = config.image
-    fields = list(template.fields) if template else []
-    table.require(needed | {f"catalog.items.text ({{{name}}})": name for name in fields})
-    reader = _RowReader(catalogue, template, image_root(config), hashes)
-    columns = list(dict.fromkeys([*needed.values(), *fields]))
-    for number, row in enumerate(table.rows(columns)):
+    for name, reader in readers.items():
+        needed |= reader.columns(f"catalog.items.{name}")
+        catalogue.inputs[name] = []
+    table.require(needed)
+    seen: set[str] = set()
+    for number, row in enumerate(table.rows(list(needed.values()))):
         catalogue.rows = number + 1
-        reader.read(number, row)
+        item_id = _new_id(catalogue, number, row[config.id], seen)
+        if item_id is None:
+            continue
+        for name, reader in readers.items():
+            try:
+                digest, value = reader.read(row)
+            except _UnusableError as error:
+                catalogue.reject(number, error.reason, str(error), item_id, name)
+            else:
+                catalogue.inputs[name].append(Input(item_id, number, digest, value))
     if not catalogue.item_ids:
         raise CatalogError(f"{table.where} has no usable item: {catalogue.rows} rows, none with an id.")
     for modality, inputs in catalogue.inputs.items():
@@ -133,67 +147,98 @@ def image_root(config: ItemsConfig) -> Path:
     return path if path.is_dir() else path.parent
 
 
-class _RowReader:
-    """Turns rows into inputs and rejections."""
+def _new_id(catalogue: Catalogue, number: int, raw: Any, seen: set[str]) -> str | None:
+    """The id of a row, kept as one of the catalogue's; None, and a rejection, where it is not usable."""
+    item_id = id_text(raw)
+    if item_id is None:
+        catalogue.reject(number, "no-id", f"the id is {raw!r:.60}", None)
+        return None
+    if item_id in seen:
+        catalogue.reject(number, "duplicate-id", f"the id {item_id!r} occurs before", item_id)
+        return None
+    seen.add(item_id)
+    catalogue.item_ids.append(item_id)
+    return item_id
 
-    def __init__(
-        self, catalogue: Catalogue, template: TextTemplate | None, root: Path, hashes: FileHashes
-    ) -> None:
-        self.catalogue, self.template, self.root, self.hashes = catalogue, template, root, hashes
-        self.seen: set[str] = set()
-        if catalogue.config.image is not None:
-            catalogue.inputs["image"] = []
-        if template is not None:
-            catalogue.inputs["text"] = []
 
-    def read(self, number: int, row: dict[str, Any]) -> None:
-        raw = row[self.catalogue.config.id]
-        item_id = id_text(raw)
-        if item_id is None:
-            self._reject(number, None, None, "no-id", f"the id is {raw!r:.60}")
-        elif item_id in self.seen:
-            self._reject(number, item_id, None, "duplicate-id", f"the id {item_id!r} occurs before")
-        else:
-            self.seen.add(item_id)
-            self.catalogue.item_ids.append(item_id)
-            self._read_image(number, item_id, row)
-            self._read_text(number, item_id, row)
+class _UnusableError(Exception):
+    """A row has nothing to embed of a modality; `reason` is a slug for counting."""
 
-    def _read_image(self, number: int, item_id: str, row: dict[str, Any]) -> None:
-        column = self.catalogue.config.image
-        if column is None:
-            return
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class _Reader(Protocol):
+    """Reads one modality of a row, as its kind wants."""
+
+    def columns(self, key: str) -> dict[str, str]:
+        """The columns that it reads, by the config's key (or a part of it) that names each."""
+
+    def read(self, row: Row) -> tuple[str, str | Path | None]:
+        """The hash and the value of an `Input`; raises `_UnusableError`."""
+
+
+class _ImageReader:
+    """Reads a column of image references."""
+
+    def __init__(self, column: str, config: ItemsConfig, hashes: FileHashes) -> None:
+        self.column, self.root, self.hashes = column, image_root(config), hashes
+
+    def columns(self, key: str) -> dict[str, str]:
+        return {key: self.column}
+
+    def read(self, row: Row) -> tuple[str, str | Path | None]:
         try:
-            picture = find_image(row[column], self.root)
+            image = find_image(row[self.column], self.root)
         except ImageRefError as error:
-            self._reject(number, item_id, "image", error.reason, str(error))
-            return
-        if picture is None:
-            self._reject(number, item_id, "image", ABSENT, "the item names no image")
-            return
-        value: str | Path | None
-        if picture.row is not None:
-            value = str(picture.row)
-            digest = hashlib.sha256(value.encode()).hexdigest()
-        elif picture.path is not None:
-            value, digest = picture.path, self.hashes.sha256(picture.path)
-        else:
-            value, digest = None, hashlib.sha256(picture.embedded or b"").hexdigest()
-        self.catalogue.inputs["image"].append(Input(item_id, number, digest, value))
+            raise _UnusableError(error.reason, str(error)) from None
+        if image is None:
+            raise _UnusableError(ABSENT, "the item names no image")
+        if image.row is not None:
+            return hashlib.sha256(str(image.row).encode()).hexdigest(), str(image.row)
+        if image.path is not None:
+            return self.hashes.sha256(image.path), image.path
+        return hashlib.sha256(image.embedded or b"").hexdigest(), None
 
-    def _read_text(self, number: int, item_id: str, row: dict[str, Any]) -> None:
-        if self.template is None:
-            return
+
+class _TextReader:
+    """Fills a text template."""
+
+    def __init__(self, template: str, config: ItemsConfig, hashes: FileHashes) -> None:  # noqa: ARG002
+        self.template = TextTemplate(template)
+
+    def columns(self, key: str) -> dict[str, str]:
+        return {f"{key} ({{{name}}})": name for name in self.template.fields}
+
+    def read(self, row: Row) -> tuple[str, str | Path | None]:
         try:
             text = clean_text(self.template.render(row))
         except RejectedError as error:
             reason = ABSENT if error.reason == "empty" else error.reason
-            self._reject(number, item_id, "text", reason, error.detail)
-            return
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        self.catalogue.inputs["text"].append(Input(item_id, number, digest, text))
+            raise _UnusableError(reason, error.detail) from None
+        return hashlib.sha256(text.encode()).hexdigest(), text
 
-    def _reject(self, row: int, item_id: str | None, modality: str | None, reason: str, detail: str) -> None:
-        self.catalogue.rejections.append(
-            Rejection("items", row, STAGE, reason, detail, item_id=item_id, modality=modality)
-        )
+
+_READERS: dict[Kind, Callable[[str, ItemsConfig, FileHashes], _Reader]] = {
+    IMAGE: _ImageReader,
+    TEXT: _TextReader,
+}
+
+
+def _readers(config: ItemsConfig, hashes: FileHashes) -> dict[str, _Reader]:
+    """A reader for each modality that the config locates in the table.
+
+    Raises:
+        ConfigError: a text template is not made of plain `{column}`s.
+    """
+    readers = {}
+    for modality in MODALITIES.values():
+        location = getattr(config, modality.name)
+        if location is None:
+            continue
+        try:
+            readers[modality.name] = _READERS[modality.kind](location, config, hashes)
+        except TemplateError as error:
+            raise ConfigError(f"catalog.items.{modality.name}: {error}") from None
+    return readers

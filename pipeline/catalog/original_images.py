@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from alignrec.core.files import digest
 from alignrec.export.release.manifest import Manifest
+from alignrec.extractors.modality import IMAGE
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.items import Catalogue, Input, read_catalogue
 from alignrec.pipeline.config.settings import Config
@@ -32,9 +33,9 @@ def item_pictures(config: Config, release: Path) -> Iterator[tuple[str, bytes]]:
     if config.catalog.items.image is None:
         raise ConfigError("catalog.items.image is null: there are no pictures to take along")
     catalogue = read_catalogue(config.catalog.items, FileHashes())
-    inputs = catalogue.inputs["image"]
-    made_of = Manifest.read(release).provenance.get("catalogue", {}).get("inputs", {}).get("image")
-    if made_of != digest([[one.item_id, one.digest] for one in inputs]):
+    inputs = catalogue.inputs[IMAGE.name]
+    recorded = Manifest.read(release).provenance.get("catalogue", {}).get("inputs", {}).get(IMAGE.name)
+    if recorded != digest([[one.item_id, one.digest] for one in inputs]):
         raise CatalogError(
             f"the pictures of {catalogue.table.where} are not those that {release} was made of: give the "
             "config of its run, or run it again"
@@ -48,7 +49,7 @@ def item_pictures(config: Config, release: Path) -> Iterator[tuple[str, bytes]]:
 
 def _rejected(release: Path) -> set[str]:
     """Items whose picture no model could read."""
-    table = pq.read_table(release / "data" / "rejected.parquet", filters=[("modality", "=", "image")])
+    table = pq.read_table(release / "data" / "rejected.parquet", filters=[("modality", "=", IMAGE.name)])
     return set(table["item_id"].to_pylist())
 
 

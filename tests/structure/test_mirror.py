@@ -42,7 +42,6 @@ STILL_WITHOUT: set[str] = {
     "extractors.model_folder",
     "extractors.names",
     "extractors.runtime",
-    "pipeline.catalog.original_images",
     "pipeline.cli.app",
     "pipeline.cli.data",
     "pipeline.cli.diff",

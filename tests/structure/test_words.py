@@ -32,8 +32,6 @@ DECLARED: dict[str, int] = {
     "export.release.images": 2,
     "extractors.inputs.images": 1,
     "extractors.modality": 2,
-    "pipeline.catalog.items": 7,
-    "pipeline.catalog.original_images": 3,
     "pipeline.catalog.sources.amazon": 4,
     "pipeline.catalog.sources.mmrec": 8,
     "pipeline.catalog.sources.movielens": 4,
