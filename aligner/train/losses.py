@@ -9,7 +9,19 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cosine_similarity, cross_entropy, logsigmoid, normalize, softplus
+from torch.nn.functional import cosine_similarity, cross_entropy, embedding, logsigmoid, normalize, softplus
+
+
+def rows(matrix: Tensor, index: Tensor) -> Tensor:
+    """Some rows of a matrix, `matrix[index]`, with a gradient that is the same on any number of threads.
+
+    Indexing adds the gradients of repeated rows up as threads come by, an embedding in the order of `index`.
+
+    Args:
+        matrix: float `[m, d]`.
+        index: int64 `[n]`, rows of it; repeats allowed.
+    """
+    return embedding(index, matrix)
 
 
 def bpr(user: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
@@ -52,7 +64,7 @@ def catalogue_softmax(
         share: the candidates' share of the catalogue, drawn uniformly; 1 for all of it.
     """
     unit = normalize(user, dim=1)
-    chosen = (unit[row] * normalize(positive, dim=1)).sum(dim=1) / temperature
+    chosen = (rows(unit, row) * normalize(positive, dim=1)).sum(dim=1) / temperature
     others = unit @ normalize(candidate, dim=1).T / temperature
     total = others.masked_fill(touched, -torch.inf).logsumexp(dim=1) - math.log(share)
     return (softplus(total[row] - chosen) * weight).sum() / weight.sum()

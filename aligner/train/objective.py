@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from alignrec.aligner.train import losses
+from alignrec.aligner.train.losses import rows
 from alignrec.aligner.train.model import Representations
 from alignrec.aligner.train.sampling import Pairs, by_interaction, by_user, negatives
 from alignrec.aligner.train.settings import TrainSettings
@@ -136,7 +137,7 @@ class Objective:
         if settings.uia_weight:
             final = vectors.final
             terms["uia"] = settings.uia_weight * losses.user_item(
-                final.user[batch.user], final.item[batch.item]
+                rows(final.user, batch.user), rows(final.item, batch.item)
             )
         if settings.l2_weight:
             terms["l2"] = settings.l2_weight * self._length(vectors, batch)
@@ -144,23 +145,29 @@ class Objective:
         content, category = vectors.content, vectors.category
         if settings.cca_weight and content is not None:
             terms["cca"] = settings.cca_weight * (
-                losses.contrast(content.item[items], category.item[items], settings.cca_temperature)
-                + losses.contrast(content.user[users], category.user[users], settings.cca_temperature)
+                losses.contrast(
+                    rows(content.item, items), rows(category.item, items), settings.cca_temperature
+                )
+                + losses.contrast(
+                    rows(content.user, users), rows(category.user, users), settings.cca_temperature
+                )
             )
         if cosines is not None and content is not None:
-            terms["similarity"] = settings.similarity_weight * losses.similarity(content.item[items], cosines)
+            terms["similarity"] = settings.similarity_weight * losses.similarity(
+                rows(content.item, items), cosines
+            )
         return terms
 
     def _ranking(self, vectors: Representations, batch: Batch) -> Tensor:
         user, item = vectors.final.user, vectors.final.item
         if self.settings.loss == "bpr":
-            return losses.bpr(user[batch.user], item[batch.item], item[batch.other])
+            return losses.bpr(rows(user, batch.user), rows(item, batch.item), rows(item, batch.other))
         return losses.catalogue_softmax(
-            user[batch.users],
-            item[batch.item],
+            rows(user, batch.users),
+            rows(item, batch.item),
             batch.row,
             batch.weight,
-            item[batch.other],
+            rows(item, batch.other),
             batch.touched,
             self.settings.temperature,
             len(batch.other) / len(item),
@@ -171,5 +178,5 @@ class Objective:
         each distinct user's and item's."""
         user, item = vectors.final.user, vectors.final.item
         if self.settings.loss == "bpr":
-            return losses.half_square(user[batch.user], item[batch.item], item[batch.other])
-        return losses.half_square(user[batch.users], item[batch.items])
+            return losses.half_square(rows(user, batch.user), rows(item, batch.item), rows(item, batch.other))
+        return losses.half_square(rows(user, batch.users), rows(item, batch.items))

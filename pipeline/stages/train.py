@@ -35,7 +35,7 @@ class TrainStage(Stage):
     """Trains on the split's interactions, and writes what it makes of every item and user."""
 
     name = TRAIN
-    version = 3
+    version = 4
     libraries = ("numpy", "scipy", "torch")
 
     def skip(self, config: Config) -> str:

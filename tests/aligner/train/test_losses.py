@@ -114,3 +114,22 @@ def test_half_square() -> None:
     got = gradients(losses.half_square, A, B)
     assert got[0] == pytest.approx(A / 3)
     assert got[1] == pytest.approx(B / 3)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_rows_add_repeated_gradients_up_the_same_on_any_number_of_threads(threads: int) -> None:
+    rng = np.random.default_rng(3)
+    matrix, index = rng.standard_normal((50, 64)), torch.from_numpy(rng.integers(50, size=40_000))
+    weight = rng.standard_normal((40_000, 64))
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        ours = [
+            gradients(lambda m: (losses.rows(m, index) * torch.from_numpy(weight)).sum(), matrix)[0]
+            for _ in range(3)
+        ]
+    finally:
+        torch.set_num_threads(before)
+    expected = np.zeros_like(matrix)
+    np.add.at(expected, index.numpy(), weight)  # one after the other, in the order of the index
+    assert all(one.tobytes() == expected.tobytes() for one in ours)
