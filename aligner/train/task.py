@@ -68,7 +68,8 @@ class UserItemTask(Task[Batch]):
 
     def rate(self, epoch: int, _step: int, /) -> float:
         """A decay in even steps, one an epoch."""
-        return self.settings.learning_rate * self.settings.decay ** (epoch / self.settings.decay_every)
+        rate: float = self.settings.decay ** (epoch / self.settings.decay_every)
+        return self.settings.learning_rate * rate
 
     def validate(self) -> dict[str, float]:
         """Recall and NDCG at 10 and 20 of validation."""

@@ -98,6 +98,7 @@ def train(
     task = UserItemTask(model, objective, part, settings, seed)
     fit = Trainer(task).fit(**hooks)
     representations = task.represent()
+    assert representations.content is not None
     encoder = AlignedEncoder.from_model(model, representations, space, settings)
     user, item = task.vectors(representations)
     aligned, content = encoder.encode(features, valid & ~warm)
