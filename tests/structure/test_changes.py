@@ -113,7 +113,6 @@ def test_a_stage(tmp_path: Path) -> None:
     assert states["count"] == "done"
 
 
-@pytest.mark.xfail(reason="the evaluate stage does not ask the registry of landmarks for a quick one yet")
 def test_a_landmark(tmp_path: Path) -> None:
     export = {"sets": ["image", "text", "multimodal", "aligned"]}
     config = configure(tmp_path, LANDMARK, export=export, train={"dim": 8, "epochs": 1})

@@ -27,7 +27,7 @@ from tests.pipeline.catalogues import write_catalogue
 from tests.structure.modules import ROOMS, ROOT
 
 # Nothing at or above these frames is the walk's: they bring any stage up to date, whatever it holds.
-ABOVE = ("pipeline/runner/runner.py", "pipeline/package/__init__.py")
+ABOVE = ("pipeline/runner/runner.py", "pipeline/stages/chain.py")
 
 
 @dataclass
@@ -74,10 +74,12 @@ def walks() -> list[Walk]:
             9,
             [
                 "pipeline/catalog/interactions.py:read_interactions",
-                "pipeline/stages/extract/stage.py:_finish",
-                "pipeline/runner/arrow_files.py:read_arrow under pipeline/stages/train.py",
-                "aligner/evaluate/splits.py:k_core under pipeline/stages/train.py",
-                "aligner/evaluate/splits.py:split_random under pipeline/stages/train.py",
+                "pipeline/stages/extract/stage.py:_write_tables",
+                "pipeline/runner/arrow_files.py:read_arrow under pipeline/stages/split.py",
+                "aligner/evaluate/splits.py:k_core under pipeline/stages/split.py",
+                "aligner/evaluate/splits.py:split_random under pipeline/stages/split.py",
+                "pipeline/runner/catalogue_split.py:CatalogueSplit.write",
+                "pipeline/runner/catalogue_split.py:CatalogueSplit.read under pipeline/stages/train.py",
                 "aligner/train/graphs.py:bipartite",
                 "aligner/train/model.py:AlignRec.forward",
                 "pipeline/runner/arrow_files.py:write_arrow under pipeline/stages/train.py",
