@@ -152,6 +152,6 @@ def _rejections(
     return [
         Rejection("interactions", row, STAGE, reason, str(values), item, user)
         for values, row, reason, item, user in zip(
-            rows_of(raw), *(column.to_pylist() for column in columns), strict=True
+            rows_of(raw, raw.schema.names), *(column.to_pylist() for column in columns), strict=True
         )
     ]

@@ -46,8 +46,9 @@ class Table:
 
     def rows(self, columns: Sequence[str], start: int = 0) -> Iterator[Row]:
         """The rows from `start` on as dicts of Python values, None for null; for what looks at each alone."""
-        for batch in self.batches(columns, start):
-            yield from rows_of(batch)
+        names = list(dict.fromkeys(columns))
+        for batch in self.read(names, start):
+            yield from rows_of(batch, names)
 
     def require(self, columns: dict[str, str]) -> None:
         """Check that columns exist.
@@ -78,7 +79,9 @@ def table_of_rows(where: str, columns: Sequence[str], records: Callable[[], Iter
     def read(names: Sequence[str], start: int) -> Iterator[pa.RecordBatch]:
         rows = islice(records(), start, None)
         while some := list(islice(rows, _DICTS_AT_ONCE)):
-            yield pa.record_batch([column_of([row.get(name) for row in some]) for name in names], list(names))
+            columns = [column_of([row.get(name) for row in some]) for name in names]
+            # JSON can spell half a character, UTF-8 cannot.
+            yield pa.record_batch(columns, [name.encode("utf-8", "replace").decode() for name in names])
 
     return Table(where, tuple(columns), read)
 

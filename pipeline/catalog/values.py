@@ -46,10 +46,9 @@ def python_values(column: pa.Array) -> list[Any]:
     return values
 
 
-def rows_of(batch: pa.RecordBatch) -> Iterator[Row]:
-    """A batch's rows as dicts."""
+def rows_of(batch: pa.RecordBatch, names: Sequence[str]) -> Iterator[Row]:
+    """A batch's rows as dicts, by the names of its columns, which a batch holds only as far as UTF-8 can."""
     columns = [python_values(column) for column in batch.columns]
-    names = batch.schema.names
     for values in zip(*columns, strict=True):
         yield dict(zip(names, values, strict=True))
 

@@ -45,7 +45,7 @@ def test_a_column_gives_back_the_same_values(values: list[Any], kind: pa.DataTyp
     found = python_values(column)
     assert found == values and [type(v) for v in found] == [type(v) for v in values]
     batch = pa.record_batch([column, column], ["a", "b"])
-    assert list(rows_of(batch)) == [{"a": value, "b": value} for value in values]
+    assert list(rows_of(batch, batch.schema.names)) == [{"a": value, "b": value} for value in values]
 
 
 COLUMNS = [
