@@ -9,13 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from alignrec.core.vectors import unit_rows
+from alignrec.core.vectors import principal_axes, unit_rows
 
 
 class Components(nn.Module):
     """Unit vectors less their catalogue's mean, projected on its principal components and rescaled.
 
-    `project` divides component j by sd_j ** whiten, and all by one number that makes the rows of the
+    `forward` divides component j by sd_j ** whiten, and all by one number that makes the rows of the
     catalogue 1 long in the root mean square. Components beyond the catalogue's rank are zeros.
     """
 
@@ -35,14 +35,11 @@ class Components(nn.Module):
         unit = unit_rows(vectors).astype(np.float64)
         mean = unit.mean(axis=0)
         unit -= mean
-        # Exact, and never larger than inputs x inputs; of one matrix with itself, half of it is computed.
-        size, basis = np.linalg.eigh(unit.T @ unit / len(unit))
-        dim = self.basis.shape[1]
-        spread = np.sqrt(np.maximum(size[::-1][:dim], 0))
+        # Of a product of one matrix with itself, half is computed.
+        size, axes = principal_axes(unit.T @ unit / len(unit), self.basis.shape[1])
+        spread = np.sqrt(np.maximum(size, 0))
         kept = spread > 1e-6 * max(float(spread.max(initial=0)), 1e-12)
-        top = basis[:, ::-1][:, :dim][:, kept]
-        # A component's sign is arbitrary: its largest entry decides, so that equal input gives equal output.
-        top = top * np.sign(top[np.abs(top).argmax(axis=0), np.arange(top.shape[1])])
+        top = axes[:, kept]
         factor = spread[kept] ** -whiten
         factor /= max(float(np.linalg.norm(spread[kept] * factor)), 1e-12)
         self.mean.copy_(torch.from_numpy(mean))

@@ -1,9 +1,13 @@
-"""Rows of vectors made comparable, and the largest of many scores."""
+"""Rows of vectors made comparable, their principal axes, and the largest of many scores."""
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
+
+Float = TypeVar("Float", np.float32, np.float64)
 
 
 def unit_rows(matrix: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -13,6 +17,25 @@ def unit_rows(matrix: NDArray[np.floating]) -> NDArray[np.float32]:
     unit: NDArray[np.float32] = np.zeros(matrix.shape, dtype=np.float32)
     np.divide(matrix, length, out=unit, where=length > 0, casting="same_kind")
     return unit
+
+
+def principal_axes(scatter: NDArray[Float], most: int) -> tuple[NDArray[Float], NDArray[Float]]:
+    """The directions in which centred rows vary most, the largest first.
+
+    They are exact, and cost no more than the square of the width in memory. The sign of a direction is
+    arbitrary: here its largest entry is positive, so that equal input gives equal output.
+
+    Args:
+        scatter: float `[d, d]`, the products of the rows' columns with one another, or a multiple of them.
+        most: directions that are kept.
+
+    Returns:
+        The eigenvalues, float `[k]`, with k at most `most`; and the directions, unit columns `[d, k]`.
+    """
+    values, vectors = np.linalg.eigh(scatter)
+    axes = vectors[:, ::-1][:, :most]
+    axes = axes * np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
+    return values[::-1][:most], axes
 
 
 def largest(scores: NDArray[np.floating], k: int) -> NDArray[np.int64]:

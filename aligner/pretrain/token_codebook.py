@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from alignrec.aligner.inputs import TokenSequences
+from alignrec.core.vectors import principal_axes
 
 _SAMPLE, _STEPS, _DIM, _BLOCK = 20_000, 10, 64, 16_384
 
@@ -29,8 +30,7 @@ def token_codes(sequences: TokenSequences, codes: int, seed: int) -> NDArray[np.
     sample = sample_tokens(sequences, seed)
     mean = sample.mean(axis=0)
     centred = sample - mean
-    _, basis = np.linalg.eigh(centred.T @ centred)
-    basis = np.ascontiguousarray(basis[:, ::-1][:, :_DIM])
+    basis = np.ascontiguousarray(principal_axes(centred.T @ centred, _DIM)[1])
     points = torch.from_numpy(centred @ basis)
     start = np.random.default_rng(seed).choice(len(points), min(codes, len(points)), replace=False)
     centres = points[torch.from_numpy(start)]

@@ -62,8 +62,8 @@ class Trial(BaseModel):
         return self.validation.get(CRITERION, -1.0)
 
 
-class Look(BaseModel):
-    """A look at test: what the trial `chosen` out of the first `trials` reaches there."""
+class TestScores(BaseModel):
+    """Test, looked at: what the trial `chosen` out of the first `trials` reaches there."""
 
     trials: int
     chosen: int
@@ -77,7 +77,7 @@ class Log(BaseModel):
     space: dict[str, tuple[float, ...]]
     trials: list[Trial] = []
     chosen: int = 0
-    looks_at_test: list[Look] = []
+    looks_at_test: list[TestScores] = []
 
     @property
     def best(self) -> Trial:
@@ -105,7 +105,7 @@ def tune(config: Config, trials: int, console: Console) -> Log:
 
     Raises:
         ConfigError: the config trains nothing.
-        AlignerError: the config's own settings cannot be trained with.
+        AlignerError: the config's configured settings cannot be trained with.
     """
     if why := TRAIN.skip(config):
         raise ConfigError(f"this run has nothing to tune: {why}")
@@ -114,7 +114,7 @@ def tune(config: Config, trials: int, console: Console) -> Log:
         search = _Search(StageContext(config, TRAIN, done, console=console), console)
         search.go_on(trials)
         search.look()
-    console.note(_told(search))
+    console.note(_summary(search))
     return search.log
 
 
@@ -144,7 +144,7 @@ class _Search:
         return Log(space=space(self.context.config.train))
 
     @cached_property
-    def made(self) -> CatalogueSplit:
+    def cut(self) -> CatalogueSplit:
         return self.context.run.split()
 
     @cached_property
@@ -178,11 +178,11 @@ class _Search:
             return
         trained = self._train(log.best.settings, f"tune: trial {log.chosen}, chosen")
         scorer = dot_scorer(trained.user, trained.aligned)
-        found = evaluate(
-            scorer, self.made.split, TEST, config.evaluate.k, exclude_valid=config.evaluate.exclude_valid
+        result = evaluate(
+            scorer, self.cut.split, TEST, config.evaluate.k, exclude_valid=config.evaluate.exclude_valid
         )
-        test = {f"{m}@{k}": found.mean(m, k) for m in ("recall", "ndcg") for k in config.evaluate.k}
-        log.looks_at_test.append(Look(trials=len(log.trials), chosen=log.chosen, test=test))
+        test = {f"{m}@{k}": result.mean(m, k) for m in ("recall", "ndcg") for k in config.evaluate.k}
+        log.looks_at_test.append(TestScores(trials=len(log.trials), chosen=log.chosen, test=test))
         self._write()
         shutil.rmtree(self.context.run.scratch(FOLDER), ignore_errors=True)
 
@@ -198,16 +198,16 @@ class _Search:
         return trial.model_copy(update=numbers)
 
     def _train(self, settings: TrainSettings, title: str) -> Trained:
-        config, split = self.context.config, self.made.split
+        config, split = self.context.config, self.cut.split
         check_disk(config.run_folder, 64 * settings.dim * (split.users + split.items))
         checkpoint = self._checkpoint(settings)
         return train_resumably(
-            self.features, self.made, settings, config.seed, checkpoint, self.console, title
+            self.features, self.cut, settings, config.seed, checkpoint, self.console, title
         )
 
     def _checkpoint(self, settings: TrainSettings) -> Checkpoint:
-        of = digest([training_inputs(self.context), settings.model_dump(mode="json")])
-        return Checkpoint(self.context.run.scratch(FOLDER) / f"{of[:16]}.pt", of)
+        fingerprint = digest([training_inputs(self.context), settings.model_dump(mode="json")])
+        return Checkpoint(self.context.run.scratch(FOLDER) / f"{fingerprint[:16]}.pt", fingerprint)
 
     def _forget(self, but: TrainSettings) -> None:
         """Remove all checkpoints but one, of the best trial: what is chosen need not be trained again."""
@@ -217,15 +217,15 @@ class _Search:
                 path.unlink()
 
     def _changes(self, settings: TrainSettings) -> list[str]:
-        own = self.context.config.train
-        return [f"{name} {value}" for name, value in settings if value != getattr(own, name)]
+        configured = self.context.config.train
+        return [f"{name} {value}" for name, value in settings if value != getattr(configured, name)]
 
     def _write(self) -> None:
         self.path.parent.mkdir(exist_ok=True)
         write_bytes(self.path, (self.log.model_dump_json(indent=1) + "\n").encode())
 
 
-def _told(search: _Search) -> str:
+def _summary(search: _Search) -> str:
     log, look = search.log, search.log.looks_at_test[-1]
     test = ", ".join(f"{name} {value:.4f}" for name, value in look.test.items())
     return (

@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from alignrec.aligner.content_space import centre
 from alignrec.aligner.neighbours import cosine_neighbours
+from alignrec.core.vectors import principal_axes
 
 NEIGHBOURS = 10
 # t-SNE of fewer points shows nothing that their first two principal components do not.
@@ -87,13 +88,9 @@ def project(unit: NDArray[np.float32], seed: int) -> NDArray[np.float64]:
 
 
 def _principal(unit: NDArray[np.float32], most: int) -> NDArray[np.float64]:
-    """The first principal components of rows, each turned so that its largest entry is positive."""
+    """The first principal components of rows."""
     centred = unit.astype(np.float64) - unit.mean(axis=0, dtype=np.float64)
-    values, vectors = np.linalg.eigh(centred.T @ centred)
-    keep = np.argsort(-values, kind="stable")[:most]
-    axes = vectors[:, keep]
-    axes *= np.sign(axes[np.abs(axes).argmax(axis=0), np.arange(axes.shape[1])])
-    return np.asarray(centred @ axes)
+    return np.asarray(centred @ principal_axes(centred.T @ centred, most)[1])
 
 
 def _on_grid(points: NDArray[np.float64]) -> NDArray[np.int64]:
