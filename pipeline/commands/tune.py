@@ -105,7 +105,7 @@ def tune(config: Config, trials: int, console: Console) -> Log:
 
     Raises:
         ConfigError: the config trains nothing.
-        AlignerError: the config's configured settings cannot be trained with.
+        AlignerError: the config's own settings cannot be trained with.
     """
     if why := TRAIN.skip(config):
         raise ConfigError(f"this run has nothing to tune: {why}")
