@@ -33,7 +33,7 @@ lint: .venv/ready
 
 # A type checker cannot see through an editable install, so it is given a plain one.
 types: .venv/ready
-	rm -rf build/typed
+	rm -rf build
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --target build/typed .
 	MYPYPATH=build/typed $(BIN)/mypy -p alignrec
 

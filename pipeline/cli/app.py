@@ -50,7 +50,8 @@ def run(
     until: Annotated[
         str,
         typer.Option(
-            help="Stop after this stage: extract, pretrain, train, evaluate or export.", metavar="STAGE"
+            help="Stop after this stage: extract, split, pretrain, train, evaluate or export, or a plugin's.",
+            metavar="STAGE",
         ),
     ] = "export",
     overrides: Overrides = None,
@@ -58,9 +59,9 @@ def run(
 ) -> None:
     """Run all stages, resuming what was begun, redoing what changed.
 
-    The stages are extract, pretrain, train, evaluate and export; what the config does not need is left
-    out. Results go into the config's `out` (default runs/NAME), with report.html for a browser and
-    release/ to publish. Interrupted at any moment, the same command goes on.
+    The stages are extract, split, pretrain, train, evaluate, export and report; what the config does not
+    need is left out. Results go into the config's `out` (default runs/NAME), with report.html for a
+    browser and release/ to publish. Interrupted at any moment, the same command goes on.
     """
     _run(config, until, overrides, quiet)
 

@@ -59,6 +59,7 @@ def walks() -> list[Walk]:
             "an image, from the items table to its row in a release",
             10,
             [
+                "pipeline/catalog/tables.py:table_of_rows.<locals>.read",
                 "pipeline/catalog/formats/json_lines.py:open_json_lines.<locals>.objects",
                 "pipeline/catalog/image_refs.py:find_image",
                 "extractors/inputs/images.py:decode_image",
