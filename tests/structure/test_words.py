@@ -80,7 +80,6 @@ STILL_VAGUE: set[str] = {
     "tests/hub/test_server.py",
     "tests/pipeline/cli/test_diff.py",
     "tests/pipeline/cli/test_interrupt.py",
-    "tests/pipeline/cli/test_terminal.py",
     "tests/pipeline/commands/test_encode.py",
     "tests/pipeline/commands/test_tune.py",
     "tests/pipeline/demo/test_demo.py",

@@ -8,7 +8,6 @@ import pytest
 from typer.testing import CliRunner
 
 from alignrec.pipeline.cli.app import app
-from alignrec.pipeline.runner.console import Console
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*[39][0-7]m")
 
@@ -19,15 +18,6 @@ def test_no_color_is_heeded(forbidden: str | None, coloured: bool) -> None:
     answer = CliRunner().invoke(app, ["doctor"], env=terminal)
     assert answer.exit_code == 0
     assert bool(COLOUR.search(answer.output)) == coloured
-
-
-def test_a_log_has_neither_colours_nor_bars(capsys: pytest.CaptureFixture[str]) -> None:
-    console = Console()
-    console.note("extract: [red]2 items[/]")
-    with console.progress("pretrain", 3) as advance:
-        advance(1, "loss 0.1")
-    said = capsys.readouterr().err
-    assert said == "extract: [red]2 items[/]\npretrain: 3 to do\n"
 
 
 @pytest.mark.parametrize(

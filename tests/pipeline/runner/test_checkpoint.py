@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from alignrec.pipeline.runner.checkpoint import FORMAT, Checkpoint
+
+
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint"])
+def test_an_unreadable_checkpoint_is_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "c.pt").write_bytes(content)
+    checkpoint = Checkpoint(tmp_path / "c.pt", "f")
+    assert checkpoint.load() is None
+    checkpoint.save({"epoch": 1})
+    assert checkpoint.load() == {"epoch": 1}
+    assert Checkpoint(tmp_path / "c.pt", "g").load() is None
+    torch.save({"fingerprint": "f", "state": {"epoch": 1}}, tmp_path / "c.pt")
+    assert checkpoint.load() is None, "saved by a version whose states looked otherwise"
+    torch.save({"format": FORMAT + 1, "fingerprint": "f", "state": {"epoch": 1}}, tmp_path / "c.pt")
+    assert checkpoint.load() is None, "saved by a version to come"
+
+
+def test_none_is_there_before_the_first_is_saved(tmp_path: Path) -> None:
+    assert Checkpoint(tmp_path / "c.pt", "f").load() is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_state_comes_back_whole_and_alone(tmp_path: Path) -> None:
+    weight = torch.arange(6, dtype=torch.float32).reshape(2, 3)
+    checkpoint = Checkpoint(tmp_path / "scratch" / "c.pt", "f")
+    checkpoint.save({"epoch": 1, "weight": torch.zeros(2, 3)})
+    checkpoint.save({"epoch": 2, "weight": weight, "curves": [{"loss": 0.5}]})
+    state = checkpoint.load()
+    assert state is not None and torch.equal(state.pop("weight"), weight)
+    assert state == {"epoch": 2, "curves": [{"loss": 0.5}]}
+    assert [path.name for path in checkpoint.path.parent.iterdir()] == ["c.pt"]
+
+
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.99])
+def test_one_that_was_cut_off_is_none(tmp_path: Path, kept: float) -> None:
+    checkpoint = Checkpoint(tmp_path / "c.pt", "f")
+    checkpoint.save({"weight": torch.zeros(100)})
+    content = checkpoint.path.read_bytes()
+    checkpoint.path.write_bytes(content[: int(len(content) * kept)])
+    assert checkpoint.load() is None
+
+
+class _Surprise:
+    """Would write a file where it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return Path.touch, (str(self.path),)
+
+
+def test_what_a_file_holds_is_never_run(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path / "c.pt", "f")
+    checkpoint.save({"epoch": _Surprise(tmp_path / "run")})
+    assert checkpoint.load() is None
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from alignrec.pipeline.errors import RunFolderError
+from alignrec.pipeline.runner.lock import locked
+
+TRY = """
+import sys
+from pathlib import Path
+from alignrec.pipeline.errors import RunFolderError
+from alignrec.pipeline.runner.lock import locked
+try:
+    with locked(Path(sys.argv[1])):
+        print("held")
+except RunFolderError as error:
+    print(error)
+"""
+
+
+def another_process(folder: Path) -> str:
+    """What another process says that tries to hold the folder."""
+    command = [sys.executable, "-c", TRY, str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout.strip()
+
+
+def test_a_second_process_is_refused_until_the_first_is_done(tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "one"
+    with locked(folder):
+        assert another_process(folder) == (
+            f"another process works in {folder}. Wait for it, or give this run a folder of its own: "
+            "-o out=DIR."
+        )
+    assert another_process(folder) == "held"
+
+
+def test_an_error_lets_go(tmp_path: Path) -> None:
+    with pytest.raises(KeyError), locked(tmp_path):
+        raise KeyError
+    with locked(tmp_path):
+        pass
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    folder = tmp_path / "file" / "run"
+    with pytest.raises(RunFolderError) as refused, locked(folder):
+        pass
+    assert str(refused.value) == f"the run folder {folder} cannot be written: Not a directory."
