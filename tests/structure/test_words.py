@@ -78,7 +78,6 @@ STILL_VAGUE: set[str] = {
     "tests/export/hub/test_push_images.py",
     "tests/hub/api.py",
     "tests/hub/test_server.py",
-    "tests/pipeline/cli/test_diff.py",
     "tests/pipeline/cli/test_interrupt.py",
     "tests/pipeline/commands/test_encode.py",
     "tests/pipeline/commands/test_tune.py",

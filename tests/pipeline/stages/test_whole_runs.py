@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -128,3 +130,46 @@ def test_every_command_explains_itself(command: str) -> None:
     answer = CliRunner().invoke(app, [command, "--help"])
     assert answer.exit_code == 0
     assert "--help" in answer.stdout
+
+
+STATUS = """
+import sys
+from alignrec.pipeline.cli.app import app
+app(sys.argv[1:], standalone_mode=False)
+print([name for name in ("torch", "transformers") if name in sys.modules])
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ([], ALL_DONE),
+        (["--verify"], ALL_DONE),
+        (
+            ["-o", "export.sets=[multimodal, aligned]"],
+            {
+                "extract": "stale",
+                "split": "stale",
+                "pretrain": "to do",
+                "train": "to do",
+                "evaluate": "stale",
+                "export": "stale",
+                "report": "stale",
+            },
+        ),
+    ],
+)
+def test_status_loads_no_model_library_and_writes_nothing(
+    own: Path, more: list[str], expected: dict[str, str]
+) -> None:
+    before = _files(own.parent), _times(own.parent)
+    command = [sys.executable, "-c", STATUS, "status", "-c", str(own), "--json", *more]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    states, loaded = answer.stdout.splitlines()
+    assert {state["stage"]: state["state"] for state in json.loads(states)} == expected
+    assert loaded == "[]"
+    assert (_files(own.parent), _times(own.parent)) == before
+
+
+def _times(folder: Path) -> dict[str, int]:
+    return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("*")}

@@ -1,4 +1,4 @@
-"""`alignrec pull --format`: a release, and a run's interactions, as other tools read them."""
+"""Releases at the command line: planned, checked, and written as other tools read them."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from alignrec.export import load_features
+from alignrec.export import RefusedError, load_features
 from alignrec.export.errors import ReleaseError
 from alignrec.pipeline.cli.app import app
+from alignrec.pipeline.cli.hub import push_features_app
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.arrow_files import write_arrow
 from alignrec.pipeline.runner.manifest import StageManifest
-from tests.export.hub_cases import make_release
+from tests.export.hub_cases import REPO, client, make_release
+from tests.hub.server import HubServer
 
 
 @pytest.fixture
@@ -80,3 +82,39 @@ def test_what_cannot_be_written_is_said(tmp_path: Path, run: Path) -> None:
     assert isinstance(early.exception, CatalogError)
     assert "holds no finished extract stage" in str(early.exception)
     assert not (tmp_path / "x").exists()
+
+
+def test_a_dry_run_lists_what_would_be_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = make_release(tmp_path / "release")
+    command = [str(tmp_path / "release"), REPO, "--version", "1.0.0", "--dry-run"]
+    with HubServer() as hub:
+        monkeypatch.setattr("alignrec.export.hub.repository.HfApi", lambda **_options: client(hub))
+        shown = CliRunner().invoke(push_features_app, command)
+        answer = CliRunner().invoke(app, ["push", *command, "--json"])
+        assert hub.api.repositories == {}
+    assert (shown.exit_code, answer.exit_code) == (0, 0), shown.output
+    planned = json.loads(answer.stdout)
+    assert (planned["repo"], planned["version"], planned["status"]) == (REPO, "1.0.0", "planned")
+    assert {entry.path for entry in manifest.files} <= set(planned["sent"]) and planned["removed"] == []
+    assert shown.stdout.splitlines() == [
+        f"{REPO}@1.0.0 (private) would be published (dry run: nothing was sent)",
+        *(f"  send    {path}" for path in planned["sent"]),
+        f"  {len(planned['sent'])} files, {planned['bytes']} bytes at most",
+    ]
+
+
+def test_a_folder_is_verified(tmp_path: Path) -> None:
+    manifest = make_release(tmp_path / "release")
+    folder, files = str(tmp_path / "release"), len(manifest.files)
+    shown = CliRunner().invoke(app, ["verify", folder])
+    assert shown.stdout == f"{folder} is whole: {files} files, release {manifest.release_id}\n"
+    answer = CliRunner().invoke(app, ["verify", folder, "--json"])
+    assert json.loads(answer.stdout) == {
+        "release": folder,
+        "release_id": manifest.release_id,
+        "files": files,
+        "commit": None,
+    }
+    (tmp_path / "release" / "metrics.json").write_text("{}")
+    damaged = CliRunner().invoke(app, ["verify", folder])
+    assert isinstance(damaged.exception, RefusedError) and "metrics.json" in str(damaged.exception)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from alignrec.pipeline.cli.data import register
+from alignrec.pipeline.config.file import load_config
+from alignrec.pipeline.errors import ConfigError
+from tests.pipeline.catalogues import write_catalogue
+
+app = typer.Typer()
+register(app)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    return write_catalogue(tmp_path / "my shop")
+
+
+def test_init_writes_a_config_that_loads(config: Path) -> None:
+    config.unlink()
+    answer = CliRunner().invoke(app, ["init", str(config.parent)])
+    assert (answer.exit_code, answer.stdout) == (0, f"{config}\n")
+    loaded = load_config(config)
+    assert loaded.name == "my-shop" and loaded.catalog.interactions is not None
+    tables = (loaded.catalog.items.path, loaded.catalog.interactions.path)
+    assert [Path(table).name for table in tables] == ["items.jsonl", "interactions.csv"]
+
+
+def test_init_keeps_a_config_unless_it_is_forced(config: Path) -> None:
+    before = config.read_bytes()
+    refused = CliRunner().invoke(app, ["init", str(config.parent)])
+    assert isinstance(refused.exception, ConfigError)
+    assert str(refused.exception) == f"{config} is there already: --force replaces it"
+    assert config.read_bytes() == before
+    assert CliRunner().invoke(app, ["init", str(config.parent), "--force"]).exit_code == 0
+    assert config.read_bytes() != before
+
+
+def test_download_has_nothing_to_do_where_pictures_are_files(config: Path) -> None:
+    answer = CliRunner().invoke(app, ["download", "-c", str(config), "--json"])
+    assert answer.exit_code == 0, answer.output
+    assert json.loads(answer.stdout) == {
+        "folder": str(config.parent),
+        "fetched": 0,
+        "there": 0,
+        "failed": {},
+    }
