@@ -42,17 +42,10 @@ STILL_WITHOUT: set[str] = {
     "extractors.model_folder",
     "extractors.names",
     "extractors.runtime",
-    "pipeline.commands.split_interactions",
     "pipeline.demo.run",
-    "pipeline.report.contents",
     "pipeline.report.write",
-    "pipeline.stages.evaluate.evaluation_cache",
-    "pipeline.stages.evaluate.landmark_input",
-    "pipeline.stages.evaluate.metrics_file",
     "pipeline.stages.evaluate.stage",
-    "pipeline.stages.export",
     "pipeline.stages.pretrain",
-    "pipeline.stages.train",
 }
 
 

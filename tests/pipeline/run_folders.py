@@ -1,0 +1,54 @@
+"""Run folders as extraction leaves them, written without any model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from alignrec.export.release.parquet import REJECTED_SCHEMA
+from alignrec.pipeline.runner.arrow_files import write_arrow
+from alignrec.pipeline.runner.manifest import StageManifest, list_files
+from alignrec.pipeline.runner.run_folder import RunFolder
+from alignrec.pipeline.runner.shards import ShardResult, write_shard
+
+IDS = ["i0", "i1", "i2", "i3"]
+TEXT = np.array([[1, 2], [0, 0], [5, 6], [7, 8]], np.float32)
+VALID = [True, False, True, True]
+REJECTED = {
+    "source": "items",
+    "row": 2,
+    "item_id": "i1",
+    "user_id": None,
+    "modality": "text",
+    "stage": "extract",
+    "reason": "empty",
+}
+DETAIL = "the text is empty"
+CARD = {"name": "packaged:minilm", "dim": 2}
+
+
+def write_extracted(folder: Path, interactions: pa.Table | None = None, card: object = None) -> RunFolder:
+    """A run of four items with texts of two dimensions, the second of them rejected."""
+    extract = folder / "extract"
+    write_arrow(pa.table({"item_id": IDS}), extract / "items.arrow")
+    reasons, details = [None, "empty", None, None], [None, DETAIL, None, None]
+    write_shard(extract / "shards" / "text" / "one.arrow", ShardResult(IDS, TEXT, reasons, details))
+    schema = REJECTED_SCHEMA.append(pa.field("detail", pa.string()))
+    row = pa.Table.from_pylist([REJECTED | {"detail": DETAIL}], schema)
+    pq.write_table(row, extract / "rejected.parquet")
+    if interactions is not None:
+        write_arrow(interactions, extract / "interactions.arrow")
+    entry = {"dim": 2, "valid": 3, "card": card or CARD, "identity": {"scheme": "packaged"}}
+    summary = {
+        "items": len(IDS),
+        "interactions": 0 if interactions is None else interactions.num_rows,
+        "rejected": {"text: empty": 1},
+        "template": "{title}",
+        "sets": {"text": entry | {"shards": ["one"], "choice": None}},
+    }
+    files = list_files(extract, [path for path in extract.rglob("*") if path.is_file()])
+    StageManifest("extract", {"text inputs": "ab"}, files, summary).write(extract / "stage.json")
+    return RunFolder(folder)

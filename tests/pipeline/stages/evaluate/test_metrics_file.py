@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from alignrec.aligner.landmarks.registry import all_landmarks
+from alignrec.core.results import Measurement, Results
+from alignrec.core.vocabulary import MODALITIES, definitions
+from alignrec.pipeline.config.settings import Config
+from alignrec.pipeline.stages.evaluate.metrics_file import metrics_bytes
+
+CONFIG = Config.model_validate(
+    {"catalog": {"items": {"path": "x"}, "interactions": {"path": "y"}}, "seed": 3}
+)
+RECORD = Measurement("top-k", "aligned", "recall", 20, "test", 0.25, 0.2, 0.3, seed=3)
+
+
+def test_numbers_stand_with_what_they_mean(tmp_path: Path) -> None:
+    content = metrics_bytes([RECORD], CONFIG)
+    (tmp_path / "metrics.json").write_bytes(content)
+    results = Results.read(tmp_path / "metrics.json")
+    assert list(results.records) == [RECORD]
+    words = definitions(MODALITIES) | {mark.name: mark.sentence for mark in all_landmarks()}
+    assert {name: results.definitions[name] for name in words} == words
+    assert results.definitions["seed"] == 3
+    split = CONFIG.split.model_dump(mode="json", exclude={"path", "items", "users"})
+    assert results.definitions["split"] == split
+    assert json.loads(content)["format"] == 1 and content == metrics_bytes([RECORD], CONFIG)
+
+
+def test_what_is_no_number_is_not_written() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        metrics_bytes([Measurement("top-k", "aligned", "recall", 20, "test", float("nan"))], CONFIG)

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from alignrec.export import load_features, verify_folder
+from alignrec.pipeline.config.settings import Config
+from alignrec.pipeline.runner.runner import bring_up_to_date
+from alignrec.pipeline.runner.stage import StageContext
+from alignrec.pipeline.stages.export import STAGE
+from tests.pipeline.run_folders import CARD, IDS, REJECTED, TEXT, VALID, write_extracted
+
+
+def context(folder: Path, card: dict[str, Any]) -> StageContext:
+    run = write_extracted(folder / "run", card=card)
+    catalog = {"items": {"path": "x", "image": None}}
+    settings = {"name": "tiny", "out": run.path, "catalog": catalog, "export": {"sets": ["text"]}}
+    return StageContext(Config.model_validate(settings), STAGE, {"extract": run.manifest("extract")})
+
+
+def test_the_release_of_an_extraction(tmp_path: Path) -> None:
+    manifest = bring_up_to_date(context(tmp_path, CARD))
+    folder = tmp_path / "run" / "release"
+    release = verify_folder(folder)
+    assert manifest.summary["release_id"] == release.release_id
+    assert (tmp_path / "run" / "export.json").is_file() and not (folder / "stage.json").exists()
+    text = load_features(folder, "text")
+    assert (list(text.ids), text.valid.tolist()) == (IDS, VALID)
+    np.testing.assert_array_equal(text.matrix, TEXT)
+    assert pq.read_table(folder / "data" / "rejected.parquet").to_pylist() == [REJECTED]
+    provenance = release.provenance
+    assert (provenance["name"], provenance["seed"], provenance["extractors"]) == ("tiny", 1, {"text": CARD})
+    assert provenance["catalogue"] == {
+        "items": 4,
+        "interactions": 0,
+        "rejected": {"text: empty": 1},
+        "template": "{title}",
+        "inputs": {"text": "ab"},
+    }
+    assert sorted(provenance["software"]) == sorted(("python", *STAGE.libraries))
+
+
+@pytest.mark.parametrize(
+    ("name", "public"),
+    [
+        ("transformers:{home}/models/mine", "transformers:mine"),
+        ("open_clip:local-dir:{home}/models/mine", "open_clip:local-dir:mine"),
+        ("transformers:owner/mine", "transformers:owner/mine"),
+    ],
+)
+def test_where_a_model_lies_is_not_published(tmp_path: Path, name: str, public: str) -> None:
+    bring_up_to_date(context(tmp_path, CARD | {"name": name.format(home=tmp_path)}))
+    folder = tmp_path / "run" / "release"
+    assert verify_folder(folder).provenance["extractors"]["text"]["name"] == public
+    published = [path for path in folder.rglob("*") if path.is_file()]
+    assert [path for path in published if str(tmp_path).encode() in path.read_bytes()] == []
+
+
+def test_it_is_described_by_its_release() -> None:
+    summary = {"release_id": "0123456789abcdef", "sets": {"text": {"valid": 1200, "dim": 2}}}
+    assert STAGE.describe(summary) == ["export: release 0123456789ab; valid: text 1,200 × 2"]

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alignrec.aligner.train import graphs
+from alignrec.pipeline.config.settings import Config
+from alignrec.pipeline.stages.train import STAGE, kept_neighbours
+
+
+@pytest.mark.parametrize(("sets", "skipped"), [(["text", "multimodal"], True), (["aligned"], False)])
+def test_it_is_for_sets_that_training_makes(sets: list[str], skipped: bool) -> None:
+    catalog = {"items": {"path": "x"}, "interactions": {"path": "y"}}
+    why = STAGE.skip(Config.model_validate({"catalog": catalog, "export": {"sets": sets}}))
+    assert why == ("export.sets names no set that training makes; add aligned to it." if skipped else "")
+
+
+def test_neighbours_are_searched_once_for_the_same_features(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features = np.random.default_rng(1).standard_normal((12, 4)).astype(np.float32)
+    expected = graphs.content_neighbours(features, 3, 100)
+    found = kept_neighbours(tmp_path)(features, 3, 100)
+    monkeypatch.setattr(graphs, "content_neighbours", lambda *_arguments: pytest.fail("searched again"))
+    again = kept_neighbours(tmp_path)(features, 3, 100)
+    for neighbours in (found, again):
+        np.testing.assert_array_equal(neighbours.toarray(), expected.toarray())
+    with pytest.raises(pytest.fail.Exception, match="searched again"):
+        kept_neighbours(tmp_path)(features + 1, 3, 100)
