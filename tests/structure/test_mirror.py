@@ -42,10 +42,6 @@ STILL_WITHOUT: set[str] = {
     "extractors.model_folder",
     "extractors.names",
     "extractors.runtime",
-    "pipeline.demo.run",
-    "pipeline.report.write",
-    "pipeline.stages.evaluate.stage",
-    "pipeline.stages.pretrain",
 }
 
 

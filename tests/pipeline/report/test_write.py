@@ -17,8 +17,10 @@ from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.errors import RunFolderError
 from alignrec.pipeline.report import neighbours_map
+from alignrec.pipeline.report.write import write_report
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.manifest import StageManifest
+from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.stages.chain import run, write_page
 from tests.pipeline.catalogues import write_catalogue
 from tests.pipeline.report.runs import make_config, make_run, ordinary_rows, records, written
@@ -77,6 +79,9 @@ def test_without_extraction_there_is_nothing_to_report(tmp_path: Path) -> None:
     config = load_config(write_catalogue(tmp_path))
     with pytest.raises(RunFolderError, match="alignrec run"):
         write_page(config)
+    with pytest.raises(RunFolderError, match="alignrec run"):
+        write_report(config, RunFolder(config.run_folder), tmp_path / "page.html")
+    assert not (tmp_path / "page.html").exists()
 
 
 @pytest.mark.parametrize(

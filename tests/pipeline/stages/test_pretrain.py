@@ -10,6 +10,7 @@ from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.stages.chain import run, status
+from alignrec.pipeline.stages.pretrain import STAGE
 from tests.pipeline.catalogues import write_catalogue
 
 QUIET = Console(quiet=True)
@@ -89,3 +90,11 @@ def test_a_damaged_set_is_made_again(own: Path) -> None:
     assert "model.safetensors" in status(load_config(own, OVERRIDES))[1].why
     run(own, "pretrain", OVERRIDES, QUIET)
     assert _files(result.folder / "pretrain") == whole
+
+
+def test_its_results_are_described_and_raw_sets_need_none(extracted: Path) -> None:
+    assert STAGE.skip(load_config(extracted, OVERRIDES)) == ""
+    why = STAGE.skip(load_config(extracted, ["export.sets=[image, text]"]))
+    assert why == "export.sets names raw sets alone; add multimodal to it."
+    summary = {"sets": {"multimodal": {"dim": 8, "valid": 20}}, "epochs": 4}
+    assert STAGE.describe(summary) == ["pretrain: multimodal 20 × 8 after 4 epochs"]
