@@ -27,9 +27,11 @@ class Checkpoint:
             held = torch.load(self.path, map_location="cpu", weights_only=True)
         except (OSError, RuntimeError, EOFError, UnpicklingError):
             return None
-        state: dict[str, Any] = held["state"]
-        ours = held.get("format") == FORMAT and held["fingerprint"] == self.fingerprint
-        return state if ours else None
+        mark = {"format": FORMAT, "fingerprint": self.fingerprint}
+        if not isinstance(held, dict) or {name: held.get(name) for name in mark} != mark:
+            return None
+        state: dict[str, Any] | None = held.get("state")
+        return state
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the state, whole or not at all; only tensors, numbers, strings, lists and dicts."""

@@ -62,3 +62,9 @@ def test_what_a_file_holds_is_never_run(tmp_path: Path) -> None:
     checkpoint.save({"epoch": _Surprise(tmp_path / "run")})
     assert checkpoint.load() is None
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("held", [{"epoch": 1}, [1, 2], 3])
+def test_a_file_of_something_else_is_none(tmp_path: Path, held: object) -> None:
+    torch.save(held, tmp_path / "c.pt")
+    assert Checkpoint(tmp_path / "c.pt", "f").load() is None
