@@ -95,6 +95,7 @@ def show(title: str, own: str, scorers: Mapping[str, Scorer], split: Split) -> N
 def measure(config: Config, count: int, seed: int, folder: Path) -> None:
     """Hold back, train, encode and print."""
     quiet = Console()
+    run(config, "split", console=quiet)
     whole = run(config, "pretrain", console=quiet).folder
     made = RunFolder(whole).split()
     held = np.zeros(len(made.item_ids), dtype=np.bool_)
