@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import cast
 
@@ -14,8 +13,6 @@ from alignrec.extractors.names import ModelName
 PATTERNS = ["*.json", "*.txt", "*.model", "*.jinja", "README.md", "model.safetensors", "model-*.safetensors"]
 
 _READ = (".json", ".txt", ".model", ".jinja")
-_HEADER = re.compile(r"\A---\s*\n(.*?)^---\s*$", re.DOTALL | re.MULTILINE)
-_LICENCE = re.compile(r"^license:[ \t]*[\"']?([^\s\"'#]+)", re.MULTILINE)
 
 
 def local_folder(name: ModelName, path: str) -> Path | None:
@@ -105,10 +102,20 @@ def other_files(folder: Path) -> list[Path]:
 
 
 def licence_of(folder: Path) -> str | None:
-    """The licence that a model's README states in its header, or None."""
+    """The licence that a model's README states in its header, or None.
+
+    None as well where the header cannot be read: what a model is does not hang on its README.
+    """
     readme = folder / "README.md"
     if not readme.is_file():
         return None
-    header = _HEADER.search(readme.read_text(encoding="utf-8", errors="replace"))
-    stated = _LICENCE.search(header.group(1)) if header else None
-    return stated.group(1) if stated else None
+    import yaml  # keeps naming a model quick, as does the next line
+    from huggingface_hub import metadata_load
+
+    try:
+        stated = (metadata_load(readme) or {}).get("license")
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError):
+        # Bad YAML, bytes that are no UTF-8, a header that is no mapping; what PyYAML lets through of an odd
+        # value's own conversion; and nesting deeper than Python's stack.
+        return None
+    return " ".join(stated.split()) or None if isinstance(stated, str) else None
