@@ -1,4 +1,4 @@
-"""Names, suggestions, and what loading refuses."""
+"""Suggestions, and what loading refuses."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from alignrec.extractors import model_folder as hub
 from alignrec.extractors.backends.packaged import backend as packaged
 from alignrec.extractors.errors import DownloadError, ExtractorError, WeightsMismatchError
-from alignrec.extractors.names import ModelName
 from alignrec.extractors.registry import load_extractor
 from alignrec.extractors.testing import sample_images, sample_texts
 from tests.extractors import models
@@ -23,17 +21,6 @@ def refused(name: str, modality: str = "image", **options: str) -> str:
     with pytest.raises(ExtractorError) as caught:
         load_extractor(name, modality, device=options.pop("device", "cpu"), **options)
     return str(caught.value)
-
-
-def test_names_are_taken_apart(tmp_path: Path) -> None:
-    assert ModelName.parse("transformers:org/model@v1.0").revision == "v1.0"
-    assert ModelName.parse("open_clip:ViT-B-32/openai") == ModelName(
-        "open_clip:ViT-B-32/openai", "open_clip", "ViT-B-32/openai", None
-    )
-    folder = tmp_path / "a@b"
-    folder.mkdir()
-    assert ModelName.parse(f"transformers:{folder}").model == str(folder)
-    assert ModelName.parse(f"open_clip:local-dir:{folder}").revision is None
 
 
 def test_unknown_names_suggest_the_nearest() -> None:
@@ -141,12 +128,3 @@ def test_changed_packaged_weights_are_refused(tmp_path: Path, monkeypatch: pytes
 def test_a_hub_model_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DownloadError, match="transformers:PATH"):
         load_extractor("transformers:org/never-cached", "text", device="cpu")
-
-
-def test_patterns_leave_code_and_pickles_out() -> None:
-    from huggingface_hub.utils import filter_repo_objects
-
-    files = ["config.json", "1_Pooling/config.json", "model.safetensors", "modeling.py", "pytorch_model.bin"]
-    files += ["onnx/model.safetensors", "model-00001-of-00002.safetensors", "model.pt"]
-    kept = list(filter_repo_objects(files, allow_patterns=hub.PATTERNS))
-    assert kept == [files[0], files[1], files[2], files[6]]

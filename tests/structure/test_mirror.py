@@ -30,17 +30,11 @@ STILL_WITHOUT: set[str] = {
     "extractors.backends.openclip.model",
     "extractors.backends.packaged.backend",
     "extractors.backends.packaged.efficientnet",
-    "extractors.backends.precomputed",
     "extractors.backends.transformers.backend",
     "extractors.backends.transformers.image",
     "extractors.backends.transformers.model",
     "extractors.backends.transformers.pooling",
     "extractors.backends.transformers.text",
-    "extractors.errors",
-    "extractors.inputs.template",
-    "extractors.modality",
-    "extractors.model_folder",
-    "extractors.names",
     "extractors.runtime",
 }
 
