@@ -43,12 +43,14 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
-def without(config: Config, made: CatalogueSplit, held: Mask, folder: Path) -> tuple[Config, ItemsConfig]:
+def without(
+    config: Config, catalogue: CatalogueSplit, held: Mask, folder: Path
+) -> tuple[Config, ItemsConfig]:
     """A run of what is kept, its split cut alike, and the table of the items held back."""
     folder.mkdir(parents=True, exist_ok=True)
     items, log = config.catalog.items, config.catalog.interactions
     assert log is not None
-    gone = {made.item_ids[row] for row in np.flatnonzero(held)}
+    gone = {catalogue.item_ids[row] for row in np.flatnonzero(held)}
     table = open_items(items.path, image_root(items))
     files = {name: (folder / f"{name}.jsonl").open("w", encoding="utf-8") for name in ("kept", "held")}
     for row in table.rows(table.columns):
@@ -58,7 +60,7 @@ def without(config: Config, made: CatalogueSplit, held: Mask, folder: Path) -> t
     kept_log = open_interactions(log.path)
     frame = pd.DataFrame(kept_log.rows(kept_log.columns), dtype=object)
     frame[~frame[log.item].isin(gone)].to_csv(folder / "interactions.csv", index=False)
-    pairs = made.table().to_pandas()
+    pairs = catalogue.table().to_pandas()
     pairs = pairs[~pairs["item_id"].isin(gone)]
     paths = {"path": folder / "kept.inter", "items": folder / "items.tsv", "users": folder / "users.tsv"}
     dense = {name: pd.factorize(pairs[f"{name}_id"]) for name in ("user", "item")}
@@ -97,11 +99,11 @@ def measure(config: Config, count: int, seed: int, folder: Path) -> None:
     quiet = Console()
     run(config, "split", console=quiet)
     whole = run(config, "pretrain", console=quiet).folder
-    made = RunFolder(whole).split()
-    held = np.zeros(len(made.item_ids), dtype=np.bool_)
-    rows = np.flatnonzero(made.split.recommended)
+    catalogue = RunFolder(whole).split()
+    held = np.zeros(len(catalogue.item_ids), dtype=np.bool_)
+    rows = np.flatnonzero(catalogue.split.recommended)
     held[np.random.default_rng(seed).choice(rows, count, replace=False)] = True
-    without_them, items = without(config, made, held, folder)
+    without_them, items = without(config, catalogue, held, folder)
     done = run(without_them, console=quiet)
     assert done.release is not None
     encoded = encode(open_release(done.release), items, folder / "encoded", quiet)
@@ -109,26 +111,26 @@ def measure(config: Config, count: int, seed: int, folder: Path) -> None:
 
     def joined(name: str) -> tuple[Floats, Mask]:
         """A set over the whole catalogue: the release's vectors, and encoded ones of what was held back."""
-        old, valid = RunFolder(done.folder).features(name).align_to(made.item_ids)
-        added, there = new[name].align_to(made.item_ids)
+        old, valid = RunFolder(done.folder).features(name).align_to(catalogue.item_ids)
+        added, there = new[name].align_to(catalogue.item_ids)
         return np.where(there[:, None], added, old), valid | there
 
-    history = made.split.matrix(TRAIN)
+    history = catalogue.split.matrix(TRAIN)
     multimodal, _ = joined("multimodal")
-    pretrained, _ = RunFolder(whole).features("multimodal").align_to(made.item_ids)
+    pretrained, _ = RunFolder(whole).features("multimodal").align_to(catalogue.item_ids)
     show(
         "zero-shot, the whole catalogue",
         "encoded",
         {"encoded": zero_shot(multimodal, history), "pretrained with them": zero_shot(pretrained, history)},
-        made.split,
+        catalogue.split,
     )
-    split = made.split
+    split = catalogue.split
     known, asked = ~held[split.item] & (split.label == TRAIN), held[split.item]
     rows = known | asked
     label = np.where(asked, TEST, TRAIN).astype(np.uint8)[rows]
     cold = Split(split.users, split.items, split.user[rows], split.item[rows], label, held)
     past = cold.matrix(TRAIN)
-    user, _ = RunFolder(done.folder).features("user").align_to(made.user_ids)
+    user, _ = RunFolder(done.folder).features("user").align_to(catalogue.user_ids)
     sides = {name: centre(*joined(name)) for name in ("image", "text")}
     both = concatenate(sides["image"], sides["text"], weights=(0.5, 1.0))
     scorers = {

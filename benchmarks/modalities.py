@@ -58,13 +58,13 @@ def encode(inputs: Inputs, settings: PretrainSettings, seed: int) -> NDArray[np.
 
 
 def recall(
-    features: Mapping[str, NDArray[np.float32]], made: CatalogueSplit, protocol: str = "zero-shot"
+    features: Mapping[str, NDArray[np.float32]], catalogue: CatalogueSplit, protocol: str = "zero-shot"
 ) -> Found:
     """Recall@20 on test."""
-    history, found = made.split.matrix(TRAIN), {}
+    history, found = catalogue.split.matrix(TRAIN), {}
     for name, matrix in features.items():
         scorer = PROTOCOLS[protocol](matrix, history)
-        result = evaluate(scorer, made.split, TEST, (20,))
+        result = evaluate(scorer, catalogue.split, TEST, (20,))
         found[name] = result.values["recall", 20]
     return found
 
@@ -89,17 +89,17 @@ def show(title: str, found: Found) -> bool:
 def measure(config: Config, seed: int, share: float) -> dict[str, Found]:
     """Recall of all features, by case."""
     run_folder = RunFolder(run(config, "split", console=Console(quiet=True)).folder)
-    inputs, made = run_folder.inputs(), run_folder.split()
+    inputs, catalogue = run_folder.inputs(), run_folder.split()
     # With nothing gone there is next to nothing to predict: other trainings would be the same.
     whole = {OURS: encode(inputs, config.pretrain, seed), **baselines(inputs)}
-    found = {f"whole, {protocol}": recall(whole, made, protocol) for protocol in PROTOCOLS}
+    found = {f"whole, {protocol}": recall(whole, catalogue, protocol) for protocol in PROTOCOLS}
     for case, side in GONE.items():
         left = {**inputs, side: inputs[side].without(lose(inputs[side].valid, share, seed))}
         features = {
             name: encode(left, config.pretrain.model_copy(update=change), seed)
             for name, change in TRAININGS.items()
         }
-        found[case] = recall({**features, **baselines(left), **imputed(left, seed)}, made)
+        found[case] = recall({**features, **baselines(left), **imputed(left, seed)}, catalogue)
     return found
 
 

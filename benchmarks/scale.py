@@ -55,15 +55,15 @@ def build_graphs(features: Floats, split: Split) -> tuple[Floats, sp.csr_array, 
     valid = np.ones(split.items, dtype=np.bool_)
     known = ContentSpace.of(features, valid)(features[warm], valid[warm])
     part = split.of_items(warm)
-    near = content_neighbours(known, FORMS["default form"].neighbours)
-    return known, near, part, graph(bipartite(part.matrix(TRAIN)))
+    neighbours = content_neighbours(known, FORMS["default form"].neighbours)
+    return known, neighbours, part, graph(bipartite(part.matrix(TRAIN)))
 
 
 def train_steps(
-    known: Floats, near: sp.csr_array, split: Split, settings: TrainSettings, steps: int
+    known: Floats, neighbours: sp.csr_array, split: Split, settings: TrainSettings, steps: int
 ) -> tuple[float, float]:
     """Seconds of some training steps, and the share of an epoch's interactions that they saw."""
-    model = build(known, near, split.users, settings, SEED, CPU)
+    model = build(known, neighbours, split.users, settings, SEED, CPU)
     objective = Objective(settings, split.matrix(TRAIN), model.features, CPU)
     trainer = Trainer(UserItemTask(model, objective, split, settings, SEED))
     model.train()
@@ -93,11 +93,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         f"{size.dim} dimensions, {torch.get_num_threads()} threads"
     )
     before, start = memory("VmRSS"), time.perf_counter()
-    known, near, part, _ = build_graphs(features, split)
+    known, neighbours, part, _ = build_graphs(features, split)
     spent, beyond = time.perf_counter() - start, memory("VmHWM") - before
     print(f"graphs: {spent:.1f} s, peak {beyond:.2f} GiB beyond features and data (below 1)", flush=True)
     for name, settings in FORMS.items():
-        spent, share = train_steps(known, near, part, settings, size.steps)
+        spent, share = train_steps(known, neighbours, part, settings, size.steps)
         print(
             f"{name}: {size.steps} steps {spent:.1f} s, an epoch {spent / share:.0f} s; "
             f"the process's peak so far {memory('VmHWM'):.2f} GiB (at most 8)",

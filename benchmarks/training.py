@@ -54,8 +54,8 @@ def read(folder: Path) -> tuple[Split, Floats]:
 def learning(split: Split, features: Floats, settings: TrainSettings, epochs: int) -> float:
     """The median epoch's seconds of drawing batches and learning from them, and of nothing else."""
     known = centre(features)
-    near = content_neighbours(known, settings.neighbours)
-    model = build(known, near, split.users, settings, SEED, CPU)
+    neighbours = content_neighbours(known, settings.neighbours)
+    model = build(known, neighbours, split.users, settings, SEED, CPU)
     objective = Objective(settings, split.matrix(TRAIN), model.features, CPU)
     trainer = Trainer(UserItemTask(model, objective, split, settings, SEED))
     model.train()

@@ -21,12 +21,12 @@ class AlignRecError(Exception):
 def suggest(unknown: str, known: Iterable[str]) -> str:
     """The end of an error message: the nearest known word, or all of them."""
     words = sorted(known)
-    near = difflib.get_close_matches(unknown, words, n=1, cutoff=0.5)
-    return f"did you mean {near[0]!r}?" if near else f"known: {', '.join(words)}"
+    matches = difflib.get_close_matches(unknown, words, n=1, cutoff=0.5)
+    return f"did you mean {matches[0]!r}?" if matches else f"known: {', '.join(words)}"
 
 
 def nearest_file(path: Path) -> str:
     """A sentence that names the file most like an absent one, in its folder; "" where none is like it."""
     names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    near = difflib.get_close_matches(path.name, names, n=1)
-    return f" Did you mean {path.parent / near[0]}?" if near else ""
+    matches = difflib.get_close_matches(path.name, names, n=1)
+    return f" Did you mean {path.parent / matches[0]}?" if matches else ""

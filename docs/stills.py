@@ -64,7 +64,7 @@ def answer(command: str, folder: Path) -> str:
     """What a command says on a terminal of `COLUMNS` columns, at most `LINES` lines of it."""
     program, *arguments = command.split()
     terminal = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": str(COLUMNS)}
-    said = subprocess.run(
+    output = subprocess.run(
         [Path(sys.executable).parent / program, *arguments],
         cwd=folder,
         env={**os.environ, **terminal},
@@ -73,7 +73,7 @@ def answer(command: str, folder: Path) -> str:
         text=True,
         check=True,
     ).stdout
-    return "\n".join(said.rstrip().splitlines()[:LINES])
+    return "\n".join(output.rstrip().splitlines()[:LINES])
 
 
 def _save(screenshot: bytes, path: Path) -> None:

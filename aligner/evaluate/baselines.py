@@ -30,22 +30,22 @@ def baselines(inputs: Inputs) -> dict[str, Floats]:
     """
     raw = {m: source.pooled for m, source in inputs.items()}
     centred = {m: centre(source.pooled, source.valid) for m, source in inputs.items()}
-    made = {**raw, **{f"centred {m}": features for m, features in centred.items()}}
+    features = {**raw, **{f"centred {m}": matrix for m, matrix in centred.items()}}
     if len(inputs) > 1:
         weights = tuple(0.5 if m == IMAGE else 1.0 for m in inputs)
-        made["concatenation"] = concatenate(*raw.values())
-        made["centred concatenation"] = concatenate(*centred.values())
-        made[HALF_IMAGE] = concatenate(*centred.values(), weights=weights)
-        made["whitened concatenation"] = concatenate(*(whitened(source) for source in inputs.values()))
-    return made
+        features["concatenation"] = concatenate(*raw.values())
+        features["centred concatenation"] = concatenate(*centred.values())
+        features[HALF_IMAGE] = concatenate(*centred.values(), weights=weights)
+        features["whitened concatenation"] = concatenate(*(whitened(source) for source in inputs.values()))
+    return features
 
 
 def whitened(source: ModalityInput) -> Floats:
     """Up to 256 principal components of a modality, all made equally large; zeros where it is missing."""
     dim = min(_COMPONENTS, int(source.valid.sum()), source.pooled.shape[1])
-    components = Components(source.pooled.shape[1], dim).fit(source.pooled[source.valid], whiten=1.0)
-    made: Floats = components(torch.from_numpy(source.pooled)).numpy()
-    return np.where(source.valid[:, None], made, np.float32(0))
+    project = Components(source.pooled.shape[1], dim).fit(source.pooled[source.valid], whiten=1.0)
+    components: Floats = project(torch.from_numpy(source.pooled)).numpy()
+    return np.where(source.valid[:, None], components, np.float32(0))
 
 
 def imputed(inputs: Inputs, seed: int) -> dict[str, Floats]:
@@ -88,9 +88,9 @@ def ridge(known: Floats, wanted: Floats, given: Floats, seed: int) -> Floats:
     """
     order = np.random.default_rng(seed).permutation(len(known))
     cut = max(1, round(_HELD_OUT * len(order)))
-    judged, learned = order[:cut], order[cut:]
+    held_out, learned = order[:cut], order[cut:]
     errors = [
-        np.square(_fit(known[learned], wanted[learned], strength, known[judged]) - wanted[judged]).sum()
+        np.square(_fit(known[learned], wanted[learned], strength, known[held_out]) - wanted[held_out]).sum()
         for strength in _RIDGES
     ]
     return _fit(known, wanted, _RIDGES[int(np.argmin(errors))], given)

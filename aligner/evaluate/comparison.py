@@ -92,23 +92,23 @@ def compare_seeds(
     Returns:
         Measurements; nothing where no user has a positive.
     """
-    several = {name: of for name, of in results.items() if len(of) > 1}
-    only = {name: next(iter(of)) for name, of in results.items() if name not in several}
+    several = {name: by_seed for name, by_seed in results.items() if len(by_seed) > 1}
+    only = {name: next(iter(by_seed)) for name, by_seed in results.items() if name not in several}
     seeds = {name: seed for name, seed in only.items() if seed is not None}
-    means = {name: _averaged(list(of.values())) for name, of in results.items()}
+    means = {name: _averaged(list(by_seed.values())) for name, by_seed in results.items()}
     records = [
         replace(m, aggregate="mean") if m.subject in several or m.against in several else m
         for m in compare(protocol, means, seeds, split=split, metrics=metrics, own=own)
     ]
     if not records:
         return []
-    for seed in dict.fromkeys(seed for of in several.values() for seed in of):
-        single = {name: of[seed] for name, of in several.items() if seed in of}
+    for seed in dict.fromkeys(seed for by_seed in several.values() for seed in by_seed):
+        single = {name: by_seed[seed] for name, by_seed in several.items() if seed in by_seed}
         trained = {} if seed is None else dict.fromkeys(single, seed)
         records += compare(protocol, single, trained, split=split, metrics=metrics, own=())
-    for name, of in several.items():
+    for name, by_seed in several.items():
         for metric, k in (key for key in means[name].values if key[0] in metrics):
-            spread = float(np.std([found.mean(metric, k) for found in of.values()], ddof=1))
+            spread = float(np.std([found.mean(metric, k) for found in by_seed.values()], ddof=1))
             records.append(Measurement(protocol, name, metric, k, split, spread, aggregate="std"))
     return records
 

@@ -73,18 +73,18 @@ def encode(
         _check_models(extraction_of(context), release, cards)
         bring_up_to_date(context)
         run = context.run
-        made = {name: run.features(name) for name in cards}
+        features = {name: run.features(name) for name in cards}
         if folder := _encoder(release, "multimodal"):
-            made["multimodal"] = _multimodal(folder, run)
-        if (folder := _encoder(release, "aligner")) and "multimodal" in made:
-            made |= _aligned(folder, made["multimodal"])
+            features["multimodal"] = _multimodal(folder, run)
+        if (folder := _encoder(release, "aligner")) and "multimodal" in features:
+            features |= _aligned(folder, features["multimodal"])
         rejected = [{k: v for k, v in row.items() if k != "detail"} for row in run.rejected()]
-    missing = [name for name in sets if name not in made]
+    missing = [name for name in sets if name not in features]
     if missing:
         raise ReleaseError(
             f"{release.where} has the sets {', '.join(missing)}, but not the encoder that makes them"
         )
-    return Encoded([made[name] for name in sets], rejected, cards)
+    return Encoded([features[name] for name in sets], rejected, cards)
 
 
 def _cards(release: Release) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import types
 import typing
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from alignrec.core.errors import nearest_file
+from alignrec.core.errors import nearest_file, suggest
 from alignrec.core.plugins import load_plugins
 from alignrec.pipeline.config.paths import make_absolute
 from alignrec.pipeline.config.settings import Config
@@ -80,10 +79,7 @@ def _apply(loaded: dict[str, Any], override: str) -> None:
 def _explain(error: Any) -> str:
     place = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        known = _keys(error["loc"][:-1])
-        near = difflib.get_close_matches(str(error["loc"][-1]), known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
-        return f"unknown key {place!r}; {hint}"
+        return f"unknown key {place!r}; {suggest(str(error['loc'][-1]), _keys(error['loc'][:-1]))}"
     if error["type"] == "missing":
         return f"{place} is not set, and has no default"
     if error["type"] == "value_error" and isinstance(error["input"], dict | BaseModel):

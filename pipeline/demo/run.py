@@ -59,8 +59,8 @@ def run_demo(out: Path, seed: int, console: Console) -> list[str]:
     for table in results_tables(Results.read(result.folder / "evaluate" / METRICS_FILE)):
         console.show(table)
     summary, release = result.stages["extract"].summary, result.release
-    made = result.stages["export"].summary["sets"]
-    sets = ", ".join(f"{name} [{entry['dim']}]" for name, entry in made.items())
+    contents = result.stages["export"].summary["sets"]
+    sets = ", ".join(f"{name} [{entry['dim']}]" for name, entry in contents.items())
     return [
         "",
         f"Made a release of {summary['items']} drawn products: {release}",

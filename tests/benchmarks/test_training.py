@@ -18,11 +18,11 @@ def folder(tmp_path: Path) -> Path:
     split = random_split(60, 40, 500)
     rows = zip(split.user, split.item, split.label, strict=True)
     table = "".join(f"{user}\t{item}\t{label}\n" for user, item, label in rows)
-    made = tmp_path / "tiny"
-    made.mkdir()
-    (made / "tiny.inter").write_text("userID\titemID\tx_label\n" + table)
-    np.save(made / "mm_feat.npy", np.random.default_rng(1).standard_normal((40, 8), dtype=np.float32))
-    return made
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    (folder / "tiny.inter").write_text("userID\titemID\tx_label\n" + table)
+    np.save(folder / "mm_feat.npy", np.random.default_rng(1).standard_normal((40, 8), dtype=np.float32))
+    return folder
 
 
 def clone(root: Path, main: str) -> Path:

@@ -118,6 +118,6 @@ def test_help_fits_a_screen(name: str | None) -> None:
 
 def test_the_help_tells_each_command_in_a_line() -> None:
     answer = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"})
-    told = re.findall(r"^│ (\w+) +(\S.*\S) +│$", answer.output, re.MULTILINE)
-    assert dict(told).keys() == get_command(app).commands.keys()  # type: ignore[attr-defined]
-    assert all(line.endswith(".") for _, line in told)
+    summaries = re.findall(r"^│ (\w+) +(\S.*\S) +│$", answer.output, re.MULTILINE)
+    assert dict(summaries).keys() == get_command(app).commands.keys()  # type: ignore[attr-defined]
+    assert all(line.endswith(".") for _, line in summaries)

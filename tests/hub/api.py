@@ -183,14 +183,14 @@ def commit(hub: HubApi, request: Request, match: re.Match[str]) -> Answer:
             gone.append(value["path"])
         else:
             raise RefusalError(400, f"Unknown operation: {key}")
-    made = repository.commit(
+    commit = repository.commit(
         header["summary"], header.get("parentCommit"), add, gone, branch=unquote(match["rev"])
     )
     return json_answer(
         {
             "success": True,
-            "commitOid": made.oid,
-            "commitUrl": f"{hub.url}/datasets/{repository.name}/commit/{made.oid}",
+            "commitOid": commit.oid,
+            "commitUrl": f"{hub.url}/datasets/{repository.name}/commit/{commit.oid}",
         }
     )
 

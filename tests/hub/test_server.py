@@ -51,10 +51,10 @@ def commit(
 ) -> str:
     operations = [CommitOperationAdd(path, data) for path, data in files.items()]
     gone = [CommitOperationDelete(path) for path in delete]
-    made = api.create_commit(
+    info = api.create_commit(
         REPO, [*operations, *gone], commit_message="a commit", repo_type="dataset", parent_commit=parent
     )
-    return made.oid
+    return info.oid
 
 
 def test_a_commit_is_read_back_as_it_was_sent(api: HfApi, tmp_path: Path) -> None:

@@ -47,44 +47,6 @@ DECLARED: dict[str, int] = {
     "pipeline.demo.run": 1,
     "pipeline.report.write": 1,
 }
-# Files with vague names still.
-STILL_VAGUE: set[str] = {
-    "aligner/evaluate/baselines.py",
-    "aligner/evaluate/comparison.py",
-    "benchmarks/held_back.py",
-    "benchmarks/modalities.py",
-    "benchmarks/scale.py",
-    "benchmarks/training.py",
-    "core/errors.py",
-    "docs/stills.py",
-    "pipeline/commands/encode.py",
-    "pipeline/commands/tune.py",
-    "pipeline/config/file.py",
-    "pipeline/demo/run.py",
-    "pipeline/stages/evaluate/evaluation_cache.py",
-    "pipeline/stages/evaluate/full_evaluation.py",
-    "pipeline/stages/evaluate/protocols.py",
-    "pipeline/stages/evaluate/stage.py",
-    "pipeline/stages/evaluate/top_k.py",
-    "tests/aligner/evaluate/test_baselines.py",
-    "tests/aligner/evaluate/test_comparison.py",
-    "tests/aligner/train/test_ablations.py",
-    "tests/aligner/train/test_graphs.py",
-    "tests/aligner/train/test_training.py",
-    "tests/benchmarks/test_held_back.py",
-    "tests/benchmarks/test_training.py",
-    "tests/docs/test_pages.py",
-    "tests/export/hub/test_commands.py",
-    "tests/export/hub/test_push_images.py",
-    "tests/hub/api.py",
-    "tests/hub/test_server.py",
-    "tests/pipeline/cli/test_interrupt.py",
-    "tests/pipeline/commands/test_encode.py",
-    "tests/pipeline/commands/test_tune.py",
-    "tests/pipeline/demo/test_demo.py",
-    "tests/pipeline/stages/evaluate/test_evaluate.py",
-    "tests/pipeline/stages/evaluate/test_full_evaluation.py",
-}
 
 
 def _named(path: Path) -> Iterator[tuple[str, int, bool]]:
@@ -118,13 +80,13 @@ def _all(*folders: str) -> list[Path]:
 
 def test_names_of_the_project_say_what_they_name() -> None:
     vague = [line for m in modules().values() for line in _vague(m.path, VAGUE | OLD)]
-    assert [line for line in vague if line.split(":")[0] not in STILL_VAGUE] == []
+    assert vague == []
 
 
 @pytest.mark.parametrize("folder", ["benchmarks", "docs", "tests"])
 def test_names_beside_it_do_too(folder: str) -> None:
     vague = [line for path in _all(folder) for line in _vague(path, VAGUE)]
-    assert [line for line in vague if line.split(":")[0] not in STILL_VAGUE] == []
+    assert vague == []
 
 
 def test_modalities_are_written_where_they_are_declared() -> None:

@@ -15,21 +15,21 @@ def _inputs(n: int = 60) -> Inputs:
     rng = np.random.default_rng(0)
     text = rng.standard_normal((n, 6)).astype(np.float32)
     image = text @ np.linalg.qr(rng.standard_normal((6, 6)))[0].astype(np.float32)
-    made = {}
+    inputs = {}
     for gap, (name, pooled) in enumerate({"image": image, "text": text}.items()):
         valid = np.arange(n) != gap
         tokens = TokenSequences(np.zeros((0, 3), dtype=np.float16), np.zeros(n + 1, dtype=np.int64))
-        made[name] = ModalityInput(np.where(valid[:, None], pooled, np.float32(0)), valid, tokens)
-    return made
+        inputs[name] = ModalityInput(np.where(valid[:, None], pooled, np.float32(0)), valid, tokens)
+    return inputs
 
 
 def test_parts_stand_side_by_side_and_gaps_are_zeros() -> None:
-    made = baselines(_inputs())
-    assert list(made)[:4] == ["image", "text", "centred image", "centred text"]
-    both = made["centred concatenation"]
-    assert np.allclose(both, np.hstack([made["centred image"], made["centred text"]]), atol=1e-6)
+    features = baselines(_inputs())
+    assert list(features)[:4] == ["image", "text", "centred image", "centred text"]
+    both = features["centred concatenation"]
+    assert np.allclose(both, np.hstack([features["centred image"], features["centred text"]]), atol=1e-6)
     assert not both[0, :6].any() and both[0, 6:].any()
-    assert np.allclose(made[HALF_IMAGE][:, :6], both[:, :6] / 2, atol=1e-6)
+    assert np.allclose(features[HALF_IMAGE][:, :6], both[:, :6] / 2, atol=1e-6)
     assert list(baselines({"text": _inputs()["text"]})) == ["text", "centred text"]
 
 
@@ -44,12 +44,12 @@ def test_what_is_missing_is_told_from_the_other_side_and_the_rest_stays() -> Non
     inputs = _inputs()
     whole = centre(np.vstack([inputs["image"].pooled]), inputs["image"].valid)
     lost = lose(inputs["image"].valid, 0.3, seed=1)
-    made, halved = imputed({**inputs, "image": inputs["image"].without(lost)}, seed=0).values()
-    assert np.allclose(halved[:, :6], made[:, :6] / 2) and np.array_equal(halved[:, 6:], made[:, 6:])
+    features, halved = imputed({**inputs, "image": inputs["image"].without(lost)}, seed=0).values()
+    assert np.allclose(halved[:, :6], features[:, :6] / 2) and np.array_equal(halved[:, 6:], features[:, 6:])
     left = inputs["image"].valid & ~lost
-    likeness = (made[lost, :6] * whole[lost]).sum(axis=1) / np.linalg.norm(made[lost, :6], axis=1)
-    assert likeness.min() > 0.7 and likeness.mean() > 0.95
-    assert np.allclose(np.linalg.norm(made[left, :6], axis=1), 1, atol=1e-5)
+    cosine = (features[lost, :6] * whole[lost]).sum(axis=1) / np.linalg.norm(features[lost, :6], axis=1)
+    assert cosine.min() > 0.7 and cosine.mean() > 0.95
+    assert np.allclose(np.linalg.norm(features[left, :6], axis=1), 1, atol=1e-5)
 
 
 def test_ridge_equals_the_closed_form_on_either_side_of_square() -> None:

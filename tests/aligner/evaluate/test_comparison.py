@@ -40,8 +40,8 @@ def test_mean_and_deviation_are_those_of_the_seeds() -> None:
 
 
 def test_what_was_not_trained_stands_for_itself() -> None:
-    of = [m for m in FOUND if m.subject == "counted"]
-    assert {(m.aggregate, m.seed) for m in of} == {(None, None)}
+    measurements = [m for m in FOUND if m.subject == "counted"]
+    assert {(m.aggregate, m.seed) for m in measurements} == {(None, None)}
     assert one(subject="counted").value == pytest.approx(COUNTED[None].mean("recall", 20))
 
 
@@ -49,7 +49,8 @@ def test_what_was_not_trained_stands_for_itself() -> None:
 def test_differences_pair_users_after_averaging_their_seeds(rival: str) -> None:
     others = LEARNED if rival == "learned" else COUNTED
     ours, theirs = (
-        np.mean([found.values["ndcg", 20] for found in of.values()], axis=0) for of in (OURS, others)
+        np.mean([found.values["ndcg", 20] for found in by_seed.values()], axis=0)
+        for by_seed in (OURS, others)
     )
     wanted = interval(ours, theirs)
     found = one(subject="ours", metric="ndcg", against=rival, aggregate="mean")

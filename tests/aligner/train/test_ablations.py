@@ -14,8 +14,8 @@ def by_name(settings: TrainSettings, **more: bool) -> dict[str, Variant]:
     return {variant.name.removeprefix("aligned "): variant for variant in variants(settings, BOTH, **more)}
 
 
-def changed(of: TrainSettings, less: TrainSettings) -> dict[str, object]:
-    before, after = of.model_dump(), less.model_dump()
+def changed(whole: TrainSettings, less: TrainSettings) -> dict[str, object]:
+    before, after = whole.model_dump(), less.model_dump()
     return {key: after[key] for key in after if after[key] != before[key]}
 
 

@@ -103,21 +103,21 @@ def test_lightgcn_is_the_mean_of_powers_of_the_adjacency(layers: int) -> None:
     start = np.vstack([model.user.detach().numpy(), model.item.detach().numpy()])
     expected = np.mean([np.linalg.matrix_power(adjacency, n) @ start for n in range(layers + 1)], axis=0)
     with torch.no_grad():
-        said = model(graph(sp.csr_array(block)))
-    assert said.final.user.numpy() == pytest.approx(expected[:5], abs=1e-6)
-    assert said.final.item.numpy() == pytest.approx(expected[5:], abs=1e-6)
+        vectors = model(graph(sp.csr_array(block)))
+    assert vectors.final.user.numpy() == pytest.approx(expected[:5], abs=1e-6)
+    assert vectors.final.item.numpy() == pytest.approx(expected[5:], abs=1e-6)
 
 
 @pytest.mark.parametrize("content_layers", [1, 2])
 def test_the_aggregator_and_the_fuser(content_layers: int) -> None:
     block, features = slow_bipartite(history_of(5)), features_of(5)
-    near = slow_content(features, 2)
-    model = AlignRec(5, torch.from_numpy(features), graph(sp.csr_array(near)), 3, 1, content_layers)
+    neighbours = slow_content(features, 2)
+    model = AlignRec(5, torch.from_numpy(features), graph(sp.csr_array(neighbours)), 3, 1, content_layers)
     with torch.no_grad():
-        said = model(graph(sp.csr_array(block)))
+        vectors = model(graph(sp.csr_array(block)))
         gate = torch.sigmoid(model.projection(model.features)).numpy()
-    item = np.linalg.matrix_power(near, content_layers) @ (model.item.detach().numpy() * gate)
-    assert said.content is not None
-    assert said.content.item.numpy() == pytest.approx(item, abs=1e-6)
-    assert said.content.user.numpy() == pytest.approx(block @ item, abs=1e-6)
-    assert said.final.item.numpy() == pytest.approx(item + said.category.item.numpy(), abs=1e-6)
+    item = np.linalg.matrix_power(neighbours, content_layers) @ (model.item.detach().numpy() * gate)
+    assert vectors.content is not None
+    assert vectors.content.item.numpy() == pytest.approx(item, abs=1e-6)
+    assert vectors.content.user.numpy() == pytest.approx(block @ item, abs=1e-6)
+    assert vectors.final.item.numpy() == pytest.approx(item + vectors.category.item.numpy(), abs=1e-6)

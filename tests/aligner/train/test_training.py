@@ -85,10 +85,10 @@ def test_seeds_decide_everything() -> None:
 
 
 def test_the_best_epoch_is_kept_and_patience_ends() -> None:
-    told: list[int] = []
-    done = run(epochs=60, patience=2, advance=lambda epoch, _curve: told.append(epoch))
+    epochs: list[int] = []
+    done = run(epochs=60, patience=2, advance=lambda epoch, _curve: epochs.append(epoch))
     recalls = [curve["recall@20"] for curve in done.fit.curves]
-    assert told == list(range(1, len(recalls) + 1))
+    assert epochs == list(range(1, len(recalls) + 1))
     assert done.fit.best_epoch == int(np.argmax(recalls)) + 1
     assert len(recalls) == min(60, done.fit.best_epoch + 2)
     assert done.fit.validation["recall@20"] == max(recalls)

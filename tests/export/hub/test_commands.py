@@ -148,9 +148,9 @@ def test_the_story_of_ml100k(hub: HubServer, run: Run, ml100k: Path, tmp_path: P
     items = f"{{path: {ml100k}/items.jsonl, id: item_id, image: image, text: '{{title}} ({{year}})'}}"
     rest = f"name: ml100k\nout: {tmp_path}/run\nexport: {{license: other, sets: [image, text]}}\n"
     config.write_text(f"catalog:\n  items: {items}\n{rest}")
-    made = run_python(ALIGNREC, env, "run", "-c", str(config))
-    assert made.returncode == 0, made.stderr
-    release = Path(made.stdout.strip().splitlines()[-1])
+    finished = run_python(ALIGNREC, env, "run", "-c", str(config))
+    assert finished.returncode == 0, finished.stderr
+    release = Path(finished.stdout.strip().splitlines()[-1])
 
     def change() -> None:
         config.write_text(config.read_text().replace("({year})", "of {year}"))
@@ -162,9 +162,11 @@ def test_the_story_of_ml100k(hub: HubServer, run: Run, ml100k: Path, tmp_path: P
 @pytest.mark.slow
 def test_the_command_that_the_demo_ends_with(hub: HubServer, run: Run, tmp_path: Path) -> None:
     env = environment(hub.url, tmp_path / "home")
-    made = run_python(ALIGNREC, env, "demo", "--out", str(tmp_path / "demo"), "--quiet", timeout=1200)
-    assert made.returncode == 0, made.stderr
-    command = next(line.split() for line in made.stdout.splitlines() if line.startswith("  push-features"))
+    finished = run_python(ALIGNREC, env, "demo", "--out", str(tmp_path / "demo"), "--quiet", timeout=1200)
+    assert finished.returncode == 0, finished.stderr
+    command = next(
+        line.split() for line in finished.stdout.splitlines() if line.startswith("  push-features")
+    )
     arguments = [word.replace("YOUR-NAME", "team") for word in command[1:]]
     published = run(PUSH_FEATURES, *arguments)
     assert published.returncode == 0, published.stderr

@@ -94,10 +94,10 @@ def test_the_command_takes_the_pictures_of_the_run(
 ) -> None:
     monkeypatch.setattr("alignrec.export.hub.repository.HfApi", lambda *_, **__: api)
     config = ("-c", str(shop / "alignrec.yaml"))
-    code, said = command(hub, shop, tmp_path, "--with-images", *config, "--dry-run")
-    assert code == 0 and "images/part-00000.parquet" in said
-    code, said = command(hub, shop, tmp_path, "--with-images", *config)
-    assert code == 0 and "warning: 5 pictures" in said and "their owners'" in said
+    code, output = command(hub, shop, tmp_path, "--with-images", *config, "--dry-run")
+    assert code == 0 and "images/part-00000.parquet" in output
+    code, output = command(hub, shop, tmp_path, "--with-images", *config)
+    assert code == 0 and "warning: 5 pictures" in output and "their owners'" in output
     files = hub.repository(REPO).head.files
     (tmp_path / "part.parquet").write_bytes(files["images/part-00000.parquet"].data)
     table = datasets.Dataset.from_parquet(str(tmp_path / "part.parquet"), cache_dir=str(tmp_path / "cache"))
@@ -110,6 +110,6 @@ def test_other_pictures_than_the_releases_are_refused(hub: HubServer, shop: Path
     own = tmp_path / "own"
     shutil.copytree(shop, own)
     (own / "images" / "1.png").write_bytes(picture(99))
-    code, said = command(hub, own, tmp_path, "--with-images", "-c", str(own / "alignrec.yaml"))
-    assert code != 0 and "are not those that" in said
+    code, output = command(hub, own, tmp_path, "--with-images", "-c", str(own / "alignrec.yaml"))
+    assert code != 0 and "are not those that" in output
     assert REPO not in hub.api.repositories

@@ -71,10 +71,10 @@ def test_ctrl_c_says_how_to_go_on_and_the_same_command_ends_in_the_same_bytes(
     while process.poll() is None and not checkpoint.is_file():
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
-    assert said.splitlines()[-1].startswith("interrupted:") and "the same command goes on" in said
-    assert "Traceback" not in said
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert errors.splitlines()[-1].startswith("interrupted:") and "the same command goes on" in errors
+    assert "Traceback" not in errors
     assert checkpoint.is_file() and not (tmp_path / "stopped" / "pretrain" / "stage.json").exists()
     shutil.copytree(tmp_path / "stopped" / "extract", tmp_path / "whole" / "extract")
     for out in ("stopped", "whole"):

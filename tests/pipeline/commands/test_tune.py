@@ -64,13 +64,13 @@ def test_the_log_tells_every_trial_and_validation_chooses(own: Path) -> None:
     scores = [trial.validation["recall@20"] for trial in log.trials]
     assert log.chosen == scores.index(max(scores)) + 1
 
-    made = RunFolder(own.parent / "run").split()
+    catalogue = RunFolder(own.parent / "run").split()
     features = RunFolder(own.parent / "run").features("multimodal")
     for number, trial in enumerate(log.trials, 1):
         done = train(
             features.matrix,
             features.valid,
-            made.split,
+            catalogue.split,
             trial.settings,
             trial.seed,
         )
@@ -79,7 +79,7 @@ def test_the_log_tells_every_trial_and_validation_chooses(own: Path) -> None:
         assert trial.validation == done.fit.validation
         if number == log.chosen:
             scorer = dot_scorer(done.user, done.aligned)
-            got = evaluate(scorer, made.split, TEST, (2, 5))
+            got = evaluate(scorer, catalogue.split, TEST, (2, 5))
             wanted = {f"{m}@{k}": got.mean(m, k) for m in ("recall", "ndcg") for k in (2, 5)}
             (look,) = log.looks_at_test
             assert (look.trials, look.chosen, look.test) == (TRIALS, number, wanted)
@@ -161,12 +161,12 @@ def test_a_trial_that_diverges_is_logged_and_passed_over(own: Path, monkeypatch:
     real = module.train_resumably
     calls = 0
 
-    def diverge(features: Any, made: Any, settings: TrainSettings, *rest: Any) -> Any:
+    def diverge(features: Any, catalogue: Any, settings: TrainSettings, *rest: Any) -> Any:
         nonlocal calls
         calls += 1
         if calls == 2:
             raise AlignerError("training diverged in epoch 1")
-        return real(features, made, settings, *rest)
+        return real(features, catalogue, settings, *rest)
 
     monkeypatch.setattr(module, "train_resumably", diverge)
     log = _search(own)

@@ -89,9 +89,9 @@ def test_every_user_has_a_history_in_time_order(log: list[dict[str, str]]) -> No
     assert np.mean([int(r["rating"]) >= 4 for r in usable]) > 0.7
 
 
-def top_share(given: Ints, told: Ints) -> float:
-    """How often the likeliest value of `told` is right, where `given` is known."""
-    pairs = Counter(zip(given.tolist(), told.tolist(), strict=True))
+def top_share(given: Ints, guessed: Ints) -> float:
+    """How often the likeliest value of `guessed` is right, where `given` is known."""
+    pairs = Counter(zip(given.tolist(), guessed.tolist(), strict=True))
     right = {cell: max(n for (c, _), n in pairs.items() if c == cell) for cell in set(given.tolist())}
     return sum(right.values()) / len(given)
 

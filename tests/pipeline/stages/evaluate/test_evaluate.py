@@ -88,8 +88,8 @@ def test_numbers_equal_those_of_direct_calls(
     finished: tuple[Path, RunResult], records: list[dict[str, Any]]
 ) -> None:
     folder = finished[1].folder
-    made = RunFolder(folder).split()
-    inputs, history = RunFolder(folder).inputs(), made.split.matrix(TRAIN)
+    catalogue = RunFolder(folder).split()
+    inputs, history = RunFolder(folder).inputs(), catalogue.split.matrix(TRAIN)
     features = {"multimodal": RunFolder(folder).features("multimodal").matrix, **baselines(inputs)}
     scorers = {("zero-shot", name): zero_shot(matrix, history) for name, matrix in features.items()}
     scorers |= {("item-cf", name): feature_cf(matrix, history) for name, matrix in features.items()}
@@ -97,9 +97,9 @@ def test_numbers_equal_those_of_direct_calls(
         ("zero-shot", "popularity"): popularity(history),
         ("item-cf", "co-occurrence"): cooccurrence_cf(history),
     }
-    ours = evaluate(scorers["zero-shot", "multimodal"], made.split, TEST, (2, 5))
+    ours = evaluate(scorers["zero-shot", "multimodal"], catalogue.split, TEST, (2, 5))
     for (protocol, subject), scorer in scorers.items():
-        got = evaluate(scorer, made.split, TEST, (2, 5))
+        got = evaluate(scorer, catalogue.split, TEST, (2, 5))
         for metric in ("recall", "ndcg"):
             found = _one(records, protocol=protocol, subject=subject, metric=metric, k=5)
             assert found["value"] == pytest.approx(got.mean(metric, 5))
@@ -117,19 +117,19 @@ def test_recommendation_equals_direct_calls(
     finished: tuple[Path, RunResult], records: list[dict[str, Any]]
 ) -> None:
     folder, config = finished[1].folder, load_config(finished[0])
-    made = RunFolder(folder).split()
-    history = made.split.matrix(TRAIN)
+    catalogue = RunFolder(folder).split()
+    history = catalogue.split.matrix(TRAIN)
     user, aligned = (RunFolder(folder).features(name).matrix for name in ("user", "aligned"))
-    valid = {p: evaluate(ease(history, p), made.split, VALID).mean("recall", 20) for p in EASE.penalties}
+    valid = {p: evaluate(ease(history, p), catalogue.split, VALID).mean("recall", 20) for p in EASE.penalties}
     bpr = TrainSettings.paper(uia_weight=0.0)
     scorers = {
         "aligned": dot_scorer(user, aligned),
         "popularity": popularity(history),
         "item-CF": cooccurrence_cf(history),
         "EASE": ease(history, max(valid, key=lambda p: valid[p])),
-        "LightGCN": collaborative(made.split, bpr, config.seed),
+        "LightGCN": collaborative(catalogue.split, bpr, config.seed),
     }
-    results = {name: evaluate(scorer, made.split, TEST, (2, 5)) for name, scorer in scorers.items()}
+    results = {name: evaluate(scorer, catalogue.split, TEST, (2, 5)) for name, scorer in scorers.items()}
     for subject, got in results.items():
         for metric in ("recall", "precision", "ndcg", "map", "hit", "mrr"):
             found = _one(records, protocol="top-k", subject=subject, metric=metric, k=5)
@@ -150,14 +150,14 @@ def test_the_long_tail_is_ranked_by_itself(
     finished: tuple[Path, RunResult], records: list[dict[str, Any]]
 ) -> None:
     folder = finished[1].folder
-    made = RunFolder(folder).split()
-    rare = long_tail(made.split)
-    counts = made.split.matrix(TRAIN).sum(axis=0)
+    catalogue = RunFolder(folder).split()
+    rare = long_tail(catalogue.split)
+    counts = catalogue.split.matrix(TRAIN).sum(axis=0)
     assert 0 < counts[rare].sum() <= 0.2 * counts.sum()
     assert counts[rare].max() <= counts[~rare & (counts > 0)].min()
-    near = cooccurrence_cf(made.split.matrix(TRAIN))
-    own = Split(made.split.users, made.split.items, *_of(made.split, rare), candidates=rare)
-    got = evaluate(near, own, TEST, (2,)).mean("recall", 2)
+    item_cf = cooccurrence_cf(catalogue.split.matrix(TRAIN))
+    own = Split(catalogue.split.users, catalogue.split.items, *_of(catalogue.split, rare), candidates=rare)
+    got = evaluate(item_cf, own, TEST, (2,)).mean("recall", 2)
     found = _one(records, protocol="long-tail", subject="item-CF", metric="recall", k=2)
     assert found["value"] == pytest.approx(got)
 
@@ -171,7 +171,7 @@ def test_what_is_masked_is_gone_before_pretraining(
     finished: tuple[Path, RunResult], records: list[dict[str, Any]]
 ) -> None:
     folder, config = finished[1].folder, load_config(finished[0])
-    made, inputs = RunFolder(folder).split(), RunFolder(folder).inputs()
+    catalogue, inputs = RunFolder(folder).split(), RunFolder(folder).inputs()
     lost = lose(inputs["text"].valid, 0.5, config.seed)
     left = {**inputs, "text": inputs["text"].without(lost)}
     features = {
@@ -180,8 +180,8 @@ def test_what_is_masked_is_gone_before_pretraining(
         **imputed(left, config.seed),
     }
     for subject, matrix in features.items():
-        scorer = zero_shot(matrix, made.split.matrix(TRAIN))
-        got = evaluate(scorer, made.split, TEST, (5,)).mean("recall", 5)
+        scorer = zero_shot(matrix, catalogue.split.matrix(TRAIN))
+        got = evaluate(scorer, catalogue.split, TEST, (5,)).mean("recall", 5)
         wanted = {"protocol": "mask-text", "subject": subject, "metric": "recall", "k": 5, "share": 0.5}
         assert _one(records, **wanted)["value"] == pytest.approx(got)
     whole = _one(records, protocol="mask-text", subject="multimodal", metric="recall", k=5, share=0.0)
@@ -204,17 +204,17 @@ def test_the_release_carries_set_encoder_and_numbers(finished: tuple[Path, RunRe
     features = load_features(release, "multimodal")
     encoder = MultimodalEncoder.from_pretrained(release / "encoder" / "multimodal")
     matrix, valid = encoder.encode(RunFolder(finished[1].folder).inputs())
-    made = RunFolder(finished[1].folder).features("multimodal")
-    assert np.array_equal(made.matrix, matrix) and np.array_equal(made.valid, valid)
-    assert np.array_equal(features.align_to(made.ids)[0], matrix)
+    multimodal = RunFolder(finished[1].folder).features("multimodal")
+    assert np.array_equal(multimodal.matrix, matrix) and np.array_equal(multimodal.valid, valid)
+    assert np.array_equal(features.align_to(multimodal.ids)[0], matrix)
 
 
 def test_curves_have_a_point_a_direction_and_epoch(finished: tuple[Path, RunResult]) -> None:
     points = json.loads((finished[1].folder / "pretrain" / "curves.json").read_bytes())["records"]
     epochs = TINY_PRETRAINING["epochs"]
     for metric, split in [("image loss", "train"), ("text loss", "held out")]:
-        of = [p for p in points if (p["metric"], p["split"]) == (metric, split)]
-        assert [p["epoch"] for p in of] == list(range(1, epochs + 1))
+        curve = [p for p in points if (p["metric"], p["split"]) == (metric, split)]
+        assert [p["epoch"] for p in curve] == list(range(1, epochs + 1))
 
 
 def test_what_a_stage_does_not_depend_on_leaves_it_alone(
@@ -277,10 +277,10 @@ def test_validation_positives_stay_in_at_test_or_not(
     content = json.loads((folder / "evaluate" / "metrics.json").read_bytes())
     words = "are left out at test" if exclude_valid else "stay in at test, as in MMRec"
     assert content["definitions"]["ranking"].endswith(f"validation positives {words}")
-    made, history = RunFolder(folder).split(), RunFolder(folder).split().split.matrix(TRAIN)
+    catalogue, history = RunFolder(folder).split(), RunFolder(folder).split().split.matrix(TRAIN)
     scorer = popularity(history)
-    for protocol, kept in (("zero-shot", None), ("top-k", None), ("long-tail", long_tail(made.split))):
-        split = made.split
+    for protocol, kept in (("zero-shot", None), ("top-k", None), ("long-tail", long_tail(catalogue.split))):
+        split = catalogue.split
         if kept is not None:
             split = Split(split.users, split.items, *_of(split, kept), candidates=kept)
         got = evaluate(scorer, split, TEST, (5,), exclude_valid=exclude_valid).mean("ndcg", 5)

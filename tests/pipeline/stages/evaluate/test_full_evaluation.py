@@ -99,17 +99,17 @@ def _value(config: Path, **wanted: Any) -> dict[str, Any]:
 
 def test_the_table_has_every_subject_under_every_seed(finished: Path) -> None:
     for protocol in ("top-k", "long-tail"):
-        of = [r for r in _records(finished) if r["protocol"] == protocol and r["against"] is None]
+        records = [r for r in _records(finished) if r["protocol"] == protocol and r["against"] is None]
         for subject in TRAINED:
-            kinds = {(r["seed"], r["aggregate"]) for r in of if r["subject"] == subject}
+            kinds = {(r["seed"], r["aggregate"]) for r in records if r["subject"] == subject}
             assert kinds == {(1, None), (4, None), (None, "mean"), (None, "std")}
-        rest = {(r["subject"], r["seed"], r["aggregate"]) for r in of if r["subject"] not in TRAINED}
+        rest = {(r["subject"], r["seed"], r["aggregate"]) for r in records if r["subject"] not in TRAINED}
         assert rest == {(name, None, None) for name in ("popularity", "item-CF", "EASE")}
 
 
 def test_each_row_is_what_its_name_says(finished: Path) -> None:
     config, folder = load_config(finished, FULL), finished.parent / "run"
-    made, inputs = RunFolder(folder).split(), RunFolder(folder).inputs()
+    catalogue, inputs = RunFolder(folder).split(), RunFolder(folder).inputs()
     whole = RunFolder(folder).features("multimodal")
     bpr = TrainSettings.paper(epochs=3, device="cpu")
 
@@ -135,30 +135,30 @@ def test_each_row_is_what_its_name_says(finished: Path) -> None:
     landmark = bpr.model_copy(update={"uia_weight": 0})
     for seed in SEEDS:
         scorers = {
-            "BPR-MF": collaborative(made.split, landmark.model_copy(update={"layers": 0}), seed),
-            "LightGCN": collaborative(made.split, landmark, seed),
-            "VBPR": vbpr(whole.matrix, whole.valid, made.split, landmark, seed),
+            "BPR-MF": collaborative(catalogue.split, landmark.model_copy(update={"layers": 0}), seed),
+            "LightGCN": collaborative(catalogue.split, landmark, seed),
+            "VBPR": vbpr(whole.matrix, whole.valid, catalogue.split, landmark, seed),
         }
         for name, ((matrix, valid), chosen) in kinds.items():
-            done = train(matrix, valid, made.split, chosen, seed)
+            done = train(matrix, valid, catalogue.split, chosen, seed)
             scorers[name] = dot_scorer(done.user, done.aligned)
         for name, scorer in scorers.items():
-            got = evaluate(scorer, made.split, TEST, (5,)).mean("ndcg", 5)
+            got = evaluate(scorer, catalogue.split, TEST, (5,)).mean("ndcg", 5)
             found = _value(finished, subject=name, metric="ndcg", seed=seed)
             assert found["value"] == pytest.approx(got), (name, seed)
 
 
 def test_differences_are_paired_over_users_with_seeds_averaged(finished: Path) -> None:
     config, folder = load_config(finished, FULL), finished.parent / "run"
-    made, whole = RunFolder(folder).split(), RunFolder(folder).features("multimodal")
+    catalogue, whole = RunFolder(folder).split(), RunFolder(folder).features("multimodal")
     ours = []
     for seed in SEEDS:
-        done = train(whole.matrix, whole.valid, made.split, config.train, seed)
+        done = train(whole.matrix, whole.valid, catalogue.split, config.train, seed)
         scorer = dot_scorer(done.user, done.aligned)
-        found = evaluate(scorer, made.split, TEST, (5,))
+        found = evaluate(scorer, catalogue.split, TEST, (5,))
         ours.append(found.values["recall", 5])
-    near = cooccurrence_cf(made.split.matrix(TRAIN))
-    theirs = evaluate(near, made.split, TEST, (5,)).values["recall", 5]
+    item_cf = cooccurrence_cf(catalogue.split.matrix(TRAIN))
+    theirs = evaluate(item_cf, catalogue.split, TEST, (5,)).values["recall", 5]
     wanted = interval(np.mean(ours, axis=0), theirs)
     found = _value(finished, subject="aligned", against="item-CF", aggregate="mean")
     assert (found["value"], found["low"], found["high"]) == pytest.approx(
