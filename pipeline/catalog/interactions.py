@@ -39,11 +39,13 @@ class Interactions:
             as it was read in; only positives (`min_rating` and more).
         rows: rows of the source.
         rejections: rows that cannot be used; a rating below `min_rating` is no rejection.
+        notes: how the source was understood, where that is not plain; for a person.
     """
 
     table: pa.Table
     rows: int
     rejections: list[Rejection]
+    notes: tuple[str, ...] = ()
 
 
 def read_interactions(config: InteractionsConfig, item_ids: Sequence[str]) -> Interactions:
@@ -88,7 +90,7 @@ def read_interactions(config: InteractionsConfig, item_ids: Sequence[str]) -> In
             f"{source.where} has no usable interaction among {rows} rows: {reasons}; "
             "do its item ids match the catalogue's?"
         )
-    return Interactions(table, rows, rejections)
+    return Interactions(table, rows, rejections, source.notes)
 
 
 def _grouped(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[list[pa.RecordBatch]]:

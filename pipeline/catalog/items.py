@@ -19,7 +19,7 @@ from alignrec.pipeline.catalog.rejections import ABSENT, Rejection
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.tables import Table
 from alignrec.pipeline.catalog.values import Row, id_text
-from alignrec.pipeline.config.paths import split_scheme
+from alignrec.pipeline.config.paths import named_split, split_scheme
 from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.errors import CatalogError, ConfigError
 
@@ -143,7 +143,7 @@ def image_root(config: ItemsConfig) -> Path:
         if not config.image_root.is_dir():
             raise CatalogError(f"catalog.items.image_root: there is no folder {config.image_root}.")
         return config.image_root
-    path = Path(split_scheme(config.path)[1])
+    path = Path(named_split(split_scheme(config.path)[1])[0])
     return path if path.is_dir() else path.parent
 
 

@@ -26,11 +26,13 @@ class Table:
         columns: the names of its columns.
         read: (columns, start) to batches of those columns in that order, from row `start` on; reads as it
             goes. Types are the source's own, and may change from batch to batch where it has none.
+        notes: what was taken of the source, or understood, where that is not plain; for a person.
     """
 
     where: str
     columns: tuple[str, ...]
     read: Callable[[Sequence[str], int], Iterator[pa.RecordBatch]]
+    notes: tuple[str, ...] = ()
 
     def batches(self, columns: Sequence[str], start: int = 0) -> Iterator[pa.RecordBatch]:
         """The rows from `start` on, batch by batch, in bounded memory.

@@ -27,6 +27,16 @@ def split_scheme(path: str, folder: Path = Path()) -> tuple[str, str]:
     return (match[1], match[2]) if match and not (folder / path).exists() else ("", path)
 
 
+def named_split(path: str) -> tuple[str, str]:
+    """The folder and the split of `saved#train`, a split of a saved dataset; the split is "" for other paths.
+
+    Args:
+        path: of a table, without a scheme; one that is there under its whole name has no split.
+    """
+    folder, mark, split = path.rpartition("#")
+    return (folder, split) if mark and not Path(path).exists() and Path(folder).is_dir() else (path, "")
+
+
 def make_absolute(config: Config, folder: Path) -> Config:
     """The same config with every path absolute.
 

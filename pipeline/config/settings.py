@@ -28,7 +28,8 @@ class ItemsConfig(_Section):
     """The items table."""
 
     path: str = Field(
-        description="CSV, TSV, JSON Lines or Parquet file, a saved Hugging Face dataset, or hf:ORG/NAME"
+        description="CSV, TSV, JSON Lines or Parquet file, a saved Hugging Face dataset (FOLDER[#SPLIT]), or "
+        "hf:ORG/NAME[/CONFIG][@REVISION][#SPLIT]"
     )
     id: str = Field("item_id", description="column of the item ids")
     image: str | None = Field("image", description="column of image paths or embedded images; null for none")

@@ -12,6 +12,7 @@ from pathlib import Path
 from alignrec.core.errors import nearest_file
 from alignrec.core.plugins import Registry
 from alignrec.pipeline.catalog.tables import Table
+from alignrec.pipeline.config.paths import named_split
 from alignrec.pipeline.errors import CatalogError
 
 
@@ -22,7 +23,8 @@ class TableFormat:
     Attributes:
         name: of the format.
         endings: of its files' names, such as `.csv`; gzipped ones end in `.csv.gz`.
-        open: from the file, which exists, to the table; raises CatalogError where it is damaged.
+        open: from the file, which exists, to the table; raises CatalogError where it is damaged. A folder's
+            name may end in `#SPLIT`.
     """
 
     name: str
@@ -47,13 +49,13 @@ def format_of(file: Path) -> TableFormat | None:
 
 
 def open_table(path: str) -> Table:
-    """Open a table file by its name's ending, or a saved dataset's folder.
+    """Open a table file by its name's ending, or a saved dataset's folder, `#SPLIT` behind it for one split.
 
     Raises:
         CatalogError: there is nothing there, it cannot be read, or the format is not known.
     """
     file = Path(path)
-    if file.is_dir():
+    if Path(named_split(path)[0]).is_dir():
         return FORMATS[FOLDER].open(file)
     if not file.exists():
         raise CatalogError(

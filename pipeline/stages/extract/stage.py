@@ -50,6 +50,11 @@ class Extraction:
     jobs: list[ModalityJob]
     hashes: FileHashes
 
+    def notes(self) -> list[str]:
+        """How the tables were understood, where that is not plain; each once."""
+        interactions = self.interactions.notes if self.interactions else ()
+        return list(dict.fromkeys([*self.catalogue.table.notes, *interactions]))
+
     def inputs(self) -> dict[str, Any]:
         """What decides the results."""
         inputs: dict[str, Any] = {
@@ -111,6 +116,8 @@ class ExtractStage(Stage):
             RunFolderError: the disk is too small.
         """
         work = extraction_of(context)
+        for note in work.notes():
+            context.console.note(note)
         totals = {
             "items": work.catalogue.rows,
             "interactions": work.interactions.rows if work.interactions else 0,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from alignrec.pipeline.config.paths import make_absolute, split_scheme
+from alignrec.pipeline.config.paths import make_absolute, named_split, split_scheme
 from alignrec.pipeline.config.settings import Config
 
 
@@ -72,3 +72,13 @@ def test_every_path_of_a_config_starts_from_its_folder(tmp_path: Path) -> None:
     ]
     hub = Config.model_validate({"catalog": {"items": {"path": "hf:ORG/NAME"}}})
     assert make_absolute(hub, tmp_path).catalog.items.path == "hf:ORG/NAME"
+
+
+def test_a_split_is_named_behind_a_folder_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "saved").mkdir()
+    saved = f"{tmp_path}/saved"
+    assert named_split(f"{saved}#a") == (saved, "a")
+    assert named_split(saved) == (saved, "") and named_split(f"{saved}#") == (saved, "")
+    assert named_split(f"{tmp_path}/none#a") == (f"{tmp_path}/none#a", "")
+    (tmp_path / "saved#a").mkdir()
+    assert named_split(f"{saved}#a") == (f"{saved}#a", "")

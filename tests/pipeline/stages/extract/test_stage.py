@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pytest
 import yaml
 
@@ -112,3 +113,20 @@ def test_status_loads_neither_torch_nor_a_model(local: Path) -> None:
     state, loaded = json.loads(out)
     assert state == "done"
     assert not {"torch", "transformers", "open_clip"} & set(loaded)
+
+
+def test_how_tables_were_understood_is_said_before_anything_is_embedded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = {name: datasets.Dataset.from_dict({"item_id": [name], "title": ["x"]}) for name in ("a", "b")}
+    datasets.DatasetDict(parts).save_to_disk(str(tmp_path / "saved"))
+    config = tmp_path / "alignrec.yaml"
+    items = {"path": "saved", "image": None, "text": "{title}"}
+    config.write_text(
+        yaml.safe_dump({"out": "run", "catalog": {"items": items}, "export": {"sets": ["text"]}})
+    )
+    capsys.readouterr()
+    run(config, STAGE.name)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0] == f"{tmp_path / 'saved'}: all splits are read, a 1, b 1 rows."
+    assert any(line.startswith("extract: 2 items") for line in lines)
