@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from alignrec.core.features import Key
+if TYPE_CHECKING:  # the command line names modalities, and starts without NumPy
+    from alignrec.core.features import Key
 
 # The modalities that a catalogue has by default: no other place spells these two names.
 IMAGE: Final = "image"

@@ -8,6 +8,7 @@ from typing import Any
 
 from PIL import Image
 
+from alignrec.core import vocabulary
 from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.inputs.images import decode_image
 
@@ -49,8 +50,8 @@ def _blank_image() -> Image.Image:
     return Image.new("RGB", (64, 64))
 
 
-IMAGE = Kind("image", decode=decode_image, blank=_blank_image, libraries=("pillow",))
-TEXT = Kind("text", by_length=True)
+IMAGE = Kind(vocabulary.IMAGE, decode=decode_image, blank=_blank_image, libraries=("pillow",))
+TEXT = Kind(vocabulary.TEXT, by_length=True)
 
 # The modalities that a catalogue has by default: one of each kind, of the kind's name.
 MODALITIES = {kind.name: Modality(kind.name, kind) for kind in (IMAGE, TEXT)}

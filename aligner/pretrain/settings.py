@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from alignrec.core.vocabulary import IMAGE, MODALITIES
 
@@ -25,7 +25,7 @@ class PretrainSettings(BaseModel):
         0.5, ge=0, le=1, description="0 keeps each principal component's size, 1 makes all equally large"
     )
     image_weight: float = Field(1.0, gt=0, description="size of the image's part next to the text's")
-    predict: tuple[Literal["image", "text"], ...] = Field(
+    predict: tuple[str, ...] = Field(
         MODALITIES, description="modalities that training learns to predict from what is left"
     )
     token_dim: int = Field(
@@ -52,6 +52,13 @@ class PretrainSettings(BaseModel):
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="of training's products; bfloat16 helps on a GPU with a wide encoder"
     )
+
+    @field_validator("predict")
+    @classmethod
+    def _known(cls, predict: tuple[str, ...]) -> tuple[str, ...]:
+        if set(predict) - set(MODALITIES):
+            raise ValueError(f"expected modalities out of {', '.join(MODALITIES)}, got {', '.join(predict)}")
+        return predict
 
     def weight_of(self, modality: str) -> float:
         """The size of a modality's part of the item vector next to the others'."""

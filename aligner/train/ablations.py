@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from alignrec.aligner.train.settings import TrainSettings
 
-Source = Literal["multimodal", "untrained", "image", "text"]
 # What belongs to the run and the machine, and goes from one form of the objective to the other.
 _OF_THE_RUN = ("epochs", "exact_neighbours", "device")
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the features of a training come from: the run's own encoder, or one that differs in one thing.
+
+    Attributes:
+        pretrained: False for an encoder that pretraining has not touched.
+        without: the modality that the encoder does not know.
+    """
+
+    pretrained: bool = True
+    without: str | None = None
+
+
+OWN = Source()
 
 
 @dataclass(frozen=True)
@@ -20,13 +34,12 @@ class Variant:
     Attributes:
         name: what a reader knows it by.
         settings: of its training.
-        source: its features: `multimodal`, as the run pretrained them; `untrained`, from an encoder that
-            pretraining has not touched; `image` or `text`, from an encoder that knows this modality alone.
+        source: of its features.
     """
 
     name: str
     settings: TrainSettings
-    source: Source = "multimodal"
+    source: Source = OWN
 
 
 def variants(settings: TrainSettings, modalities: Sequence[str], *, pretrained: bool = True) -> list[Variant]:
@@ -56,7 +69,6 @@ def variants(settings: TrainSettings, modalities: Sequence[str], *, pretrained: 
     found = [Variant(f"aligned without {term}", less) for term, less in terms.items() if less != settings]
     if len(modalities) > 1:
         if pretrained:
-            found.insert(0, Variant("aligned without ICA", settings, "untrained"))
-        found.append(Variant("aligned without image", settings, "text"))
-        found.append(Variant("aligned without text", settings, "image"))
+            found.insert(0, Variant("aligned without ICA", settings, Source(pretrained=False)))
+        found += [Variant(f"aligned without {m}", settings, Source(without=m)) for m in modalities]
     return [other, *found]

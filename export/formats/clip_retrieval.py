@@ -11,11 +11,12 @@ import pyarrow.parquet as pq
 
 from alignrec.core.features import FeatureSet
 from alignrec.core.vectors import unit_rows
+from alignrec.core.vocabulary import IMAGE, TEXT
 from alignrec.export.formats.contract import Format
 from alignrec.export.formats.interactions import SplitInteractions
 
 # That tool's own layout: which set goes into which of its folders.
-FOLDERS = {"image": "img_emb", "text": "text_emb"}
+FOLDERS = {IMAGE: "img_emb", TEXT: "text_emb"}
 
 
 def write_clip_retrieval(

@@ -10,12 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from alignrec.core.features import FeatureSet
+from alignrec.core.vocabulary import IMAGE, MULTIMODAL, TEXT
 from alignrec.export.errors import ReleaseError
 from alignrec.export.formats.contract import Format
 from alignrec.export.formats.interactions import SplitInteractions
 
 # That tool's own layout: which set goes into which of its files.
-FILES = {"image": "image_feat.npy", "text": "text_feat.npy", "multimodal": "mm_feat.npy"}
+FILES = {IMAGE: "image_feat.npy", TEXT: "text_feat.npy", MULTIMODAL: "mm_feat.npy"}
 
 
 def write_mmrec(

@@ -13,16 +13,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alignrec.core.files import replacing_folder, write_bytes
+from alignrec.core.vocabulary import IMAGE
 from alignrec.export.errors import ReleaseError
 from alignrec.export.release.manifest import IMAGES, MANIFEST, FileEntry, Manifest, describe_file
 
 PART_BYTES, ROW_GROUP_BYTES = 1 << 28, 1 << 25
 # So that `datasets` and the Hub's viewer know pictures when they see them; they ask for these very types.
-_FEATURES = {"item_id": {"dtype": "string", "_type": "Value"}, "image": {"_type": "Image"}}
+_FEATURES = {"item_id": {"dtype": "string", "_type": "Value"}, IMAGE: {"_type": "Image"}}
 SCHEMA = pa.schema(
     [
         pa.field("item_id", pa.string(), nullable=False),
-        pa.field("image", pa.struct({"bytes": pa.binary(), "path": pa.string()})),
+        pa.field(IMAGE, pa.struct({"bytes": pa.binary(), "path": pa.string()})),
     ],
     metadata={"huggingface": json.dumps({"info": {"features": _FEATURES}})},
 )

@@ -93,7 +93,7 @@ def _damaged(data: bytes, name: str | None, error: BaseException) -> ImageReject
     short = isinstance(error, _CUT_SHORT) or "truncated" in str(error).lower()
     if name == "WEBP":
         short = short or int.from_bytes(data[4:8], "little") + 8 > len(data)
-    kind = name or "image"
+    kind = name or "picture"
     if short:
         return ImageRejectedError("truncated", f"the {kind} file ends too early ({error})")
     return ImageRejectedError("damaged", f"the {kind} file cannot be decoded ({error})")

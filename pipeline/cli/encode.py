@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alignrec.core.vocabulary import IMAGE, MODALITIES
 from alignrec.pipeline.cli.diff import open_reference
 from alignrec.pipeline.cli.plugins import Plugins
 
@@ -36,7 +37,7 @@ def encode(
     release: From,
     out: Out,
     item_id: Id = "item_id",
-    image: Image = "image",
+    image: Image = IMAGE,
     image_root: Root = None,
     models: Models = None,
     max_rejected: Share = 0.05,
@@ -71,7 +72,7 @@ def extend(
     release: From,
     out: Out,
     item_id: Id = "item_id",
-    image: Image = "image",
+    image: Image = IMAGE,
     image_root: Root = None,
     models: Models = None,
     max_rejected: Share = 0.05,
@@ -111,8 +112,9 @@ def _encode(
     from alignrec.pipeline.runner.console import Console
 
     chosen = dict(pair.partition("=")[::2] for pair in models)
-    if set(chosen) - {"image", "text"}:
-        raise typer.BadParameter("expected image=NAME or text=NAME", param_hint="--model")
+    if set(chosen) - set(MODALITIES):
+        expected = " or ".join(f"{modality}=NAME" for modality in MODALITIES)
+        raise typer.BadParameter(f"expected {expected}", param_hint="--model")
     table = ItemsConfig(path=items, id=item_id, image=image, text=None, image_root=image_root)
     return encode_items(source, table, out, Console(), models=chosen, max_rejected=max_rejected)
 

@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from alignrec.core.vocabulary import IMAGE, MODALITIES, TEXT
 from alignrec.pipeline.catalog.sources.source import Draft
+from alignrec.pipeline.config.settings import ExtractConfig
 
 COMMENTS = {
     "path": "paths start from this file's folder",
     "id": "the column of item ids",
-    "image": "the column of picture paths, URLs or embedded pictures; null for none",
+    IMAGE: "the column of picture paths, URLs or embedded pictures; null for none",
     "image_root": "the folder that pictures are in, and that no path may leave",
-    "text": "what the text model reads: {column}s of the items table; null for none",
+    TEXT: "what the text model reads: {column}s of the items table; null for none",
     "user": "the column of user ids",
     "item": "the column of item ids",
     "rating": "the column of ratings",
@@ -22,7 +24,7 @@ COMMENTS = {
     "min_rating": "lower ratings are no positives",
     "method": "random, temporal, leave-one-out, or mmrec: as the file says",
 }
-MODELS = {"image": "packaged:efficientnet-lite0", "text": "packaged:all-minilm-l6-v2"}
+MODELS = {modality: getattr(ExtractConfig(), modality) for modality in MODALITIES}
 
 
 def render(name: str, draft: Draft, plugins: Sequence[Path] = ()) -> str:

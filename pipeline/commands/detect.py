@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from alignrec.core import vocabulary
 from alignrec.pipeline.catalog.formats.format import format_of, formats_by_ending, open_table
 from alignrec.pipeline.catalog.image_refs import is_url
 from alignrec.pipeline.catalog.sources.folder import NO_PICTURES, files_below
@@ -106,7 +107,7 @@ def _items_section(folder: Path, file: Path, table: Table) -> tuple[dict[str, An
     section = {"path": file.relative_to(folder).as_posix(), "id": _column(table.columns, ITEM)}
     notes = []
     image = _column(table.columns, IMAGE)
-    section["image"] = image
+    section[vocabulary.IMAGE] = image
     if image is None:
         notes.append(NO_PICTURES)
     else:
@@ -116,7 +117,7 @@ def _items_section(folder: Path, file: Path, table: Table) -> tuple[dict[str, An
         if any(isinstance(value, str) and is_url(value) for value in values):
             notes.append("Pictures are URLs: `alignrec download` fetches them before the run.")
     texts = _text_columns(table.columns)
-    section["text"] = ". ".join(f"{{{column}}}" for column in texts) or None
+    section[vocabulary.TEXT] = ". ".join(f"{{{column}}}" for column in texts) or None
     if not texts:
         notes.append("No column looks like a text: text is null.")
     return section, notes

@@ -10,6 +10,7 @@ from typing import Any
 from alignrec.aligner.pretrain.encoder import MultimodalEncoder
 from alignrec.aligner.train.aligned_encoder import AlignedEncoder
 from alignrec.core.features import FeatureSet
+from alignrec.core.vocabulary import MODALITIES, TEXT
 from alignrec.export.errors import RefusedError, ReleaseError
 from alignrec.export.release.opened import Release
 from alignrec.pipeline.config.settings import CatalogConfig, Config, ExportConfig, ExtractConfig, ItemsConfig
@@ -105,8 +106,8 @@ def _config(
 ) -> Config:
     """A run over the new items that extracts as the release's run did."""
     provenance = release.manifest.provenance
-    changes: dict[str, Any] = {"text": provenance.get("catalogue", {}).get("template")}
-    changes |= {side: None for side in ("image", "text") if side not in cards}
+    changes: dict[str, Any] = {TEXT: provenance.get("catalogue", {}).get("template")}
+    changes |= {side: None for side in MODALITIES if side not in cards}
     names = {side: models.get(side, card["name"]) for side, card in cards.items()}
     return Config(
         out=work,

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from alignrec.core.vocabulary import MODALITIES
 from alignrec.pipeline.config.settings import Config
 
 HUB = "hf"
@@ -51,7 +52,7 @@ def make_absolute(config: Config, folder: Path) -> Config:
     catalog: dict[str, Any] = {"items": items.model_copy(update=changes)}
     if interactions is not None:
         catalog["interactions"] = interactions.model_copy(update={"path": _table(interactions.path, folder)})
-    models = {name: _model(getattr(config.extract, name), folder) for name in ("image", "text")}
+    models = {name: _model(getattr(config.extract, name), folder) for name in MODALITIES}
     split = {name: folder / path for name, path in config.split if isinstance(path, Path)}
     return config.model_copy(
         update={

@@ -17,7 +17,15 @@ from pydantic import (
 
 from alignrec.aligner.pretrain.settings import PretrainSettings
 from alignrec.aligner.train.settings import TrainSettings
-from alignrec.core.vocabulary import ALIGNED, CONTENT, FEATURE_SETS, MODALITIES, MULTIMODAL, TRAINED_SETS
+from alignrec.core.vocabulary import (
+    ALIGNED,
+    CONTENT,
+    FEATURE_SETS,
+    IMAGE,
+    MODALITIES,
+    MULTIMODAL,
+    TRAINED_SETS,
+)
 
 
 class _Section(BaseModel):
@@ -32,7 +40,7 @@ class ItemsConfig(_Section):
         "hf:ORG/NAME[/CONFIG][@REVISION][#SPLIT]"
     )
     id: str = Field("item_id", description="column of the item ids")
-    image: str | None = Field("image", description="column of image paths or embedded images; null for none")
+    image: str | None = Field(IMAGE, description="column of image paths or embedded images; null for none")
     text: str | None = Field(
         "{title}. {description}", description="text template of {column}s; null for none"
     )

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from alignrec.core.vocabulary import IMAGE
 from alignrec.pipeline.demo.drawing import BACKDROPS, FINISHES, PLACES, Chance, Look, draw
 from alignrec.pipeline.demo.faults import break_images, break_interactions, break_items
 from alignrec.pipeline.demo.shapes import SHAPES
@@ -110,7 +111,7 @@ def _write_items(folder: Path, latent: _Latent, rng: np.random.Generator) -> Non
             "title": title(number, shape, audience, rng),
             "category": category_of(shape),
             "description": description(themes[latent.theme[number]], audience, rng),
-            "image": f"images/{_item_id(number)}.png",
+            IMAGE: f"images/{_item_id(number)}.png",
         }
         records.append(record)
     lines = [json.dumps(record, ensure_ascii=False) for record in break_items(records)]

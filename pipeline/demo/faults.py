@@ -14,6 +14,8 @@ from typing import Any
 
 from PIL import Image
 
+from alignrec.core.vocabulary import IMAGE
+
 TRUNCATED, MISSING, NO_TEXT, DUPLICATE = "p0003", "p0005", "p0007", "p0009"
 MISLABELLED, CMYK, TURNED = "p0011", "p0013", "p0015"
 _ORIENTATION, _TURN_RIGHT = 0x0112, 6  # EXIF: turn clockwise by a quarter to see it upright
@@ -50,7 +52,7 @@ def break_items(records: Sequence[Record]) -> list[Record]:
     broken = {record["item_id"]: dict(record) for record in records}
     broken[NO_TEXT] |= {"title": "", "category": "", "description": "  "}
     for item in (CMYK, TURNED):
-        broken[item]["image"] = f"images/{item}.jpg"
+        broken[item][IMAGE] = f"images/{item}.jpg"
     again = broken[DUPLICATE] | {"title": "Another product under the same id"}
     return [*broken.values(), again]
 

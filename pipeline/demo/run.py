@@ -8,6 +8,7 @@ import yaml
 
 from alignrec.core.files import replacing_folder, write_bytes
 from alignrec.core.results import METRICS_FILE, Results
+from alignrec.core.vocabulary import TEXT
 from alignrec.pipeline.demo.catalogue import make_catalogue
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.stages.chain import run
@@ -17,7 +18,7 @@ SETTINGS = {
     "name": "demo",
     "out": "run",
     "catalog": {
-        "items": {"path": "catalogue/items.jsonl", "text": "{title}. {description}"},
+        "items": {"path": "catalogue/items.jsonl", TEXT: "{title}. {description}"},
         "interactions": {
             "path": "catalogue/interactions.csv",
             "rating": "rating",

@@ -22,30 +22,13 @@ OLD = {
 }
 
 MODALITIES = {"image", "text"}
-# Where the two default modalities and their defaults are declared, and how often they are written there.
+# Where these two words are written as they are, how often, and why.
 DECLARED: dict[str, int] = {
-    "aligner.pretrain.settings": 2,
-    "aligner.train.ablations": 4,
-    "core.vocabulary": 2,
-    "export.formats.clip_retrieval": 2,
-    "export.formats.mmrec": 2,
-    "export.release.images": 2,
-    "extractors.inputs.images": 1,
-    "extractors.modality": 2,
-    "pipeline.catalog.sources.amazon": 4,
-    "pipeline.catalog.sources.mmrec": 8,
-    "pipeline.catalog.sources.movielens": 4,
-    "pipeline.cli.encode": 4,
-    "pipeline.commands.config_template": 4,
-    "pipeline.commands.detect": 4,
-    "pipeline.commands.encode": 3,
-    "pipeline.config.paths": 2,
-    "pipeline.config.reference": 1,
-    "pipeline.config.settings": 1,
-    "pipeline.demo.catalogue": 1,
-    "pipeline.demo.faults": 1,
-    "pipeline.demo.run": 1,
-    "pipeline.report.write": 1,
+    "core.vocabulary": 2,  # where the two default modalities are declared
+    "pipeline.catalog.sources.amazon": 1,  # a key of that catalogue's own metadata
+    "pipeline.commands.detect": 2,  # names that columns have in other people's tables
+    "pipeline.config.reference": 1,  # the English word for a string
+    "pipeline.report.write": 1,  # a key that the page's script reads: the words of an item
 }
 
 
@@ -96,4 +79,4 @@ def test_modalities_are_written_where_they_are_declared() -> None:
         for node in ast.walk(tree(module.path))
         if isinstance(node, ast.Constant) and node.value in MODALITIES
     )
-    assert {name: count for name, count in written.items() if count > DECLARED.get(name, 0)} == {}
+    assert written == DECLARED

@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from alignrec.core.vocabulary import IMAGE, TEXT
 from alignrec.pipeline.catalog.files import read_lines
 from alignrec.pipeline.catalog.sources.folder import files_below, picture_folder, picture_stem, pictures_by_id
 from alignrec.pipeline.catalog.sources.source import Draft, Source
@@ -23,7 +24,7 @@ from alignrec.pipeline.catalog.tables import Table, table_of_rows
 from alignrec.pipeline.catalog.values import Row
 from alignrec.pipeline.errors import CatalogError
 
-ITEM_COLUMNS = ("item_id", "title", "brand", "categories", "description", "features", "image")
+ITEM_COLUMNS = ("item_id", "title", "brand", "categories", "description", "features", IMAGE)
 REVIEW_COLUMNS = ("user_id", "item_id", "rating", "timestamp")
 
 
@@ -102,7 +103,7 @@ def open_items(file: Path, pictures: Path, *, layout: Layout) -> Table:
             item_id = row[layout.item]
             columns = {column: _plain(row.get(key)) for column, key in layout.item_keys.items()}
             picture = own.get(picture_stem(str(item_id))) or layout.picture(row)
-            yield {"item_id": item_id, **columns, "image": picture}
+            yield {"item_id": item_id, **columns, IMAGE: picture}
 
     return table_of_rows(str(file), ITEM_COLUMNS, records)
 
@@ -179,7 +180,7 @@ def detect(folder: Path, *, edition: str) -> Draft | None:
         return None  # 2014 has the same keys but this one
     items = {
         "path": f"{scheme}:{metadata.relative_to(folder).as_posix()}",
-        "text": "{title}. {brand}. {categories}. {description}",
+        TEXT: "{title}. {brand}. {categories}. {description}",
         "image_root": picture_folder(folder) or "images",
     }
     interactions: dict[str, Any] = {}

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from alignrec.core.vocabulary import IMAGE, MODALITIES, TEXT
 from alignrec.pipeline.catalog.files import read_lines
 from alignrec.pipeline.catalog.sources.folder import files_below
 from alignrec.pipeline.catalog.sources.source import Draft, Source
@@ -18,7 +19,7 @@ from alignrec.pipeline.catalog.tables import Table, table_of_rows
 from alignrec.pipeline.catalog.values import Row
 from alignrec.pipeline.errors import CatalogError
 
-ITEM_COLUMNS = ("item_id", "image", "text")
+ITEM_COLUMNS = ("item_id", IMAGE, TEXT)
 INTERACTION_COLUMNS = ("user_id", "item_id", "rating", "timestamp", "x_label")
 
 
@@ -32,7 +33,7 @@ def open_items(folder: Path, _pictures: Path) -> Table:
     def records() -> Iterator[Row]:
         dense = {int(row["itemID"]) for row in _interactions(folder)}
         for item in sorted(dense):
-            yield {"item_id": _name(names, item, folder), "image": {"row": item}, "text": str(item)}
+            yield {"item_id": _name(names, item, folder), IMAGE: {"row": item}, TEXT: str(item)}
 
     return table_of_rows(str(folder), ITEM_COLUMNS, records)
 
@@ -109,7 +110,7 @@ def detect(folder: Path) -> Draft | None:
     def relative(path: Path) -> str:
         return path.relative_to(folder).as_posix()
 
-    features = {name: inter.parent / f"{name}_feat.npy" for name in ("image", "text")}
+    features = {name: inter.parent / f"{name}_feat.npy" for name in MODALITIES}
     extract = {name: f"given:{relative(path)}" for name, path in features.items() if path.is_file()}
     maps = {"items": inter.parent / "i_id_mapping.csv", "users": inter.parent / "u_id_mapping.csv"}
     split: dict[str, Any] = {}
@@ -120,7 +121,7 @@ def detect(folder: Path) -> Draft | None:
         header = lines.readline().split()
     path = {"path": f"{MMREC.name}:{relative(inter.parent)}"}
     return Draft(
-        path | {"text": "{text}" if "text" in extract else None},
+        path | {TEXT: f"{{{TEXT}}}" if TEXT in extract else None},
         path | {name: name for name in ("rating", "timestamp") if name in header},
         split,
         extract,

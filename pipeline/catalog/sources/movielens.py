@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alignrec.core.vocabulary import IMAGE, TEXT
 from alignrec.pipeline.catalog.files import read_lines
 from alignrec.pipeline.catalog.sources.folder import (
     NO_PICTURES,
@@ -26,7 +27,7 @@ from alignrec.pipeline.catalog.tables import Table, table_of_rows
 from alignrec.pipeline.catalog.values import Row
 from alignrec.pipeline.errors import CatalogError
 
-ITEM_COLUMNS = ("item_id", "title", "year", "genres", "image")
+ITEM_COLUMNS = ("item_id", "title", "year", "genres", IMAGE)
 RATING_COLUMNS = ("user_id", "item_id", "rating", "timestamp")
 # Of u.item's last columns, as the dataset's u.genre names them.
 GENRES = (
@@ -80,7 +81,7 @@ def open_items(file: Path, pictures: Path) -> Table:
                 "title": _YEAR.sub("", title),
                 "year": year.group(1) if year else None,
                 "genres": _genres(fields),
-                "image": posters.get(picture_stem(item_id)),
+                IMAGE: posters.get(picture_stem(item_id)),
             }
 
     return table_of_rows(str(file), ITEM_COLUMNS, records)
@@ -137,9 +138,9 @@ def detect(folder: Path) -> Draft | None:
     if movies is None:
         return None
     items: dict[str, Any] = {"path": f"{MOVIELENS.name}:{movies.relative_to(folder).as_posix()}"}
-    items["text"] = "{title} ({year}). {genres}."
+    items[TEXT] = "{title} ({year}). {genres}."
     posters = picture_folder(folder)
-    items |= {"image_root": posters} if posters else {"image": None}
+    items |= {"image_root": posters} if posters else {IMAGE: None}
     interactions: dict[str, Any] = {}
     ratings = next((files[name] for name in RATINGS if name in files), None)
     if ratings is not None:

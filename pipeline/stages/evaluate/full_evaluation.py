@@ -14,10 +14,9 @@ from pathlib import Path
 from alignrec.aligner.evaluate.evaluator import Evaluator
 from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
 from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_all, measurements
-from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.landmarks.contract import Landmark
 from alignrec.aligner.landmarks.registry import landmarks_of
-from alignrec.aligner.train.ablations import Source, Variant, variants
+from alignrec.aligner.train.ablations import OWN, Source, Variant, variants
 from alignrec.core.features import FeatureSet
 from alignrec.core.results import Measurement
 from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, USER
@@ -127,7 +126,7 @@ class _Pieces:
 
     def landmark(self, landmark: Landmark, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
         """A landmark, fitted; trained from its checkpoint on, if it has one."""
-        features = self.source(MULTIMODAL) if landmark.needs_features else None
+        features = self.source(OWN) if landmark.needs_features else None
         data = landmark_input(self.context.config, self.cut.split, seed, features)
         if not landmark.trained:
             self.context.console.note(title)
@@ -154,14 +153,14 @@ class _Pieces:
 
     def _make(self, source: Source) -> FeatureSet:
         config = self.context.config
-        if source == MULTIMODAL:
+        if source == OWN:
             return self.context.run.features(MULTIMODAL)
-        inputs = self.context.run.inputs()
-        kept: Inputs = {source: inputs[source]} if source in inputs else inputs
-        if source == "untrained":
+        inputs = {m: given for m, given in self.context.run.inputs().items() if m != source.without}
+        if not source.pretrained:
             untouched = config.pretrain.model_copy(update={"epochs": 0})
             config = config.model_copy(update={"pretrain": untouched})
-        title = f"evaluate: {source} features"
+        title = f"evaluate: features without {source.without or 'ICA'}"
         checkpoint = _checkpoint(self.scratch, title, self.parts)
-        done = pretrain_resumably(kept, config, checkpoint, self.context.console, title)
-        return FeatureSet(source, self.cut.item_ids, *done.encoder.encode(kept))
+        done = pretrain_resumably(inputs, config, checkpoint, self.context.console, title)
+        encoded = done.encoder.encode(inputs, config.pretrain.device)
+        return FeatureSet(MULTIMODAL, self.cut.item_ids, *encoded)

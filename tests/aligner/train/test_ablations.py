@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alignrec.aligner.train.ablations import Variant, variants
+from alignrec.aligner.train.ablations import OWN, Source, Variant, variants
 from alignrec.aligner.train.settings import TrainSettings
 
 BOTH = ("image", "text")
@@ -40,8 +40,12 @@ def test_the_other_form_has_its_own_settings_within_the_limits_of_the_run() -> N
 
 def test_features_lose_what_the_name_says() -> None:
     found = by_name(SOFTMAX)
-    sources = {name: v.source for name, v in found.items() if v.source != "multimodal"}
-    assert sources == {"without ICA": "untrained", "without image": "text", "without text": "image"}
+    sources = {name: v.source for name, v in found.items() if v.source != OWN}
+    assert sources == {
+        "without ICA": Source(pretrained=False),
+        "without image": Source(without="image"),
+        "without text": Source(without="text"),
+    }
     assert all(found[name].settings == SOFTMAX for name in sources)
 
 
@@ -50,4 +54,4 @@ def test_what_is_not_there_cannot_be_taken_away() -> None:
     assert "without CCA" not in by_name(bare)
     assert "without UIA" not in by_name(BPR.model_copy(update={"uia_weight": 0.0}))
     assert "without ICA" not in by_name(SOFTMAX, pretrained=False)
-    assert all(variant.source == "multimodal" for variant in variants(SOFTMAX, ("text",)))
+    assert all(variant.source == OWN for variant in variants(SOFTMAX, ("text",)))
