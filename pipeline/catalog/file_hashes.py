@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from alignrec.core.files import sha256_file, write_bytes
+from alignrec.core.sealed import read_sealed_json, seal_json
 
 
 class FileHashes:
@@ -24,17 +24,13 @@ class FileHashes:
 
     @classmethod
     def read(cls, path: Path) -> FileHashes:
-        """Start from a file that `write` wrote; from nothing where there is none that can be read."""
-        try:
-            loaded = json.loads(path.read_bytes())
-        except (OSError, ValueError):
-            return cls()
-        return cls(loaded) if isinstance(loaded, dict) else cls()
+        """Start from a file that `write` wrote; from nothing where there is none, or it is damaged."""
+        return cls((read_sealed_json(path) or {}).get("files"))
 
     def write(self, path: Path) -> None:
         """Keep what was seen, whole or not at all."""
         if self.seen:
-            write_bytes(path, json.dumps(self.seen).encode())
+            write_bytes(path, seal_json({"files": self.seen}))
 
     def sha256(self, path: Path) -> str:
         """The hex SHA-256 of a file's bytes."""

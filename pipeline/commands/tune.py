@@ -19,6 +19,7 @@ from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.train.training import Trained
 from alignrec.core.features import FeatureSet
 from alignrec.core.files import digest, write_bytes
+from alignrec.core.sealed import read_sealed_json, seal_json
 from alignrec.core.vocabulary import MULTIMODAL
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
@@ -135,12 +136,14 @@ class _Search:
     @cached_property
     def path(self) -> Path:
         name = digest([FOLDER, training_inputs(self.context)])[:12]
-        return self.context.run.folder(FOLDER) / f"{name}.json"
+        return self.context.run.path / FOLDER / f"{name}.json"
 
     @cached_property
     def log(self) -> Log:
-        if self.path.is_file():
-            return Log.model_validate_json(self.path.read_bytes())
+        if kept := read_sealed_json(self.path):
+            return Log.model_validate(kept)
+        if self.path.exists():
+            self.console.note(f"tune: {self.path} is not as it was written; the search begins anew")
         return Log(space=space(self.context.config.train))
 
     @cached_property
@@ -222,7 +225,7 @@ class _Search:
 
     def _write(self) -> None:
         self.path.parent.mkdir(exist_ok=True)
-        write_bytes(self.path, (self.log.model_dump_json(indent=1) + "\n").encode())
+        write_bytes(self.path, seal_json(self.log.model_dump(mode="json")))
 
 
 def _summary(search: _Search) -> str:

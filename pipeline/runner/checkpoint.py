@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 import torch
 
-from alignrec.core.files import replacing
+from alignrec.core.sealed import read_sealed, sealing
 
 # Counts up when the states that trainings save look otherwise: one of another format is none.
 FORMAT = 2
@@ -22,10 +23,13 @@ class Checkpoint:
         self.path, self.fingerprint = path, fingerprint
 
     def load(self) -> dict[str, Any] | None:
-        """The latest state; None where there is none of this training that can be read."""
+        """The latest state; None where there is none of this training, or it is damaged."""
+        content = read_sealed(self.path)
+        if content is None:
+            return None
         try:
-            held = torch.load(self.path, map_location="cpu", weights_only=True)
-        except (OSError, RuntimeError, EOFError, UnpicklingError):
+            held = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        except (RuntimeError, EOFError, UnpicklingError):
             return None
         mark = {"format": FORMAT, "fingerprint": self.fingerprint}
         if not isinstance(held, dict) or {name: held.get(name) for name in mark} != mark:
@@ -35,5 +39,5 @@ class Checkpoint:
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the state, whole or not at all; only tensors, numbers, strings, lists and dicts."""
-        with replacing(self.path) as temporary:
+        with sealing(self.path) as temporary:
             torch.save({"format": FORMAT, "fingerprint": self.fingerprint, "state": state}, temporary)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from alignrec.core.files import digest, sha256_file, write_bytes
+from alignrec.core.files import digest, write_bytes
+from alignrec.core.sealed import known_sha256, read_sealed_json, seal_json
+from alignrec.pipeline.errors import RunFolderError
 
 MANIFEST = "stage.json"
 
@@ -37,12 +39,14 @@ class StageManifest:
 
     @classmethod
     def read(cls, path: Path) -> StageManifest | None:
-        """The manifest at `path`, or None where there is none that can be read."""
+        """The manifest at `path`, or None where there is none, or it is not as it was written."""
+        loaded = read_sealed_json(path)
+        if loaded is None:
+            return None
         try:
-            loaded = json.loads(path.read_bytes())
             files = {name: (size, sha256) for name, (size, sha256) in loaded["files"].items()}
             manifest = cls(loaded["stage"], loaded["parts"], files, loaded["summary"])
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError):
             return None
         return manifest if loaded.get("fingerprint") == manifest.fingerprint else None
 
@@ -55,16 +59,36 @@ class StageManifest:
             "files": self.files,
             "summary": self.summary,
         }
-        write_bytes(path, (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+        write_bytes(path, seal_json(content))
 
-    def damaged(self, folder: Path, *, hashes: bool = False) -> list[str]:
-        """Files that are missing or of another size (with `hashes`, of other content) than written."""
-        bad = []
-        for name, (size, sha256) in self.files.items():
+    def damage(self, folder: Path, *, hashes: bool = False) -> dict[str, str]:
+        """Files that are not as they were written, and how: by their size, with `hashes` by their content."""
+        found = {}
+        for name, (size, _) in self.files.items():
             path = folder / name
-            if not path.is_file() or path.stat().st_size != size or (hashes and sha256_file(path) != sha256):
-                bad.append(name)
-        return bad
+            if not path.is_file():
+                found[name] = "is missing"
+            elif path.stat().st_size != size:
+                found[name] = "differs from its recorded size"
+        if hashes:
+            names = [name for name in self.files if name not in found]
+            for name, sha256 in zip(names, _hashes([folder / name for name in names]), strict=True):
+                if sha256 != self.files[name][1]:
+                    found[name] = "differs from its recorded hash"
+        return found
+
+    def checked(self, folder: Path, name: str) -> Path:
+        """The path of one of the files, which is as it was written.
+
+        Raises:
+            RunFolderError: it is not.
+        """
+        only = replace(self, files={name: self.files[name]})
+        if how := only.damage(folder, hashes=True).get(name):
+            raise RunFolderError(
+                f"{folder / name} {how}. Run `alignrec run`: it does the stage {self.stage} again."
+            )
+        return folder / name
 
     def changed(self, parts: Mapping[str, str]) -> list[str]:
         """The parts that differ from the ones this stage was made of."""
@@ -78,4 +102,13 @@ def fingerprint(stage: str, parts: Mapping[str, str]) -> str:
 
 def list_files(folder: Path, paths: Iterable[Path]) -> dict[str, tuple[int, str]]:
     """Bytes and SHA-256 of files, by their path below `folder`, in path order."""
-    return {p.relative_to(folder).as_posix(): (p.stat().st_size, sha256_file(p)) for p in sorted(paths)}
+    paths = sorted(paths)
+    sizes = [path.stat().st_size for path in paths]
+    names = [path.relative_to(folder).as_posix() for path in paths]
+    return dict(zip(names, zip(sizes, _hashes(paths), strict=True), strict=True))
+
+
+def _hashes(paths: Sequence[Path]) -> list[str]:
+    """SHA-256 of files, several at a time: hashing lets other threads run."""
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(known_sha256, paths))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,17 +32,19 @@ def state_of(context: StageContext) -> StageState:
     """A stage's state, those before it being done; nothing is written."""
     stage, context = context.stage, planned(context)
     assert context.plan is not None
-    manifest, left = context.previous, context.plan.left
-    if manifest is None:
+    why, left = _why(context, verify=context.rehash), context.plan.left
+    if why:
+        return StageState(stage.name, "stale", "; ".join(filter(None, [why, left])))
+    if context.previous is None:
         return StageState(stage.name, "partial" if context.plan.begun else "to do", left or "not there yet")
-    why = _why(manifest, context.parts, _files_root(context), verify=context.rehash)
-    if not why:
-        return StageState(stage.name, "done", "")
-    return StageState(stage.name, "stale", "; ".join(filter(None, [why, left])))
+    return StageState(stage.name, "done", "")
 
 
 def bring_up_to_date(context: StageContext) -> StageManifest:
     """Do a stage if it is not done, and say so; returns its manifest.
+
+    A stage is done if all that decides it is as it was, and all that it wrote: every file is compared with
+    its hash, so what later stages read is what this one wrote.
 
     Args:
         context: planned already, or not.
@@ -55,13 +56,12 @@ def bring_up_to_date(context: StageContext) -> StageManifest:
     stage, context = context.stage, context if context.plan else planned(context)
     context.run.path.mkdir(parents=True, exist_ok=True)
     stage.remember(context)
-    done = context.previous
-    why = _why(done, context.parts, _files_root(context), verify=False) if done else ""
+    done, why = context.previous, _why(context, verify=True)
     if done and not why:
         context.console.note(f"{stage.name}: up to date")
     else:
-        if done:
-            context.console.note(f"{stage.name}: {why}")
+        if why:
+            context.console.note(f"{stage.name}: {why}; it is done again")
         done = _make(context)
         stage.finished(context)
         for line in stage.describe(done.summary):
@@ -98,21 +98,28 @@ def _make(context: StageContext) -> StageManifest:
 
 
 def _replacing(place: Path) -> AbstractContextManager[Path]:
-    return replacing(place) if place.suffix else replacing_folder(place)
+    return replacing(place) if _single(place.name) else replacing_folder(place)
+
+
+def _single(result: str) -> bool:
+    """Whether a stage's result is a single file."""
+    return bool(Path(result).suffix)
 
 
 def _files_root(context: StageContext) -> Path:
     """The folder that the manifest's paths start from."""
     place = context.run.path / context.stage.result
-    return place.parent if place.suffix else place
+    return place.parent if _single(place.name) else place
 
 
-def _why(done: StageManifest, parts: Mapping[str, str], folder: Path, *, verify: bool) -> str:
-    """Why a finished stage has to be done again, or ""."""
-    changed, damaged = done.changed(parts), done.damaged(folder, hashes=verify)
-    reasons = []
-    if changed:
-        reasons.append("changed: " + ", ".join(changed))
-    if damaged:
-        reasons.append(f"damaged or missing: {', '.join(damaged[:3])}{' …' if len(damaged) > 3 else ''}")
-    return "; ".join(reasons)
+def _why(context: StageContext, *, verify: bool) -> str:
+    """Why a stage that was finished has to be done again; "" where it is done, or was never finished."""
+    place, done = context.stage.result, context.previous
+    if done is None:
+        manifest = context.stage.manifest
+        return f"{manifest} is not as it was written" if (context.run.path / manifest).exists() else ""
+    damage = done.damage(_files_root(context), hashes=verify)
+    reasons = [f"{name if _single(place) else f'{place}/{name}'} {how}" for name, how in damage.items()]
+    if changed := done.changed(context.parts):
+        reasons.insert(0, "changed: " + ", ".join(changed))
+    return "; ".join(reasons[:3] + (["…"] if len(reasons) > 3 else []))

@@ -72,6 +72,11 @@ class StageContext:
         return self.run.scratch(self.stage.name)
 
     @property
+    def place(self) -> Path:
+        """Where the stage's result lies: what an earlier run left there."""
+        return self.run.path / self.stage.result
+
+    @property
     def previous(self) -> StageManifest | None:
         """The stage's manifest of an earlier run, up to date or not; None where there is none."""
         return self.run.read_manifest(self.stage.manifest)

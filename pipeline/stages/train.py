@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.core.features import FeatureSet
-from alignrec.core.files import replacing
+from alignrec.core.sealed import read_sealed, sealing
 from alignrec.core.vocabulary import ALIGNED, CONTENT, MULTIMODAL, USER
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
@@ -103,10 +104,10 @@ def kept_neighbours(folder: Path) -> Neighbours:
     def search(features: NDArray[np.float32], k: int, exact: int) -> sp.csr_array:
         name = hashlib.sha256(features.tobytes() + f"{features.shape} {k} {exact}".encode()).hexdigest()
         path = folder / f"{name}.npz"
-        if path.is_file():
-            return sp.csr_array(sp.load_npz(path))
+        if kept := read_sealed(path):
+            return sp.csr_array(sp.load_npz(io.BytesIO(kept)))
         neighbours = content_neighbours(features, k, exact)
-        with replacing(path) as temporary, temporary.open("wb") as file:
+        with sealing(path) as temporary, temporary.open("wb") as file:
             sp.save_npz(file, neighbours, compressed=False)
         return neighbours
 

@@ -23,6 +23,7 @@ LAYERS = {
     "core": """
         errors packages vectors
         files
+        sealed
         features plugins
         vocabulary
         results

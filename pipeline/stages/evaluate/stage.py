@@ -66,7 +66,7 @@ class EvaluateStage(Stage):
         if config.evaluate.full:
             landmarks = {mark.name: mark.identity for mark in all_landmarks() if not mark.quick}
             return {FULL: digest([config.evaluate.seeds, landmarks])}
-        if previous is None or FULL not in previous.parts or previous.damaged(context.run.folder(EVALUATE)):
+        if previous is None or FULL not in previous.parts or previous.damage(context.place, hashes=True):
             return {}
         full = {FULL: previous.parts[FULL]}
         return full if previous.parts == stage_parts(self, Plan({**inputs, **full})) else {}

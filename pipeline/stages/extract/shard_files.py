@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from alignrec.pipeline.runner.run_folder import EXTRACT
 from alignrec.pipeline.runner.shards import Shard, shard_path
 from alignrec.pipeline.runner.stage import StageContext
 
@@ -36,9 +35,9 @@ class ShardFiles:
         damaged: list[str] = []
         if previous is not None:
             own = {name: entry for name, entry in previous.files.items() if name.startswith(f"{place}/")}
-            damaged = replace(previous, files=own).damaged(context.run.folder(EXTRACT), hashes=hashes)
+            damaged = list(replace(previous, files=own).damage(context.place, hashes=hashes))
         names = frozenset(name.rpartition("/")[2] for name in damaged)
-        return cls(context.scratch / place, context.run.folder(EXTRACT) / place, names)
+        return cls(context.scratch / place, context.place / place, names)
 
     def find(self, shard: Shard) -> Path | None:
         """A shard's file; None where it is not there yet, or damaged."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -12,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from alignrec.core.files import write_bytes
+from alignrec.core.sealed import read_sealed_json, seal_json
 from alignrec.export.release.parquet import REJECTED_SCHEMA, write_table
 from alignrec.extractors.contract import ExtractorCard
 from alignrec.extractors.errors import DeviceError
@@ -174,10 +174,7 @@ def _recorded_choices(context: StageContext) -> dict[str, Any]:
     """What an extraction under way chose, or else the finished one."""
     previous = context.previous
     finished = previous.summary.get("sets", {}) if previous else {}
-    try:
-        under_way: dict[str, Any] = json.loads((context.scratch / CHOICES).read_bytes())
-    except (OSError, ValueError):
-        under_way = {}
+    under_way = read_sealed_json(context.scratch / CHOICES) or {}
     return {**{name: entry.get("choice") for name, entry in finished.items()}, **under_way}
 
 
@@ -218,7 +215,7 @@ def _earlier_card(context: StageContext, job: ModalityJob) -> ExtractorCard | No
 def _write_choices(context: StageContext, ready: Sequence[_Ready]) -> None:
     """Write down what was chosen before the first shard is."""
     choices = {one.job.name: asdict(one.job.choice) for one in ready if one.job.choice}
-    write_bytes(context.scratch / CHOICES, json.dumps(choices).encode())
+    write_bytes(context.scratch / CHOICES, seal_json(choices))
 
 
 def _left(files: ShardFiles, job: ModalityJob) -> int:

@@ -99,6 +99,15 @@ def test_the_log_is_saved_before_test_is_looked_at(own: Path, monkeypatch: pytes
     assert before["looks_at_test"] == []
 
 
+def test_a_damaged_log_is_not_gone_on_from(own: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first = _search(own, 1)
+    whole = _file(own).read_bytes()
+    _file(own).write_bytes(whole.replace(b'"epochs": ', b'"epochs": 1'))
+    assert tune(load_config(own, OVERRIDES), 1, Console()) == first
+    assert f"tune: {_file(own)} is not as it was written; the search begins anew" in capsys.readouterr().err
+    assert _file(own).read_bytes() == whole
+
+
 class _KilledError(BaseException):
     pass
 

@@ -5,7 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from alignrec.core.sealed import sealing
 from alignrec.pipeline.runner.checkpoint import FORMAT, Checkpoint
+
+
+def save(held: object, path: Path) -> None:
+    with sealing(path) as temporary:
+        torch.save(held, temporary)
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint"])
@@ -16,9 +22,9 @@ def test_an_unreadable_checkpoint_is_none(tmp_path: Path, content: bytes) -> Non
     checkpoint.save({"epoch": 1})
     assert checkpoint.load() == {"epoch": 1}
     assert Checkpoint(tmp_path / "c.pt", "g").load() is None
-    torch.save({"fingerprint": "f", "state": {"epoch": 1}}, tmp_path / "c.pt")
+    save({"fingerprint": "f", "state": {"epoch": 1}}, tmp_path / "c.pt")
     assert checkpoint.load() is None, "saved by a version whose states looked otherwise"
-    torch.save({"format": FORMAT + 1, "fingerprint": "f", "state": {"epoch": 1}}, tmp_path / "c.pt")
+    save({"format": FORMAT + 1, "fingerprint": "f", "state": {"epoch": 1}}, tmp_path / "c.pt")
     assert checkpoint.load() is None, "saved by a version to come"
 
 
@@ -66,5 +72,16 @@ def test_what_a_file_holds_is_never_run(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("held", [{"epoch": 1}, [1, 2], 3])
 def test_a_file_of_something_else_is_none(tmp_path: Path, held: object) -> None:
-    torch.save(held, tmp_path / "c.pt")
+    save(held, tmp_path / "c.pt")
     assert Checkpoint(tmp_path / "c.pt", "f").load() is None
+
+
+def test_a_flipped_bit_anywhere_makes_it_none(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path / "c.pt", "f")
+    checkpoint.save({"weight": torch.arange(100, dtype=torch.float32)})
+    whole = checkpoint.path.read_bytes()
+    for place in range(0, len(whole), 7):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 8
+        checkpoint.path.write_bytes(damaged)
+        assert checkpoint.load() is None, place

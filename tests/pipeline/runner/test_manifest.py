@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from alignrec.core.sealed import seal_json
+from alignrec.pipeline.errors import RunFolderError
 from alignrec.pipeline.runner.manifest import StageManifest, fingerprint, list_files
 
 PARTS = {"seed": "1", "settings": "ab"}
@@ -53,20 +55,48 @@ def test_one_whose_fingerprint_is_not_its_own_is_none(
 ) -> None:
     path = stage[0] / "stage.json"
     stage[1].write(path)
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    loaded = json.loads(path.read_text())
+    del loaded["sha256"]
+    path.write_bytes(seal_json(loaded | change))
     assert StageManifest.read(path) is None
 
 
 def test_damage_is_found_by_size_and_where_asked_by_content(stage: tuple[Path, StageManifest]) -> None:
     folder, manifest = stage
-    assert manifest.damaged(folder, hashes=True) == []
+    assert manifest.damage(folder, hashes=True) == {}
     (folder / "inner" / "a.bin").write_bytes(b"aab")
-    assert manifest.damaged(folder) == []
-    assert manifest.damaged(folder, hashes=True) == ["inner/a.bin"]
+    assert manifest.damage(folder) == {}
+    assert manifest.damage(folder, hashes=True) == {"inner/a.bin": "differs from its recorded hash"}
     (folder / "b.bin").write_bytes(b"b")
-    assert manifest.damaged(folder) == ["b.bin"]
+    assert manifest.damage(folder) == {"b.bin": "differs from its recorded size"}
     (folder / "inner" / "a.bin").unlink()
-    assert manifest.damaged(folder) == ["b.bin", "inner/a.bin"]
+    (folder / "inner" / "a.bin").mkdir()
+    expected = {"b.bin": "differs from its recorded size", "inner/a.bin": "is missing"}
+    assert manifest.damage(folder) == manifest.damage(folder, hashes=True) == expected
+
+
+def test_a_checked_file_is_as_it_was_written(stage: tuple[Path, StageManifest]) -> None:
+    folder, manifest = stage
+    path = folder / "inner" / "a.bin"
+    assert manifest.checked(folder, "inner/a.bin") == path
+    path.write_bytes(b"aab")
+    with pytest.raises(RunFolderError) as damaged:
+        manifest.checked(folder, "inner/a.bin")
+    assert str(damaged.value) == (
+        f"{path} differs from its recorded hash. Run `alignrec run`: it does the stage train again."
+    )
+    assert manifest.checked(folder, "b.bin") == folder / "b.bin", "another's damage is not its own"
+
+
+def test_a_flipped_bit_of_any_byte_makes_it_none(stage: tuple[Path, StageManifest]) -> None:
+    path = stage[0] / "stage.json"
+    stage[1].write(path)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        assert StageManifest.read(path) is None, place
 
 
 def test_parts_that_differ_come_or_go_are_named(stage: tuple[Path, StageManifest]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import RunFolderError
 from alignrec.pipeline.runner import stage as stage_module
+from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.manifest import StageManifest
 from alignrec.pipeline.runner.runner import StageState, bring_up_to_date, state_of
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext
@@ -109,13 +111,50 @@ def test_the_disk_is_looked_at_before(tmp_path: Path) -> None:
     assert stage.times == 0
 
 
-@pytest.mark.parametrize("damage", ["", "3"])
-def test_a_single_file_is_replaced_as_a_folder_is(tmp_path: Path, damage: str) -> None:
+def _flip(path: Path) -> None:
+    """Turn one bit of a file, in the middle."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("damaged", "why"),
+    [
+        ("inner/seed.txt", "counting/inner/seed.txt differs from its recorded hash"),
+        ("stage.json", "counting/stage.json is not as it was written"),
+    ],
+)
+def test_a_flipped_bit_means_not_done_and_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], damaged: str, why: str
+) -> None:
+    stage = Counting()
+    bring_up_to_date(context(tmp_path, stage))
+    wanted = (tmp_path / "run" / "counting" / "inner" / "seed.txt").read_bytes()
+    _flip(tmp_path / "run" / "counting" / damaged)
+    assert state_of(replace(context(tmp_path, stage), rehash=True)).why == why
+    bring_up_to_date(replace(context(tmp_path, stage), console=Console()))
+    assert stage.times == 2
+    assert capsys.readouterr().err.splitlines()[0] == f"counting: {why}; it is done again"
+    assert (tmp_path / "run" / "counting" / "inner" / "seed.txt").read_bytes() == wanted
+    assert state_of(replace(context(tmp_path, stage), rehash=True)).state == "done"
+
+
+def test_a_state_is_told_by_sizes_unless_contents_are_asked_for(tmp_path: Path) -> None:
+    stage = Counting()
+    bring_up_to_date(context(tmp_path, stage))
+    _flip(tmp_path / "run" / "counting" / "inner" / "seed.txt")
+    assert state_of(context(tmp_path, stage)).state == "done"
+
+
+@pytest.mark.parametrize(("damage", "how"), [("", "size"), ("3", "size"), ("13", "hash")])
+def test_a_single_file_is_replaced_as_a_folder_is(tmp_path: Path, damage: str, how: str) -> None:
     stage = Page()
     manifest = bring_up_to_date(context(tmp_path, stage, seed=12))
     page = tmp_path / "run" / "page.html"
     assert page.read_text() == "12" and list(manifest.files) == ["page.html"]
     page.write_text(damage)
-    assert state_of(context(tmp_path, stage, seed=12)).why == "damaged or missing: page.html"
+    verified = replace(context(tmp_path, stage, seed=12), rehash=True)
+    assert state_of(verified).why == f"page.html differs from its recorded {how}"
     bring_up_to_date(context(tmp_path, stage, seed=12))
     assert page.read_text() == "12"

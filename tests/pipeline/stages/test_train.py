@@ -29,3 +29,7 @@ def test_neighbours_are_searched_once_for_the_same_features(
         np.testing.assert_array_equal(neighbours.toarray(), expected.toarray())
     with pytest.raises(pytest.fail.Exception, match="searched again"):
         kept_neighbours(tmp_path)(features + 1, 3, 100)
+    (kept,) = tmp_path.iterdir()
+    kept.write_bytes(kept.read_bytes().replace(b"data", b"dada"))
+    with pytest.raises(pytest.fail.Exception, match="searched again"):
+        kept_neighbours(tmp_path)(features, 3, 100)

@@ -30,3 +30,14 @@ def test_what_was_reached_is_kept_and_not_reached_again(tmp_path: Path) -> None:
             }
     assert calls == ["evaluated"]
     assert [file.name for file in path.parent.iterdir()] == ["piece.npz"]
+
+
+def test_what_is_damaged_is_reached_again(tmp_path: Path) -> None:
+    path = tmp_path / "piece.npz"
+    kept_evaluations(path, evaluations)
+    whole = path.read_bytes()
+    for damaged in (whole[:-9], b"", whole[:40] + bytes([whole[40] ^ 1]) + whole[41:]):
+        path.write_bytes(damaged)
+        kept = kept_evaluations(path, evaluations)
+        assert kept["top-k", "test"].values["recall", 10].tolist() == [0.25, 1.0]
+        assert path.read_bytes() == whole
