@@ -178,15 +178,15 @@ def demo(
 
 
 def _run(config: Path, until: str, overrides: list[str] | None, quiet: bool) -> None:
-    from alignrec.core.results import METRICS_FILE, Results
     from alignrec.pipeline.runner.console import Console
+    from alignrec.pipeline.runner.run_folder import RunFolder
     from alignrec.pipeline.stages.chain import run as run_stages
     from alignrec.pipeline.stages.evaluate.tables import results_tables
 
     console = Console(quiet)
     result = run_stages(config, until, overrides or (), console)
     if "evaluate" in result.stages:
-        for table in results_tables(Results.read(result.folder / "evaluate" / METRICS_FILE)):
+        for table in results_tables(RunFolder(result.folder).results()):
             console.show(table)
     if result.release is not None:
         typer.echo(result.release)

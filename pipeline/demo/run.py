@@ -7,10 +7,10 @@ from pathlib import Path
 import yaml
 
 from alignrec.core.files import replacing_folder, write_bytes
-from alignrec.core.results import METRICS_FILE, Results
 from alignrec.core.vocabulary import TEXT
 from alignrec.pipeline.demo.catalogue import make_catalogue
 from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.stages.chain import run
 from alignrec.pipeline.stages.evaluate.tables import results_tables
 
@@ -57,7 +57,7 @@ def run_demo(out: Path, seed: int, console: Console) -> list[str]:
     """
     config = write_demo(out, seed, console)
     result = run(config, console=console)
-    for table in results_tables(Results.read(result.folder / "evaluate" / METRICS_FILE)):
+    for table in results_tables(RunFolder(result.folder).results()):
         console.show(table)
     summary, release = result.stages["extract"].summary, result.release
     contents = result.stages["export"].summary["sets"]

@@ -77,18 +77,17 @@ class StageManifest:
                     found[name] = "differs from its recorded hash"
         return found
 
-    def checked(self, folder: Path, name: str) -> Path:
-        """The path of one of the files, which is as it was written.
+    def check(self, folder: Path, names: Iterable[str]) -> None:
+        """Compare some of the files with their hashes.
 
         Raises:
-            RunFolderError: it is not.
+            RunFolderError: one of them is not as it was written, or none of this stage.
         """
-        only = replace(self, files={name: self.files[name]})
-        if how := only.damage(folder, hashes=True).get(name):
+        files = {name: self.files.get(name, (0, "")) for name in names}
+        for name, how in replace(self, files=files).damage(folder, hashes=True).items():
             raise RunFolderError(
                 f"{folder / name} {how}. Run `alignrec run`: it does the stage {self.stage} again."
             )
-        return folder / name
 
     def changed(self, parts: Mapping[str, str]) -> list[str]:
         """The parts that differ from the ones this stage was made of."""

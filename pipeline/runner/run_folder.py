@@ -1,4 +1,7 @@
-"""A run's folder: what each stage left there, by name and type, so that no other file knows a path."""
+"""A run's folder: what each stage left there, by name and type, so that no other file knows a path.
+
+Whatever is read of a stage is compared with the hash in its manifest first, once a process.
+"""
 
 from __future__ import annotations
 
@@ -35,10 +38,6 @@ class RunFolder:
 
     path: Path
 
-    def folder(self, stage: str) -> Path:
-        """Where a stage left its files."""
-        return self.path / stage
-
     def scratch(self, stage: str) -> Path:
         """Where a stage keeps what only its resumption needs."""
         return self.path / f".{stage}"
@@ -66,17 +65,20 @@ class RunFolder:
 
     def items(self) -> list[str]:
         """The catalogue's item ids, in its order."""
-        ids: list[str] = read_arrow(self.folder(EXTRACT) / "items.arrow").column("item_id").to_pylist()
+        path = self._file(EXTRACT, "items.arrow")
+        ids: list[str] = read_arrow(path).column("item_id").to_pylist()
         return ids
 
     def interactions(self) -> pa.Table | None:
         """The usable interactions, as `Interactions.table` has them; None for a run without."""
-        path = self.folder(EXTRACT) / "interactions.arrow"
-        return read_arrow(path) if path.is_file() else None
+        name = "interactions.arrow"
+        there = name in self.manifest(EXTRACT).files
+        return read_arrow(self._file(EXTRACT, name)) if there else None
 
     def rejected(self) -> list[dict[str, Any]]:
         """Rows of `rejected.parquet`, `detail` included."""
-        rows: list[dict[str, Any]] = pq.read_table(self.folder(EXTRACT) / "rejected.parquet").to_pylist()
+        path = self._file(EXTRACT, "rejected.parquet")
+        rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
         return rows
 
     def split(self) -> CatalogueSplit:
@@ -85,8 +87,7 @@ class RunFolder:
         Raises:
             CatalogError: the split stage is not finished.
         """
-        self.manifest(SPLIT)
-        return CatalogueSplit.read(self.folder(SPLIT), self.items())
+        return CatalogueSplit.read(self.saved(SPLIT), self.items())
 
     def features(self, name: str) -> FeatureSet:
         """A feature set; every item of the catalogue (or every user of the split) has a row.
@@ -104,7 +105,8 @@ class RunFolder:
             CatalogError: extraction is not finished.
         """
         sets = self.manifest(EXTRACT).summary["sets"]
-        return {m: read_modality(self.folder(EXTRACT), self._raw(m), e["shards"]) for m, e in sets.items()}
+        folder = self.saved(EXTRACT)
+        return {m: read_modality(folder, self._raw(m), entry["shards"]) for m, entry in sets.items()}
 
     def curves(self, stage: str) -> list[Curve]:
         """How a stage's training went; none when it has not run.
@@ -112,12 +114,14 @@ class RunFolder:
         Raises:
             RunFolderError: the file is not what training writes.
         """
-        return read_curves(self.folder(stage) / CURVES, stage)
+        manifest = self.read_manifest(f"{stage}/{MANIFEST}")
+        there = manifest is not None and CURVES in manifest.files
+        return read_curves(self._file(stage, CURVES), stage) if there else []
 
-    @property
-    def metrics(self) -> Path:
-        """`metrics.json` of the evaluation, which may not be there."""
-        return self.folder(EVALUATE) / METRICS_FILE
+    def metrics(self) -> bytes | None:
+        """`metrics.json` of the evaluation; None where there was none."""
+        there = self.read_manifest(f"{EVALUATE}/{MANIFEST}") is not None
+        return self._file(EVALUATE, METRICS_FILE).read_bytes() if there else None
 
     def results(self) -> Results:
         """The numbers of the evaluation; none where there was none.
@@ -125,7 +129,24 @@ class RunFolder:
         Raises:
             ResultsError: they cannot be read.
         """
-        return Results.read(self.metrics)
+        content = self.metrics()
+        return Results() if content is None else Results.parse(content, METRICS_FILE)
+
+    def saved(self, stage: str, folder: str = "") -> Path:
+        """A folder below a finished stage's, every file of which is as the stage wrote it.
+
+        Raises:
+            CatalogError: the stage is not finished.
+            RunFolderError: a file is damaged or missing.
+        """
+        manifest, place = self.manifest(stage), self.path / stage
+        manifest.check(place, [name for name in manifest.files if name.startswith(folder)])
+        return place / folder
+
+    def _file(self, stage: str, name: str) -> Path:
+        """A file of a finished stage, as the stage wrote it."""
+        self.manifest(stage).check(self.path / stage, [name])
+        return self.path / stage / name
 
     def _raw(self, modality: str) -> FeatureSet:
         manifest = self.manifest(EXTRACT)
@@ -137,8 +158,9 @@ class RunFolder:
         row_of = {item_id: row for row, item_id in enumerate(ids)}
         matrix = np.zeros((len(ids), entry["dim"]), dtype=np.float32)
         valid = np.zeros(len(ids), dtype=np.bool_)
+        folder = self.saved(EXTRACT, f"shards/{modality}/")
         for key in entry["shards"]:
-            result = read_shard(self.folder(EXTRACT) / "shards" / modality / f"{key}.arrow")
+            result = read_shard(folder / f"{key}.arrow")
             rows = np.array([row_of[item_id] for item_id in result.item_ids])
             matrix[rows] = result.vectors
             valid[rows] = [reason is None for reason in result.reasons]
@@ -146,10 +168,10 @@ class RunFolder:
 
     def _made(self, definition: SetDefinition) -> FeatureSet:
         name, stage = definition.name, definition.stage
-        path = self.folder(stage) / f"{name}.arrow"
-        if not path.is_file():
+        manifest, file = self.read_manifest(f"{stage}/{MANIFEST}"), f"{name}.arrow"
+        if manifest is None or file not in manifest.files:
             raise CatalogError(f"{self.path} has no {name} features. Run `alignrec {stage}` first.")
-        return FeatureSet.from_arrow(name, read_arrow(path))
+        return FeatureSet.from_arrow(name, read_arrow(self._file(stage, file)))
 
 
 def write_set(features: FeatureSet, path: Path) -> None:

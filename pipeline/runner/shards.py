@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from alignrec.core.files import canonical_json
 from alignrec.pipeline.catalog.items import Input
-from alignrec.pipeline.runner.arrow_files import read_arrow, write_arrow
+from alignrec.pipeline.runner.arrow_files import read_sealed_arrow, write_sealed_arrow
 
 # A shard ends at an item whose id hashes so, hence on average after this many items, and an item that
 # comes or goes moves no boundary but its own.
@@ -85,7 +85,7 @@ def shard_path(folder: Path, shard: Shard) -> Path:
 
 
 def write_shard(path: Path, result: ShardResult) -> None:
-    """Write a shard's result, whole or not at all."""
+    """Write a shard's result as a sealed file, whole or not at all."""
     columns = {
         "item_id": pa.array(result.item_ids, pa.string()),
         "embedding": _vectors(result.vectors),
@@ -97,7 +97,7 @@ def write_shard(path: Path, result: ShardResult) -> None:
         columns["tokens"] = pa.ListArray.from_arrays(
             pa.array(offsets, pa.int32()), _vectors(np.concatenate(result.tokens))
         )
-    write_arrow(pa.table(columns), path)
+    write_sealed_arrow(pa.table(columns), path)
 
 
 def _vectors(matrix: NDArray[np.floating]) -> pa.FixedSizeListArray:
@@ -107,7 +107,7 @@ def _vectors(matrix: NDArray[np.floating]) -> pa.FixedSizeListArray:
 
 def read_shard(path: Path) -> ShardResult:
     """Read a shard's result without its token sequences."""
-    table = read_arrow(path)
+    table = read_sealed_arrow(path)
     vectors = table.column("embedding").combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return ShardResult(
         table.column("item_id").to_pylist(),
@@ -124,7 +124,7 @@ def read_tokens(path: Path) -> tuple[NDArray[np.float16], NDArray[np.int64], lis
         All tokens float16 `[total, d]`, how many each item has int64 `[n]`, and the items' ids; no tokens
         where extraction kept none.
     """
-    table = read_arrow(path)
+    table = read_sealed_arrow(path)
     ids: list[str] = table.column("item_id").to_pylist()
     if "tokens" not in table.column_names:
         return np.zeros((0, 0), dtype=np.float16), np.zeros(len(ids), dtype=np.int64), ids

@@ -56,7 +56,7 @@ class ExportStage(Stage):
             _provenance(context, cards),
             extractors=cards,
             encoders=_encoders(context),
-            metrics=run.metrics.read_bytes() if EVALUATE in context.done else None,
+            metrics=run.metrics() if EVALUATE in context.done else None,
         )
         return {
             "release_id": release.release_id,
@@ -72,9 +72,9 @@ def _encoders(context: StageContext) -> dict[str, Path]:
     """What vectors of new items need, for the sets of the release."""
     encoders = {}
     if context.config.pretrains:
-        encoders[MULTIMODAL] = context.run.folder(PRETRAIN) / ENCODER
+        encoders[MULTIMODAL] = context.run.saved(PRETRAIN, ENCODER)
     if context.config.trains:
-        encoders["aligner"] = context.run.folder(TRAIN) / ALIGNER
+        encoders["aligner"] = context.run.saved(TRAIN, ALIGNER)
     return encoders
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +12,7 @@ import pyarrow.parquet as pq
 
 from alignrec.export.release.parquet import REJECTED_SCHEMA
 from alignrec.pipeline.runner.arrow_files import write_arrow
-from alignrec.pipeline.runner.manifest import StageManifest, list_files
+from alignrec.pipeline.runner.manifest import MANIFEST, StageManifest, list_files
 from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.runner.shards import ShardResult, write_shard
 
@@ -49,6 +51,13 @@ def write_extracted(folder: Path, interactions: pa.Table | None = None, card: ob
         "template": "{title}",
         "sets": {"text": entry | {"shards": ["one"], "choice": None}},
     }
-    files = list_files(extract, [path for path in extract.rglob("*") if path.is_file()])
-    StageManifest("extract", {"text inputs": "ab"}, files, summary).write(extract / "stage.json")
+    finish(extract, {"text inputs": "ab"}, summary)
     return RunFolder(folder)
+
+
+def finish(folder: Path, parts: Mapping[str, str], summary: Mapping[str, Any]) -> StageManifest:
+    """Write the manifest of a stage over what lies in its folder."""
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST]
+    manifest = StageManifest(folder.name, parts, list_files(folder, paths), summary)
+    manifest.write(folder / MANIFEST)
+    return manifest

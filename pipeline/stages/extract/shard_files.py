@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from alignrec.core.sealed import is_whole, looks_sealed
 from alignrec.pipeline.runner.shards import Shard, shard_path
 from alignrec.pipeline.runner.stage import StageContext
 
@@ -18,33 +19,28 @@ SHARDS = "shards"
 class ShardFiles:
     """Where a modality's finished shards are: in the scratch folder, or in what an earlier run left.
 
+    A shard is a sealed file, so a damaged one is told from a whole one without any manifest.
+
     Attributes:
         scratch: where new ones are written.
         earlier: where those of the finished stage lie.
-        damaged: files of the finished stage that are not what it wrote, by name.
+        whole: tells whether a file is a finished shard, and undamaged.
     """
 
     scratch: Path
     earlier: Path
-    damaged: frozenset[str]
+    whole: Callable[[Path], bool]
 
     @classmethod
     def of(cls, context: StageContext, modality: str, *, hashes: bool = False) -> ShardFiles:
-        """The files of a modality; with `hashes`, earlier ones are read and compared with their manifest."""
-        place, previous = f"{SHARDS}/{modality}", context.previous
-        damaged: list[str] = []
-        if previous is not None:
-            own = {name: entry for name, entry in previous.files.items() if name.startswith(f"{place}/")}
-            damaged = list(replace(previous, files=own).damage(context.place, hashes=hashes))
-        names = frozenset(name.rpartition("/")[2] for name in damaged)
-        return cls(context.scratch / place, context.place / place, names)
+        """The files of a modality; with `hashes`, they are read and compared with their seals."""
+        place = f"{SHARDS}/{modality}"
+        return cls(context.scratch / place, context.place / place, is_whole if hashes else looks_sealed)
 
     def find(self, shard: Shard) -> Path | None:
         """A shard's file; None where it is not there yet, or damaged."""
-        fresh, earlier = (shard_path(folder, shard) for folder in (self.scratch, self.earlier))
-        if fresh.is_file():
-            return fresh
-        return earlier if earlier.is_file() and earlier.name not in self.damaged else None
+        paths = (shard_path(folder, shard) for folder in (self.scratch, self.earlier))
+        return next((path for path in paths if path.is_file() and self.whole(path)), None)
 
     def missing(self, shards: Sequence[Shard]) -> list[Shard]:
         """The shards that are still to do."""

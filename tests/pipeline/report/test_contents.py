@@ -11,9 +11,8 @@ from alignrec.core.results import Results
 from alignrec.pipeline.errors import RunFolderError
 from alignrec.pipeline.report.contents import read_contents
 from alignrec.pipeline.runner.curves import Curve, write_records
-from alignrec.pipeline.runner.manifest import StageManifest
 from alignrec.pipeline.runner.run_folder import RunFolder, write_set
-from tests.pipeline.run_folders import CARD, DETAIL, IDS, REJECTED, TEXT, VALID, write_extracted
+from tests.pipeline.run_folders import CARD, DETAIL, IDS, REJECTED, TEXT, VALID, finish, write_extracted
 
 
 def test_extraction_alone(tmp_path: Path) -> None:
@@ -43,8 +42,7 @@ def test_sets_of_items_and_curves_of_what_was_trained(tmp_path: Path) -> None:
     write_set(users, tmp_path / "train" / "user.arrow")
     for stage, sets in (("train", ["user", "aligned"]), ("pretrain", ["multimodal"])):
         write_records([{"epoch": 1, "metric": "loss", "value": 0.5}], tmp_path / stage / "curves.json")
-        manifest = StageManifest(stage, {}, {}, {"sets": {name: {} for name in sets}})
-        manifest.write(tmp_path / stage / "stage.json")
+        finish(tmp_path / stage, {}, {"sets": {name: {} for name in sets}})
     contents = read_contents(run)
     assert list(contents.sets) == ["text", "multimodal", "aligned"]
     points = ((1.0, 0.5),)

@@ -75,17 +75,19 @@ def test_damage_is_found_by_size_and_where_asked_by_content(stage: tuple[Path, S
     assert manifest.damage(folder) == manifest.damage(folder, hashes=True) == expected
 
 
-def test_a_checked_file_is_as_it_was_written(stage: tuple[Path, StageManifest]) -> None:
+def test_files_are_checked_by_name(stage: tuple[Path, StageManifest]) -> None:
     folder, manifest = stage
     path = folder / "inner" / "a.bin"
-    assert manifest.checked(folder, "inner/a.bin") == path
+    manifest.check(folder, manifest.files)
     path.write_bytes(b"aab")
     with pytest.raises(RunFolderError) as damaged:
-        manifest.checked(folder, "inner/a.bin")
+        manifest.check(folder, manifest.files)
     assert str(damaged.value) == (
         f"{path} differs from its recorded hash. Run `alignrec run`: it does the stage train again."
     )
-    assert manifest.checked(folder, "b.bin") == folder / "b.bin", "another's damage is not its own"
+    manifest.check(folder, ["b.bin"])
+    with pytest.raises(RunFolderError, match=r"c\.bin is missing"):
+        manifest.check(folder, ["c.bin"])
 
 
 def test_a_flipped_bit_of_any_byte_makes_it_none(stage: tuple[Path, StageManifest]) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,19 +10,18 @@ import pytest
 
 from alignrec.aligner.evaluate.splits import Split
 from alignrec.core.features import FeatureSet
+from alignrec.core.files import write_bytes
 from alignrec.core.results import Results
-from alignrec.pipeline.errors import CatalogError
+from alignrec.pipeline.errors import CatalogError, RunFolderError
 from alignrec.pipeline.runner.arrow_files import write_arrow
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.curves import Curve, write_records
-from alignrec.pipeline.runner.manifest import StageManifest
 from alignrec.pipeline.runner.run_folder import RunFolder, write_set
 from alignrec.pipeline.runner.shards import ShardResult, write_shard
+from tests.pipeline.run_folders import finish
 
 IDS = ["i0", "i1", "i2"]
-EXTRACTED = StageManifest(
-    "extract", {}, {}, {"sets": {"text": {"dim": 2, "shards": ["one", "two"]}}, "items": 3}
-)
+SUMMARY = {"sets": {"text": {"dim": 2, "shards": ["one", "two"]}}, "items": 3}
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def run(tmp_path: Path) -> RunFolder:
     }
     for key, shard in shards.items():
         write_shard(folder / "shards" / "text" / f"{key}.arrow", shard)
-    EXTRACTED.write(folder / "stage.json")
+    finish(folder, {}, SUMMARY)
     return RunFolder(tmp_path)
 
 
@@ -52,14 +52,13 @@ def cut(run: RunFolder) -> CatalogueSplit:
 
 def test_paths(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    assert run.folder("train") == tmp_path / "train"
     assert run.scratch("train") == tmp_path / ".train"
     assert run.cache("hashes") == tmp_path / ".hashes.json"
-    assert run.metrics == tmp_path / "evaluate" / "metrics.json"
 
 
 def test_what_extraction_left(run: RunFolder) -> None:
-    assert run.manifest("extract") == run.read_manifest("extract/stage.json") == EXTRACTED
+    extracted = run.manifest("extract")
+    assert extracted == run.read_manifest("extract/stage.json") and extracted.summary == SUMMARY
     assert run.items() == IDS
     assert run.rejected() == [{"item_id": "i1", "detail": "no text"}]
     text = run.features("text")
@@ -77,6 +76,7 @@ def test_interactions_are_there_or_not(run: RunFolder) -> None:
     assert run.interactions() is None
     table = pa.table({"user_id": ["u"], "item_id": ["i0"]})
     write_arrow(table, run.path / "extract" / "interactions.arrow")
+    finish(run.path / "extract", {}, SUMMARY)
     assert run.interactions() == table
 
 
@@ -84,7 +84,7 @@ def test_the_split_is_read_once_its_stage_is_finished(run: RunFolder) -> None:
     expected = cut(run)
     with pytest.raises(CatalogError):
         run.split()
-    StageManifest("split", {}, {}, {}).write(run.path / "split" / "stage.json")
+    finish(run.path / "split", {}, {})
     assert run.split().table() == expected.table()
 
 
@@ -93,6 +93,7 @@ def test_a_set_that_a_stage_wrote_is_read_again(run: RunFolder, origin: list[str
     matrix = np.arange(6, dtype=np.float32).reshape(3, 2)
     written = FeatureSet("aligned", IDS, matrix, np.array([True, False, True]), origin=origin)
     write_set(written, run.path / "train" / "aligned.arrow")
+    finish(run.path / "train", {}, {})
     read = run.features("aligned")
     assert (read.name, read.ids, read.key, read.origin) == ("aligned", IDS, "item_id", origin)
     np.testing.assert_array_equal(read.matrix, matrix)
@@ -103,6 +104,7 @@ def test_curves_and_numbers_are_none_before_they_are_there(run: RunFolder) -> No
     assert run.curves("train") == []
     assert run.results() == Results()
     write_records([{"epoch": 1, "metric": "loss", "value": 0.5}], run.path / "train" / "curves.json")
+    finish(run.path / "train", {}, {})
     assert run.curves("train") == [Curve("train", "loss", None, None, ((1.0, 0.5),))]
 
 
@@ -128,3 +130,43 @@ def test_a_set_that_no_stage_made_is_named(run: RunFolder, name: str, message: s
     with pytest.raises(CatalogError) as absent:
         run.features(name)
     assert str(absent.value) == f"{run.path} {message}"
+
+
+@pytest.mark.parametrize(
+    ("stage", "name", "read"),
+    [
+        ("extract", "items.arrow", lambda run: run.items()),
+        ("extract", "interactions.arrow", lambda run: run.interactions()),
+        ("extract", "rejected.parquet", lambda run: run.rejected()),
+        ("extract", "shards/text/two.arrow", lambda run: run.features("text")),
+        ("extract", "shards/text/one.arrow", lambda run: run.inputs()),
+        ("split", "users.arrow", lambda run: run.split()),
+        ("train", "aligned.arrow", lambda run: run.features("aligned")),
+        ("train", "curves.json", lambda run: run.curves("train")),
+        ("train", "encoder/aligner/model.safetensors", lambda run: run.saved("train", "encoder/aligner")),
+        ("evaluate", "metrics.json", lambda run: run.results()),
+    ],
+)
+def test_nothing_that_differs_from_its_hash_is_read(
+    run: RunFolder, stage: str, name: str, read: Callable[[RunFolder], object]
+) -> None:
+    cut(run)
+    write_arrow(pa.table({"user_id": ["u"]}), run.path / "extract" / "interactions.arrow")
+    matrix, valid = np.ones((3, 2), np.float32), np.ones(3, np.bool_)
+    write_set(FeatureSet("aligned", IDS, matrix, valid), run.path / "train" / "aligned.arrow")
+    write_records([{"epoch": 1, "metric": "loss", "value": 0.5}], run.path / "train" / "curves.json")
+    write_bytes(run.path / "train" / "encoder" / "aligner" / "model.safetensors", b"weights")
+    write_bytes(run.path / "evaluate" / "metrics.json", b"{}")
+    finish(run.path / "extract", {}, SUMMARY)
+    for finished in ("split", "train", "evaluate"):
+        finish(run.path / finished, {}, {})
+    read(run)
+    path = run.path / stage / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 16
+    path.write_bytes(content)
+    with pytest.raises(RunFolderError) as damaged:
+        read(run)
+    assert str(damaged.value) == (
+        f"{path} differs from its recorded hash. Run `alignrec run`: it does the stage {stage} again."
+    )
