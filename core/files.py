@@ -7,6 +7,7 @@ whatever wrote it: some writers make files that only their owner can read.
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import json
@@ -20,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 # tmp: a file being written; new: a folder being filled or removed; old: a folder set aside for a new one.
 _TEMPORARY = re.compile(
@@ -129,6 +130,31 @@ def canonical_json(value: Any) -> bytes:
     return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     ).encode()
+
+
+def open_regular(path: Path, most: int | None = None) -> IO[bytes]:
+    """Open a file that others name, for reading; a pipe, socket or device is refused and never waited for.
+
+    Args:
+        path: whatever was written there, even what no path can be.
+        most: bytes that it may have.
+
+    Raises:
+        OSError: it cannot be opened, is no regular file (EISDIR, EINVAL), or is larger (EFBIG).
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    except ValueError:  # a NUL, half a surrogate pair
+        raise OSError(errno.ENOENT, "no file can have this name", ascii(str(path))) from None
+    found = os.fstat(descriptor)
+    if stat.S_ISREG(found.st_mode) and (most is None or found.st_size <= most):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "it is a folder", str(path))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is a pipe, a socket or a device, no file", str(path))
+    raise OSError(errno.EFBIG, f"it has {found.st_size:,} bytes, more than {most:,}", str(path))
 
 
 def sha256_file(path: Path) -> str:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from alignrec.core.files import sha256_file, write_bytes
+from alignrec.core.files import open_regular, write_bytes
 from alignrec.core.sealed import read_sealed_json, seal_json
 
 
 class FileHashes:
-    """Hashes of files by their path, trusted while size, modification time and inode are as they were.
+    """Hashes of files by their path, trusted while size, times of change and inode are as they were.
 
     Attributes:
-        seen: what was asked for: path to size, modification time in nanoseconds, inode and SHA-256.
+        seen: what was asked for: path to size, when content and entry changed in nanoseconds, inode and
+            SHA-256.
     """
 
     def __init__(self, known: Mapping[str, list[Any]] | None = None) -> None:
@@ -32,12 +35,21 @@ class FileHashes:
         if self.seen:
             write_bytes(path, seal_json({"files": self.seen}))
 
-    def sha256(self, path: Path) -> str:
-        """The hex SHA-256 of a file's bytes."""
-        stat = path.stat()
-        name, stamp = str(path), [stat.st_size, stat.st_mtime_ns, stat.st_ino]
-        entry = self._known.get(name)
-        if entry is None or entry[:-1] != stamp:
-            entry = [*stamp, sha256_file(path)]
+    def sha256(self, path: Path, most: int | None = None) -> str:
+        """The hex SHA-256 of a file's bytes.
+
+        Args:
+            path: a regular file.
+            most: bytes that it may have.
+
+        Raises:
+            OSError: see `open_regular`.
+        """
+        with open_regular(path, most) as file:
+            found = os.fstat(file.fileno())
+            stamp = [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
+            name, entry = str(path), self._known.get(str(path))
+            if entry is None or entry[:-1] != stamp:
+                entry = [*stamp, hashlib.file_digest(file, "sha256").hexdigest()]
         self._known[name] = self.seen[name] = entry
         return str(entry[-1])

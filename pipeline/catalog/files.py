@@ -12,14 +12,19 @@ from typing import IO, cast
 import pyarrow as pa
 
 from alignrec.core.errors import nearest_file
+from alignrec.core.files import open_regular
 from alignrec.pipeline.errors import CatalogError
 
 _BINARY = (".parquet",)
 
 
 def open_bytes(file: Path) -> IO[bytes]:
-    """A file's bytes, decompressed if its name ends in .gz."""
-    return cast("IO[bytes]", gzip.open(file)) if file.suffix == ".gz" else file.open("rb")
+    """A file's bytes, decompressed if its name ends in .gz; raises as `open_regular`."""
+    stream = open_regular(file)
+    if file.suffix != ".gz":
+        return stream
+    stream.close()
+    return cast("IO[bytes]", gzip.open(file))
 
 
 def read_lines(file: Path) -> Iterator[tuple[int, bytes]]:

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from alignrec.core.files import open_regular
+from alignrec.extractors.inputs.images import MAX_BYTES
+
+# Why a file cannot be read, for counting; what is not here is `unreadable`.
+_REASONS = {
+    **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG), "not-found"),
+    **dict.fromkeys((errno.EISDIR, errno.EINVAL, errno.ENXIO), "not-a-file"),
+    errno.ELOOP: "link-loop",
+    errno.EFBIG: "too-large",
+}
 
 
 class ImageRefError(ValueError):
@@ -61,15 +75,23 @@ def find_image(value: Any, root: Path) -> ImageRef | None:
         raise ImageRefError(
             "not-a-path", f"expected a path or bytes, got {type(value).__name__} {value!r:.60}"
         )
-    try:
-        path = (root / value).resolve()
-        if not path.is_relative_to(root.resolve()):
-            raise ImageRefError("outside-root", f"{value!r} leads outside the image root")
-        if not path.is_file():
-            raise ImageRefError("not-found", f"there is no file {value!r} below the image root")
-    except OSError as error:
-        raise ImageRefError("not-found", f"{value[:60]!r}: {error.strerror}") from None
-    return ImageRef(path=path)
+    return ImageRef(path=_below(root, value))
+
+
+def read_image(path: Path) -> bytes:
+    """The bytes of a picture's file.
+
+    Raises:
+        OSError: it cannot be read, is no regular file, or is larger than any picture that is decoded.
+    """
+    with open_regular(path, MAX_BYTES) as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def file_error(error: OSError, value: str) -> ImageRefError:
+    """Why the file that a value names cannot be read."""
+    reason = _REASONS.get(error.errno or 0, "unreadable")
+    return ImageRefError(reason, f"{value[:200]!r}: {error.strerror or error}")
 
 
 def is_url(value: str) -> bool:
@@ -79,7 +101,24 @@ def is_url(value: str) -> bool:
 
 def downloaded_name(url: str) -> str:
     """The name of the file in which `alignrec download` keeps the picture at a URL."""
-    return hashlib.sha256(url.encode()).hexdigest()[:40]
+    return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:40]
+
+
+def _below(root: Path, value: str) -> Path:
+    """The file that a path names; no link in it may lead out of the root."""
+    try:
+        value.encode()
+        path = Path(os.path.realpath(root / value))
+        if not path.is_relative_to(root.resolve()):
+            raise ImageRefError("outside-root", f"{value!r} leads outside the image root")
+        regular = stat.S_ISREG(path.stat().st_mode)
+    except UnicodeEncodeError:  # half a surrogate pair, which JSON can spell
+        raise ImageRefError("not-a-path", f"{value[:60]!a} is no text that UTF-8 can hold") from None
+    except OSError as error:
+        raise file_error(error, value) from None
+    if not regular:
+        raise ImageRefError("not-a-file", f"{value[:200]!r} is a folder, a pipe or a device, no file")
+    return path
 
 
 def _downloaded(url: str, root: Path) -> ImageRef:

@@ -10,18 +10,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from alignrec.extractors.errors import RejectedError, TemplateError
+from alignrec.extractors.inputs.images import MAX_BYTES
 from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import clean_text
 from alignrec.extractors.modality import IMAGE, MODALITIES, TEXT, Kind
 from alignrec.pipeline.catalog.file_hashes import FileHashes
-from alignrec.pipeline.catalog.image_refs import ImageRefError, find_image
+from alignrec.pipeline.catalog.image_refs import ImageRefError, file_error, find_image, read_image
 from alignrec.pipeline.catalog.rejections import ABSENT, Rejection
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.tables import Table
 from alignrec.pipeline.catalog.values import Row, id_text
 from alignrec.pipeline.config.paths import named_split, split_scheme
 from alignrec.pipeline.config.settings import ItemsConfig
-from alignrec.pipeline.errors import CatalogError, ConfigError
+from alignrec.pipeline.errors import CatalogError, ConfigError, InputsChangedError
 
 STAGE = "extract"
 
@@ -42,6 +43,25 @@ class Input:
     row: int
     digest: str
     value: str | Path | None
+
+    def file_bytes(self) -> bytes:
+        """What the picture's file holds; raises as `checked`."""
+        assert isinstance(self.value, Path)
+        try:
+            return self.checked(read_image(self.value))
+        except OSError as error:
+            raise InputsChangedError(f"{self.value} cannot be read any more ({error.strerror})") from None
+
+    def checked(self, data: bytes | None) -> bytes:
+        """The same bytes of a picture, if they are those that the digest is of.
+
+        Raises:
+            InputsChangedError: they are not.
+        """
+        if data is None or hashlib.sha256(data).hexdigest() != self.digest:
+            where = self.value or f"the picture in row {self.row} of the items table"
+            raise InputsChangedError(f"{where} changed while the run went on")
+        return data
 
 
 @dataclass
@@ -190,15 +210,21 @@ class _ImageReader:
 
     def read(self, row: Row) -> tuple[str, str | Path | None]:
         try:
-            image = find_image(row[self.column], self.root)
+            return self._read(row[self.column])
         except ImageRefError as error:
             raise _UnusableError(error.reason, str(error)) from None
+
+    def _read(self, cell: Any) -> tuple[str, str | Path | None]:
+        image = find_image(cell, self.root)
         if image is None:
             raise _UnusableError(ABSENT, "the item names no image")
         if image.row is not None:
             return hashlib.sha256(str(image.row).encode()).hexdigest(), str(image.row)
         if image.path is not None:
-            return self.hashes.sha256(image.path), image.path
+            try:
+                return self.hashes.sha256(image.path, MAX_BYTES), image.path
+            except OSError as error:
+                raise file_error(error, str(cell)) from None
         return hashlib.sha256(image.embedded or b"").hexdigest(), None
 
 

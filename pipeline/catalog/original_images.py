@@ -58,6 +58,6 @@ def _read(catalogue: Catalogue, inputs: list[Input]) -> Iterator[tuple[str, byte
     embedded = catalogue.embedded(rows[0], rows[-1] + 1) if rows else iter(())
     for one in inputs:
         if isinstance(one.value, Path):
-            yield one.item_id, one.value.read_bytes()
+            yield one.item_id, one.file_bytes()
         else:
-            yield one.item_id, next(data for row, data in embedded if row == one.row)
+            yield one.item_id, one.checked(next((data for row, data in embedded if row == one.row), None))

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from alignrec.core.errors import nearest_file, suggest
+from alignrec.core.files import open_regular
 from alignrec.core.plugins import load_plugins
 from alignrec.pipeline.config.paths import make_absolute
 from alignrec.pipeline.config.settings import Config
@@ -30,7 +31,8 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
         PluginError: a plugin that it names is absent or fails.
     """
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+        with open_regular(path) as file:
+            loaded = yaml.safe_load(file.read().decode())
     except FileNotFoundError:
         raise ConfigError(
             f"there is no config {path}.{nearest_file(path)} Name one with -c FILE, let `alignrec init` "

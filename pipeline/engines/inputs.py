@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from alignrec.extractors.errors import ImageRejectedError
 from alignrec.extractors.modality import Kind
 from alignrec.pipeline.catalog.items import Input, open_catalogue
 from alignrec.pipeline.engines.base import Unit
@@ -31,21 +29,20 @@ class InputReader:
             if isinstance(item.value, str):
                 yield partial(str, item.value)
             elif item.value is None:
-                yield partial(_decode, kind, self._next(item))
+                yield partial(_decode, kind, item, self._next(item))
             else:
-                yield partial(_decode_file, kind, item.value)
+                yield partial(_decode_file, kind, item)
 
-    def _next(self, item: Input) -> bytes:
-        return next(data for row, data in self._embedded if row == item.row)
+    def _next(self, item: Input) -> bytes | None:
+        return next((data for row, data in self._embedded if row == item.row), None)
 
 
-def _decode(kind: Kind, data: bytes) -> Any:
+def _decode(kind: Kind, item: Input, data: bytes | None) -> Any:
+    """The content of the bytes that were hashed, and of no others."""
+    data = item.checked(data)
     return data if kind.decode is None else kind.decode(data)
 
 
-def _decode_file(kind: Kind, path: Path) -> Any:
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ImageRejectedError("unreadable", f"{path.name}: {error.strerror}") from None
-    return _decode(kind, data)
+def _decode_file(kind: Kind, item: Input) -> Any:
+    data = item.file_bytes()
+    return data if kind.decode is None else kind.decode(data)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from alignrec.extractors.errors import RejectedError
 from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import as_text, tidy
-from alignrec.pipeline.catalog.image_refs import ImageRefError, find_image
+from alignrec.pipeline.catalog.image_refs import ImageRefError, find_image, read_image
 from alignrec.pipeline.catalog.items import image_root
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.values import Row, id_text
@@ -144,7 +144,7 @@ class _Reader:
 
 
 def _bytes(path: Path | None, embedded: bytes | None) -> bytes:
-    return path.read_bytes() if path is not None else embedded or b""
+    return read_image(path) if path is not None else embedded or b""
 
 
 def readable(value: Any) -> str:

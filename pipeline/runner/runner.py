@@ -8,9 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alignrec.core.files import replacing, replacing_folder
+from alignrec.pipeline.errors import InputsChangedError
 from alignrec.pipeline.runner.disk import check_disk
 from alignrec.pipeline.runner.manifest import StageManifest, list_files
 from alignrec.pipeline.runner.stage import StageContext
+
+# How often a stage is planned while its inputs keep changing.
+_PLANS = 5
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def bring_up_to_date(context: StageContext) -> StageManifest:
     else:
         if why:
             context.console.note(f"{stage.name}: {why}; it is done again")
-        done = _make(context)
+        context, done = _make_of_what_is_there(context)
         stage.finished(context)
         for line in stage.describe(done.summary):
             context.console.note(line)
@@ -73,6 +77,21 @@ def bring_up_to_date(context: StageContext) -> StageManifest:
 def planned(context: StageContext) -> StageContext:
     """The same context with the stage's plan."""
     return replace(context, plan=context.stage.plan(context))
+
+
+def _make_of_what_is_there(context: StageContext) -> tuple[StageContext, StageManifest]:
+    """Make a stage, and plan it anew whenever what it was planned with changes meanwhile.
+
+    What is finished by then stays, as its name says what it was made of.
+    """
+    for _ in range(_PLANS - 1):
+        try:
+            return context, _make(context)
+        except InputsChangedError as error:
+            context.console.note(f"{context.stage.name} is planned anew: {error.what}")
+            context = planned(replace(context, plan=None, rehash=True))
+            context.stage.remember(context)
+    return context, _make(context)
 
 
 def _make(context: StageContext) -> StageManifest:

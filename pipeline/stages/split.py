@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from alignrec.aligner.evaluate.splits import (
     split_random,
     split_temporal,
 )
-from alignrec.core.files import sha256_file
+from alignrec.core.files import open_regular, sha256_file
 from alignrec.pipeline.config.settings import Config, SplitConfig
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
@@ -131,7 +132,7 @@ def _read(settings: SplitConfig, item_ids: list[str], row_of: dict[str, int]) ->
     """A split in MMRec's format, its dense item ids turned into the catalogue's rows."""
     assert settings.path is not None and settings.items is not None and settings.users is not None
     try:
-        with settings.path.open(encoding="utf-8") as lines:
+        with TextIOWrapper(open_regular(settings.path), "utf-8") as lines:
             dense = read_mmrec(lines)
     except (OSError, SplitError) as error:
         raise CatalogError(f"split.path: {settings.path} cannot be read: {error}") from None
@@ -150,7 +151,7 @@ def _read(settings: SplitConfig, item_ids: list[str], row_of: dict[str, int]) ->
 def _read_ids(path: Path, count: int, key: str) -> list[str]:
     """Ids by dense index, from a tab-separated table of two columns with a header."""
     try:
-        with path.open(encoding="utf-8", newline="") as lines:
+        with TextIOWrapper(open_regular(path), "utf-8", newline="") as lines:
             pairs = {int(index): name for name, index in list(csv.reader(lines, delimiter="\t"))[1:]}
         return [pairs[index] for index in range(count)]
     except (OSError, ValueError, KeyError) as error:

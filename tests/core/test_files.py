@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -21,6 +23,7 @@ from alignrec.core.files import (
     apply_umask,
     canonical_json,
     digest,
+    open_regular,
     replacing,
     replacing_folder,
     sha256_file,
@@ -251,3 +254,37 @@ def test_one_value_has_one_text_and_one_hash(tmp_path: Path) -> None:
         canonical_json(float("nan"))
     write_bytes(tmp_path / "x", canonical_json({"a": 1}))
     assert sha256_file(tmp_path / "x") == digest({"a": 1})
+
+
+def test_a_file_that_others_name_is_opened_only_if_it_is_one(tmp_path: Path) -> None:
+    """None of these may hang, and none is read."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "file").write_bytes(b"four")
+    (tmp_path / "link").symlink_to("file")
+    with (tmp_path / "sparse").open("wb") as sparse:
+        sparse.truncate(5 * 2**30)
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "socket"))
+        expected = {
+            "pipe": errno.EINVAL,
+            "socket": errno.ENXIO,
+            "/dev/zero": errno.EINVAL,
+            ".": errno.EISDIR,
+            "loop": errno.ELOOP,
+            "none": errno.ENOENT,
+            "file/below": errno.ENOTDIR,
+            "x" * 300: errno.ENAMETOOLONG,
+            "a\0b": errno.ENOENT,
+            "a\ud800": errno.ENOENT,
+            "sparse": errno.EFBIG,
+        }
+        found = {}
+        for name in expected:
+            with pytest.raises(OSError) as caught:
+                open_regular(tmp_path / name, 100)
+            found[name] = caught.value.errno
+    assert found == expected
+    for name in ("file", "link"):
+        with open_regular(tmp_path / name, 4) as file:
+            assert file.read() == b"four"

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alignrec.core.errors import nearest_file
+from alignrec.core.files import open_regular
 from alignrec.core.plugins import Registry
+from alignrec.pipeline.catalog.files import readable
 from alignrec.pipeline.catalog.tables import Table
 from alignrec.pipeline.config.paths import named_split
 from alignrec.pipeline.errors import CatalogError
@@ -67,4 +69,6 @@ def open_table(path: str) -> Table:
             f"{path}: the format of {file.suffix or 'a name without ending'} is not known. Expected one of "
             f"{', '.join(formats_by_ending())}, the folder of a saved Hugging Face dataset, or hf:ORG/NAME."
         )
+    with readable(file):
+        open_regular(file).close()
     return form.open(file)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +45,21 @@ def test_every_form_of_a_reference_is_found(tmp_path: Path) -> None:
         ("x" * 5000, "not-found"),
         (7, "not-a-path"),
         ("a\0b", "not-a-path"),
+        ("a\ud800.png", "not-a-path"),
+        ("a\udcff.png", "not-a-path"),
+        ("loop", "link-loop"),
+        (".", "not-a-file"),
+        ("pipe", "not-a-file"),
+        ("/dev/null", "outside-root"),
+        ("here.png/below", "not-found"),
+        ("https://images.example/\ud800.jpg", "not-downloaded"),
         (URL, "not-downloaded"),
     ],
 )
 def test_what_leads_nowhere_has_its_reason(tmp_path: Path, value: Any, reason: str) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "here.png").touch()
     with pytest.raises(ImageRefError) as error:
         find_image(value, tmp_path)
     assert error.value.reason == reason

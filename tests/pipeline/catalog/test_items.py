@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import errno
+import os
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from alignrec.core.files import open_regular
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.items import Catalogue, read_catalogue
 from alignrec.pipeline.config.settings import ItemsConfig
@@ -109,3 +112,45 @@ def test_a_table_without_usable_items_or_pictures_is_an_error(tmp_path: Path) ->
         _read(write_items(tmp_path, [{"item_id": None, "title": "A", "image": None}]))
     with pytest.raises(CatalogError, match="no column"):
         _read(write_items(tmp_path, []))
+
+
+def test_one_bad_picture_of_any_kind_is_one_rejection(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "good.png").write_bytes(picture(0))
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("closed.png", "broken.png"):
+        (tmp_path / name).write_bytes(picture(1))
+    with (tmp_path / "sparse.png").open("wb") as sparse:
+        sparse.truncate(5 * 2**30)
+    names = ["good.png", "loop", "folder", "pipe", "closed.png", "broken.png", "sparse.png"]
+    names += ["half\ud800.png", "good.png/x", "x" * 300, "a\0b"]
+
+    def opened(path: Path, most: int | None = None) -> IO[bytes]:
+        failing = {"closed.png": errno.EACCES, "broken.png": errno.EIO}
+        if code := failing.get(path.name):
+            raise OSError(code, os.strerror(code), str(path))
+        return open_regular(path, most)
+
+    monkeypatch.setattr("alignrec.pipeline.catalog.file_hashes.open_regular", opened)
+    rows = [{"item_id": str(n), "title": "t", "image": name} for n, name in enumerate(names)]
+    catalogue = _read(write_items(tmp_path, rows))
+    assert [item.item_id for item in catalogue.inputs["image"]] == ["0"]
+    assert [(r.item_id, r.reason) for r in catalogue.rejections] == [
+        ("1", "link-loop"),
+        ("2", "not-a-file"),
+        ("3", "not-a-file"),
+        ("4", "unreadable"),
+        ("5", "unreadable"),
+        ("6", "too-large"),
+        ("7", "not-a-path"),
+        ("8", "not-found"),
+        ("9", "not-found"),
+        ("10", "not-a-path"),
+    ]
+    assert "Permission denied" in catalogue.rejections[3].detail
+    assert "5,368,709,120 bytes" in catalogue.rejections[5].detail
+    for rejection in catalogue.rejections:
+        rejection.detail.encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from alignrec.extractors.errors import ImageRejectedError
 from alignrec.extractors.identity import ExtractorIdentity
 from alignrec.extractors.inputs.images import decode_image
-from alignrec.extractors.modality import MODALITIES
+from alignrec.extractors.modality import IMAGE, MODALITIES
 from alignrec.pipeline.catalog.items import Input
 from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.engines.base import Model, Unit
 from alignrec.pipeline.engines.inputs import InputReader
+from alignrec.pipeline.errors import InputsChangedError
 from alignrec.pipeline.runner.shards import Shard
 from tests.pipeline.catalogues import picture
 
@@ -27,10 +28,11 @@ def test_texts_files_and_cells_of_the_table_are_read(tmp_path: Path) -> None:
     pq.write_table(pa.table({"item_id": list("abcd"), "image": cells}), tmp_path / "items.parquet")
     items = ItemsConfig(path=str(tmp_path / "items.parquet"))
     model = Model("a:b", MODALITIES["image"], ExtractorIdentity("a", "b", "image", None, "0" * 64))
+    (tmp_path / "changed.png").write_bytes(picture(8))
     shards = [
-        Shard("0", (Input("b", 1, "", None), Input("x", 9, "", "7"))),
-        Shard("1", (Input("y", 8, "", tmp_path / "file.png"), Input("d", 3, "", None))),
-        Shard("2", (Input("z", 7, "", tmp_path / "absent.png"),)),
+        Shard("0", (_input("b", 1, 1, None), Input("x", 9, "", "7"))),
+        Shard("1", (_input("y", 8, 9, tmp_path / "file.png"), _input("d", 3, 3, None))),
+        Shard("2", (_input("z", 7, 9, tmp_path / "absent.png"), _input("w", 6, 9, tmp_path / "changed.png"))),
     ]
     units = [Unit(shard, model, 2, False, items, tmp_path) for shard in shards]
     read = InputReader(units)
@@ -39,5 +41,21 @@ def test_texts_files_and_cells_of_the_table_are_read(tmp_path: Path) -> None:
     assert values[1] == "7"
     for value, seed in ((values[0], 1), (values[2], 9), (values[3], 3)):
         assert np.array_equal(np.asarray(value), np.asarray(decode_image(picture(seed))))
-    with pytest.raises(ImageRejectedError, match=r"unreadable: absent\.png"):
+    with pytest.raises(InputsChangedError, match=r"absent\.png cannot be read any more \(No such file"):
         loads[4]()
+    with pytest.raises(InputsChangedError, match=r"changed\.png changed while the run went on"):
+        loads[5]()
+
+
+def test_a_cell_that_changed_or_went_is_no_input_any_more(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"item_id": ["a", "b"], "image": [picture(0), None]}), tmp_path / "items.parquet")
+    items = ItemsConfig(path=str(tmp_path / "items.parquet"))
+    model = Model("a:b", MODALITIES[IMAGE.name], ExtractorIdentity("a", "b", IMAGE.name, None, "0" * 64))
+    shard = Shard("0", (_input("a", 0, 1, None), _input("b", 1, 1, None)))
+    for load in InputReader([unit := Unit(shard, model, 2, False, items, tmp_path)])(unit):
+        with pytest.raises(InputsChangedError, match=r"the picture in row \d of the items table changed"):
+            load()
+
+
+def _input(item_id: str, row: int, seed: int, path: Path | None) -> Input:
+    return Input(item_id, row, hashlib.sha256(picture(seed)).hexdigest(), path)

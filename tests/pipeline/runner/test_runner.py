@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.errors import RunFolderError
+from alignrec.pipeline.errors import InputsChangedError, RunFolderError
 from alignrec.pipeline.runner import stage as stage_module
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.manifest import StageManifest
@@ -43,6 +43,23 @@ class Counting(Stage):
 
     def describe(self, summary: Mapping[str, Any]) -> list[str]:
         return [f"counting: {summary['times']}"]
+
+
+class Chased(Counting):
+    """What it was planned with changes, the first times that it is made."""
+
+    def __init__(self, changes: int) -> None:
+        super().__init__()
+        self.changes = changes
+
+    def plan(self, context: StageContext) -> Plan:
+        return Plan({"state": str(self.times), "rehash": str(context.rehash)})
+
+    def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
+        summary = super().make(context, target)
+        if self.times <= self.changes:
+            raise InputsChangedError(f"input {self.times} changed")
+        return summary
 
 
 class Page(Counting):
@@ -158,3 +175,14 @@ def test_a_single_file_is_replaced_as_a_folder_is(tmp_path: Path, damage: str, h
     assert state_of(verified).why == f"page.html differs from its recorded {how}"
     bring_up_to_date(context(tmp_path, stage, seed=12))
     assert page.read_text() == "12"
+
+
+def test_what_changes_meanwhile_is_planned_anew_a_few_times(tmp_path: Path) -> None:
+    config = Config(out=tmp_path, catalog={"items": {"path": "items.csv"}})
+    chased = Chased(changes=4)
+    done = bring_up_to_date(StageContext(config, chased, {}))
+    assert (chased.times, done.summary) == (5, {"times": 5})
+    assert (done.parts["state"], done.parts["rehash"]) == ("4", "True")
+    with pytest.raises(InputsChangedError, match=r"^input 5 changed\. Run again when nothing writes"):
+        bring_up_to_date(StageContext(config.model_copy(update={"out": tmp_path / "b"}), Chased(9), {}))
+    assert not (tmp_path / "b" / "counting").exists()

@@ -14,14 +14,18 @@ import yaml
 
 from alignrec.core.files import sha256_file
 from alignrec.extractors import identity
+from alignrec.extractors.modality import IMAGE
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.manifest import StageManifest
+from alignrec.pipeline.runner.run_folder import RunFolder
+from alignrec.pipeline.runner.runner import bring_up_to_date, planned
+from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.chain import run, status
 from alignrec.pipeline.stages.extract.shard_files import SHARDS
 from alignrec.pipeline.stages.extract.stage import STAGE
 from tests.extractors import models
-from tests.pipeline.catalogues import write_catalogue
+from tests.pipeline.catalogues import picture, write_catalogue
 
 QUIET = Console(quiet=True)
 
@@ -130,3 +134,34 @@ def test_how_tables_were_understood_is_said_before_anything_is_embedded(
     lines = capsys.readouterr().err.splitlines()
     assert lines[0] == f"{tmp_path / 'saved'}: all splits are read, a 1, b 1 rows."
     assert any(line.startswith("extract: 2 items") for line in lines)
+
+
+def _vectors(config: Path) -> dict[str, list[float]]:
+    features = RunFolder(load_config(config).run_folder).features(IMAGE.name)
+    return {i: v for i, v in zip(features.ids, features.matrix.tolist(), strict=True) if any(v)}
+
+
+def test_a_picture_that_changes_while_the_run_goes_on_never_gives_its_vector_to_the_old_one(
+    tmp_path: Path,
+) -> None:
+    config = write_catalogue(tmp_path)
+    loaded = load_config(config, ["catalog.items.text=null", "export.sets=[image]"])
+    first = tmp_path / "images" / "1.png"
+    context = planned(StageContext(loaded, STAGE, {}))
+    first.write_bytes(picture(99))
+    (tmp_path / "images" / "2.png").unlink()
+    bring_up_to_date(context)
+    changed = _vectors(config)
+    assert set(changed) == {"i0", "i1", "i3", "i4", "i5"}
+    assert [row["reason"] for row in RunFolder(loaded.run_folder).rejected()] == ["not-found"]
+    first.write_bytes(picture(1))
+    (tmp_path / "images" / "2.png").write_bytes(picture(2))
+    bring_up_to_date(StageContext(loaded, STAGE, {}))
+    restored = _vectors(config)
+    assert set(restored) == {"i0", "i1", "i2", "i3", "i4", "i5"} and restored["i1"] != changed["i1"]
+    write_catalogue(tmp_path / "fresh")
+    fresh = load_config(
+        tmp_path / "fresh" / "alignrec.yaml", ["catalog.items.text=null", "export.sets=[image]"]
+    )
+    bring_up_to_date(StageContext(fresh, STAGE, {}))
+    assert restored == _vectors(tmp_path / "fresh" / "alignrec.yaml")
