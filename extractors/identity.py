@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from alignrec.core.files import sha256_file
+from alignrec.core.libraries import library_versions
 from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.modality import Modality
 from alignrec.extractors.names import ModelName
@@ -98,11 +98,6 @@ def check_precision(precision: str) -> None:
     """
     if precision not in PRECISIONS:
         raise ExtractorError(f"precision {precision!r} is unknown: use one of {', '.join(PRECISIONS)}")
-
-
-def library_versions(distributions: Iterable[str]) -> dict[str, str]:
-    """Versions of installed distributions, without the mark of a build (`+cpu`), which is the machine's."""
-    return {name: version(name).partition("+")[0] for name in sorted(set(distributions))}
 
 
 def weights_sha256(folder: Path, files: Iterable[Path], sha256: FileHash = sha256_file) -> str:

@@ -18,6 +18,7 @@ from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.splits import Split
 from alignrec.aligner.train.settings import TrainSettings
+from alignrec.core.libraries import versions_behind
 
 if TYPE_CHECKING:
     from alignrec.aligner.trainer import Hooks
@@ -102,10 +103,14 @@ class Landmark:
 
     @property
     def identity(self) -> dict[str, object]:
-        """What decides its numbers, beside what it learns from, as JSON: settings, a plugin's code."""
+        """What decides its numbers, beside what it learns from, as JSON: settings, code that is not ours.
+
+        A plugin file's module has the hash of the file in its name, an installed package has a version, and
+        our own code is covered by the version of the stage.
+        """
         module = getattr(self.fit, "__module__", "")
+        ours = module.startswith("alignrec.")
         return {
             "settings": None if self.settings is None else self.settings.model_dump(mode="json"),
-            # A plugin file's module has the hash of the file in its name; ours are covered by the version.
-            "code": None if module.startswith("alignrec.") else module,
+            "code": None if ours else {"module": module, "versions": versions_behind(module)},
         }

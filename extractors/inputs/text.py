@@ -15,6 +15,7 @@ from alignrec.extractors.errors import TextRejectedError
 MAX_CHARS = 32_768
 
 _SPACES = re.compile(r"\s+")
+_MOST_MARKS, _JOINER = 30, "\N{COMBINING GRAPHEME JOINER}"
 _INVISIBLE = ("Cf", "Cn", "Co", "Zs", "Zl", "Zp")
 
 
@@ -69,4 +70,25 @@ def tidy(text: str) -> str:
         for character in text
         if character.isspace() or unicodedata.category(character) not in ("Cc", "Cs")
     )
-    return _SPACES.sub(" ", unicodedata.normalize("NFC", visible)).strip()[:MAX_CHARS].rstrip()
+    composed = unicodedata.normalize("NFC", _stream_safe(visible))
+    return _SPACES.sub(" ", composed).strip()[:MAX_CHARS].rstrip()
+
+
+def _stream_safe(text: str) -> str:
+    """A joiner after every 30 marks in a row: Unicode's Stream-Safe Text Format (UAX #15, section 13).
+
+    Marks are sorted when a text is composed, at a cost that grows with the square of their number.
+    """
+    if text.isascii():
+        return text
+    safe: list[str] = []
+    marks = 0
+    for character in text:
+        parts = [unicodedata.combining(part) > 0 for part in unicodedata.normalize("NFKD", character)]
+        leading = len(parts) if all(parts) else parts.index(False)
+        if marks + leading > _MOST_MARKS:
+            safe.append(_JOINER)
+            marks = 0
+        safe.append(character)
+        marks = marks + leading if leading == len(parts) else parts[::-1].index(False)
+    return "".join(safe)

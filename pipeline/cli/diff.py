@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alignrec.pipeline.cli.plugins import Plugins
+
 if TYPE_CHECKING:
     from alignrec.export.release.diff import ReleaseDiff, SetDiff
     from alignrec.export.release.opened import Release
@@ -18,6 +20,7 @@ Reference = Annotated[str, typer.Argument(help="A release folder, OWNER/NAME or 
 def diff(
     first: Reference,
     second: Reference,
+    plugins: Plugins = None,  # noqa: ARG001 (loaded as the option is read)
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
 ) -> None:
     """Compare two releases: items, vectors, neighbours and metrics."""

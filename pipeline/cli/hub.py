@@ -136,7 +136,7 @@ class PullCommand(TyperCommand):
 
 def pull(
     reference: Annotated[
-        str, typer.Argument(help="OWNER/NAME[@X.Y.Z]; with --format also a release folder.")
+        str, typer.Argument(help="OWNER/NAME or OWNER/NAME@X.Y.Z; with --format also a release folder.")
     ],
     to: Annotated[Path, typer.Option(help="The folder to make.")],
     form: Annotated[

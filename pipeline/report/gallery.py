@@ -22,6 +22,9 @@ from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.report.thumbnails import Source
 
 MAX_ITEMS = 2000
+# Of the other columns, the first so many are looked at: in JSON Lines there can be more of them than rows, so
+# that rows times columns grows with the square.
+MAX_COLUMNS = 100
 TITLE_COLUMNS = ("title", "name")
 LONGEST_TITLE, LONGEST_TEXT = 120, 280
 
@@ -51,7 +54,7 @@ class Entries:
     Attributes:
         items: an entry for each item asked for, in that order.
         rows: an entry for each row asked for, by number.
-        columns: columns that are neither id, picture nor title.
+        columns: columns that are neither id, picture nor title, the first `MAX_COLUMNS`.
     """
 
     items: list[Entry]
@@ -111,11 +114,12 @@ class _Reader:
         named = [c for c in self.table.columns if c.lower() in TITLE_COLUMNS]
         fields = list(self.template.fields) if self.template else []
         self.title = next(iter([*named, *fields]), config.id)
-        kept = {config.id, config.image, self.title}
-        self.others = [c for c in self.table.columns if c not in kept]
+        kept = [name for name in (config.id, config.image, self.title) if name is not None]
+        self.others = [c for c in self.table.columns if c not in kept][:MAX_COLUMNS]
+        self.columns = [*kept, *fields, *self.others]
 
     def rows(self) -> Iterator[Row]:
-        return self.table.rows(self.table.columns)
+        return self.table.rows(self.columns)
 
     def entry(self, item_id: str | None, row: Row) -> Entry:
         title = clip(readable(row[self.title]), LONGEST_TITLE)

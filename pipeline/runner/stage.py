@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from alignrec.core.files import digest
+from alignrec.core.libraries import library_versions
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.manifest import MANIFEST, StageManifest, fingerprint
@@ -168,7 +168,7 @@ class Stage(ABC):
 def stage_parts(stage: Stage, plan: Plan) -> dict[str, str]:
     """What a stage's fingerprint is made of: its version, its libraries', and its inputs."""
     parts = {"stage version": str(stage.version)}
-    parts |= {f"{library} version": version(library) for library in stage.libraries}
+    parts |= {f"{name} version": found for name, found in library_versions(stage.libraries).items()}
     inputs = {name: value if isinstance(value, str) else digest(value) for name, value in plan.inputs.items()}
     return parts | inputs
 

@@ -14,6 +14,7 @@ from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.curves import CURVES, write_records
 from alignrec.pipeline.runner.run_folder import EXTRACT, PRETRAIN, write_set
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, begun, describe_sets
+from alignrec.pipeline.stages.following import following
 
 if TYPE_CHECKING:
     from alignrec.aligner.pretrain.pretraining import Pretrained
@@ -84,20 +85,8 @@ def pretrain_resumably(
     """Pretrain, from the checkpoint on if there is one, with a bar that shows the losses by direction."""
     from alignrec.aligner.pretrain.pretraining import pretrain  # loads torch
 
-    state = checkpoint.load()
-    done = 0 if state is None else len(state["curves"])
-    if done:
-        console.note(f"{title}: resuming after epoch {done}")
-    with console.progress(title, config.pretrain.epochs) as advance:
-
-        def show(epochs: int, losses: Mapping[str, float]) -> None:
-            nonlocal done
-            held_out = {name: loss for name, loss in losses.items() if name.startswith("held out ")}
-            words = [f"{name.removeprefix('held out ')} {loss:.3f}" for name, loss in held_out.items()]
-            advance(epochs - done, ", ".join(words))
-            done = epochs
-
-        return pretrain(inputs, config.pretrain, config.seed, state=state, save=checkpoint.save, advance=show)
+    with following(checkpoint, config.pretrain.epochs, console, title) as hooks:
+        return pretrain(inputs, config.pretrain, config.seed, **hooks)
 
 
 def _curves(curves: list[dict[str, float]], seed: int) -> list[dict[str, object]]:

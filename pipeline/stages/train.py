@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +22,10 @@ from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.curves import CURVES, write_records
 from alignrec.pipeline.runner.run_folder import EXTRACT, PRETRAIN, SPLIT, TRAIN, write_set
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, begun, describe_sets
+from alignrec.pipeline.stages.following import following
 
 if TYPE_CHECKING:
     from alignrec.aligner.train.training import Neighbours, Trained
-    from alignrec.aligner.trainer import Hooks
     from alignrec.pipeline.runner.checkpoint import Checkpoint
 
 ENCODER = "encoder/aligner"
@@ -112,24 +111,6 @@ def kept_neighbours(folder: Path) -> Neighbours:
         return neighbours
 
     return search
-
-
-@contextmanager
-def following(checkpoint: Checkpoint, epochs: int, console: Console, title: str) -> Iterator[Hooks]:
-    """What lets a training go on from its checkpoint, and shows the loss's parts behind a bar."""
-    state = checkpoint.load()
-    done = 0 if state is None else len(state["curves"])
-    if done:
-        console.note(f"{title}: resuming after epoch {done}")
-    with console.progress(title, epochs) as advance:
-
-        def show(epochs: int, curve: Mapping[str, float]) -> None:
-            nonlocal done
-            losses = [f"{k.removeprefix('loss.')} {v:.3f}" for k, v in curve.items() if k.startswith("loss.")]
-            advance(epochs - done, ", ".join([*losses, f"recall@20 {curve['recall@20']:.4f}"]))
-            done = epochs
-
-        yield {"state": state, "save": checkpoint.save, "advance": show}
 
 
 def train_resumably(

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from alignrec.core import libraries
 from alignrec.core.files import sha256_file
-from alignrec.extractors import identity as module
-from alignrec.extractors.identity import ExtractorIdentity, files_sha256, library_versions, weights_sha256
+from alignrec.core.libraries import library_versions
+from alignrec.extractors.identity import ExtractorIdentity, files_sha256, weights_sha256
 from alignrec.extractors.modality import IMAGE, Modality
 from alignrec.extractors.registry import identify_extractor, load_extractor
 from tests.extractors import models
@@ -58,7 +59,7 @@ def test_another_version_of_a_library_is_another_identity_but_the_same_model(
 ) -> None:
     first = identify_extractor("packaged:all-minilm-l6-v2", "text")
     assert set(first.libraries) == {"torch", "transformers", "tokenizers"}
-    monkeypatch.setattr(module, "version", lambda name: "99.0+cu128" if name == "tokenizers" else "1.0+cpu")
+    monkeypatch.setattr(libraries, "version", lambda name: "99.0+cu128" if name == "tokenizers" else "1.0+cpu")
     later = identify_extractor("packaged:all-minilm-l6-v2", "text")
     assert later.libraries == {"torch": "1.0", "transformers": "1.0", "tokenizers": "99.0"}
     assert later != first and later.differences(asdict(first)) == []

@@ -21,7 +21,7 @@ ARROWS = {
 # those that share a line know nothing of one another.
 LAYERS = {
     "core": """
-        errors packages vectors
+        errors libraries packages vectors
         files
         sealed
         features plugins

@@ -57,12 +57,12 @@ def open_atomic(file: Path) -> Table:
 def column_names(header: Sequence[str]) -> tuple[str, ...]:
     """Names that tell columns apart: a second `a` is `a.1`, and one without a name `Unnamed: 0`."""
     names: dict[str, None] = {}
+    numbers: dict[str, int] = {}  # the last of each name: a search from 1 would grow with the square
     for position, field in enumerate(header):
         name = base = field or f"Unnamed: {position}"
-        number = 0
         while name in names:
-            number += 1
-            name = f"{base}.{number}"
+            numbers[base] = numbers.get(base, 0) + 1
+            name = f"{base}.{numbers[base]}"
         names[name] = None
     return tuple(names)
 

@@ -27,8 +27,9 @@ from alignrec.pipeline.runner.manifest import fingerprint
 from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.evaluate.evaluation_cache import kept_evaluations
 from alignrec.pipeline.stages.evaluate.landmark_input import landmark_input
+from alignrec.pipeline.stages.following import following
 from alignrec.pipeline.stages.pretrain import pretrain_resumably
-from alignrec.pipeline.stages.train import following, train_resumably
+from alignrec.pipeline.stages.train import train_resumably
 
 # Trains to the end, given where to keep what its resumption needs and what to call it on the screen.
 Fit = Callable[[Checkpoint, str], Scorer]

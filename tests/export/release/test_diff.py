@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import timeit
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,3 +79,19 @@ def test_a_single_training_stands_beside_the_mean_of_several(tmp_path: Path) -> 
     _with_metrics(tmp_path / "b", 0.2, 0.4, 0.3)
     (record,) = diff_releases(open_release(tmp_path / "a"), open_release(tmp_path / "b")).metrics
     assert (record["first"], record["second"]) == (0.1, 0.3)
+
+
+def test_equal_vectors_take_no_longer_than_others() -> None:
+    rng = np.random.default_rng(0)
+    valid = np.ones(8000, dtype=np.bool_)
+    ids = [f"i{n:05d}" for n in range(len(valid))]
+
+    def seconds(matrix: np.ndarray) -> float:
+        one = FeatureSet("image", ids, matrix.astype(np.float32), valid)
+        return min(timeit.repeat(lambda: diff_sets(one, one), number=1, repeat=3))
+
+    apart = seconds(rng.standard_normal((len(valid), 8)))
+    equal = np.tile(rng.standard_normal((1, 8)), (len(valid), 1))
+    nearly = equal + 1e-7 * rng.standard_normal(equal.shape)
+    groups = rng.standard_normal((7, 8))[rng.integers(0, 7, len(valid))]
+    assert max(seconds(equal), seconds(nearly), seconds(groups)) < 3 * apart

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import timeit
 import unicodedata
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alignrec.extractors.errors import TextRejectedError
-from alignrec.extractors.inputs.text import MAX_CHARS, clean_text
+from alignrec.extractors.inputs.text import MAX_CHARS, clean_text, tidy
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,30 @@ def test_cleaning_is_stable(raw: str) -> None:
     assert clean_text(text) == text == text.strip()
     assert not any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
     text.encode()
+
+
+ACUTE, JOINER = "\u0301", "\u034f"
+
+
+def test_marks_without_end_are_joined_at_every_thirtieth() -> None:
+    """The Stream-Safe Text Format of Unicode, UAX #15: what is composed has at most 30 marks in a row."""
+    assert tidy("x" + 30 * ACUTE) == "x" + 30 * ACUTE
+    assert tidy("x" + 70 * ACUTE) == "x" + JOINER.join([30 * ACUTE, 30 * ACUTE, 10 * ACUTE])
+    assert tidy("\u00e9" + 30 * ACUTE) == "\u00e9" + 29 * ACUTE + JOINER + ACUTE  # é is e and a mark already
+    # U+0F73 is no mark by its class, but it is made of two.
+    assert tidy("x" + 16 * "\u0f73") == "x" + 15 * "\u0f71" + 15 * "\u0f72" + JOINER + "\u0f71\u0f72"
+
+
+@given(st.text(max_size=60))
+def test_other_texts_are_composed_as_they_are(text: str) -> None:
+    kept = "".join(c for c in text.lstrip() if c.isspace() or unicodedata.category(c) not in ("Cc", "Cs"))
+    assert tidy(text) == " ".join(unicodedata.normalize("NFC", kept).split())
+
+
+@pytest.mark.parametrize("mark", [ACUTE, "\u0f73", "\u0344", "\u0323\u0301"])
+def test_eight_times_the_marks_take_about_eight_times_as_long(mark: str) -> None:
+    def seconds(length: int) -> float:
+        text = "x" + (length * mark)[:length]
+        return min(timeit.repeat(lambda: tidy(text), number=1, repeat=3))
+
+    assert seconds(32_000) < 24 * seconds(4_000)
