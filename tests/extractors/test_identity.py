@@ -59,7 +59,8 @@ def test_another_version_of_a_library_is_another_identity_but_the_same_model(
 ) -> None:
     first = identify_extractor("packaged:all-minilm-l6-v2", "text")
     assert set(first.libraries) == {"torch", "transformers", "tokenizers"}
-    monkeypatch.setattr(libraries, "version", lambda name: "99.0+cu128" if name == "tokenizers" else "1.0+cpu")
+    installed = {"torch": "1.0+cpu", "transformers": "1.0", "tokenizers": "99.0+cu128"}
+    monkeypatch.setattr(libraries, "version", installed.__getitem__)
     later = identify_extractor("packaged:all-minilm-l6-v2", "text")
     assert later.libraries == {"torch": "1.0", "transformers": "1.0", "tokenizers": "99.0"}
     assert later != first and later.differences(asdict(first)) == []
