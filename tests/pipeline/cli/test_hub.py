@@ -18,7 +18,7 @@ from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.cli.hub import push_features_app
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.arrow_files import write_arrow
-from alignrec.pipeline.runner.manifest import StageManifest
+from alignrec.pipeline.runner.manifest import StageManifest, list_files
 from tests.export.hub_cases import REPO, client, make_release
 from tests.hub.server import HubServer
 
@@ -32,7 +32,8 @@ def run(tmp_path: Path) -> Path:
     extracted = tmp_path / "run" / "extract"
     write_arrow(pa.table(columns | {"timestamp": [*range(100, 124), 99]}), extracted / "interactions.arrow")
     write_arrow(pa.table({"item_id": [f"i{n:03d}" for n in range(20)]}), extracted / "items.arrow")
-    StageManifest("extract", {}, {}, {}).write(extracted / "stage.json")
+    files = list_files(extracted, extracted.glob("*.arrow"))
+    StageManifest("extract", {}, files, {}).write(extracted / "stage.json")
     catalog = {"items": {"path": "x"}, "interactions": {"path": "y", "timestamp": "t"}}
     settings = {
         "out": "run",
