@@ -55,25 +55,26 @@ def nearest(new: NDArray[np.float32], index: NDArray[np.float32], k: int) -> sp.
     return sp.csr_array(sp.vstack(blocks, format="csr"))
 
 
-def cooccurrence_neighbours(history: sp.csr_array, k: int) -> sp.csr_array:
-    """Each item's `k` most similar other items by shared users: |a and b| / sqrt(|a| |b|).
+def cooccurrence_neighbours(history: sp.csr_array, k: int, shrinkage: float = 0.0) -> sp.csr_array:
+    """Each item's `k` most similar other items by shared users: |a and b| / (sqrt(|a| |b|) + shrinkage).
 
     Args:
         history: CSR of ones `[users, items]`.
         k: at least 1.
+        shrinkage: at least 0; how many users' worth of doubt a similarity of few users meets.
 
     Returns:
         float32 CSR `[items, items]`: row i holds the similarities of i's neighbours, all above zero.
     """
-    popularity = np.asarray(history.sum(axis=0)).ravel()
-    weight = 1 / np.sqrt(np.maximum(popularity, 1))
-    scaled = (history @ sp.diags_array(weight)).tocsc()
+    columns = sp.csc_array(history)
+    root = np.sqrt(np.maximum(np.diff(columns.indptr), 1))
     blocks = []
-    for rows in _blocks(scaled.shape[1]):
-        scores = (scaled[:, rows].T @ scaled).toarray().astype(np.float32)
-        scores[scores <= 0] = -np.inf
+    for rows in _blocks(columns.shape[1]):
+        shared = sp.coo_array(columns[:, rows].T @ columns)
+        scores = np.full(shared.shape, -np.inf, dtype=np.float32)
+        scores[shared.row, shared.col] = shared.data / (root[rows[shared.row]] * root[shared.col] + shrinkage)
         blocks.append(_keep(scores, rows, k))
-    return _stack(blocks, scaled.shape[1])
+    return _stack(blocks, columns.shape[1])
 
 
 def _blocks(n: int) -> list[NDArray[np.int64]]:

@@ -2,55 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat
+from scipy.linalg import cho_factor, cho_solve
 
 from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.splits import TRAIN, VALID, Split
 from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput
+from alignrec.aligner.landmarks.search import climb
 
 MAX_ITEMS = 20_000
 
 
 class EaseSettings(BaseModel):
-    """Settings of EASE."""
+    """Settings of EASE, among which validation chooses."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    penalties: tuple[PositiveFloat, ...] = Field(
-        (50.0, 100.0, 200.0, 400.0, 800.0), min_length=1, description="that validation chooses among"
+    penalty: tuple[PositiveFloat, ...] = Field(
+        (2, 5, 10, 20, 50, 100, 200, 400, 800, 1600), min_length=1, description="on the diagonal"
     )
+    balance: tuple[NonNegativeFloat, ...] = Field(
+        (0.0, 0.25, 0.5, 0.75, 1.0),
+        min_length=1,
+        description="0 counts every interaction alike, 1 every user alike",
+    )
+    budget: int = Field(12, ge=1, description="settings that are tried at most")
 
 
 SETTINGS = EaseSettings()
+START = {"penalty": 200.0, "balance": 0.0}
 
 
-def ease(history: sp.csr_array, penalty: float) -> Scorer:
-    """The closed form of the paper's equation 8.
+def gram(history: sp.csr_array, balance: float = 0.0) -> NDArray[np.float64]:
+    """How often two items share a user, each user weighing 1 / degree^balance.
 
-    It needs the inverse of an items x items matrix, so it is refused above 20,000 items.
+    The weights are so scaled that all interactions together weigh as many as they are, whatever the balance.
 
     Args:
-        history: training history, CSR of ones `[users, items]`.
-        penalty: added to the diagonal of the Gram matrix, above 0.
+        history: CSR of ones `[users, items]`.
+        balance: from 0, every interaction counts alike, to 1, every user does.
+
+    Returns:
+        float64 `[items, items]`.
 
     Raises:
-        FeatureError: too many items.
+        FeatureError: there are more than 20,000 items.
     """
     items = history.shape[1]
     if items > MAX_ITEMS:
         raise FeatureError(
             f"EASE inverts a matrix of {items} x {items}: leave it out above {MAX_ITEMS:,} items"
         )
-    gram = (history.T @ history).toarray().astype(np.float64)
-    gram[np.diag_indices(items)] += penalty
-    inverse = np.linalg.inv(gram)
+    degree = np.diff(history.indptr).astype(np.float64)
+    weight = np.maximum(degree, 1) ** -balance
+    weight *= degree.sum() / max((weight * degree).sum(), 1)
+    weighted = sp.diags_array(weight) @ history.astype(np.float64)
+    return np.asarray((history.T.astype(np.float64) @ weighted).toarray())
+
+
+def solve(shared: NDArray[np.float64], penalty: float) -> NDArray[np.float32]:
+    """The item-to-item weights of the paper's equation 8, without a diagonal.
+
+    Args:
+        shared: Gram matrix, float64 `[items, items]`, symmetric and positive semidefinite.
+        penalty: added to its diagonal, above 0.
+
+    Returns:
+        float32 `[items, items]`.
+    """
+    items = len(shared)
+    regular = shared + penalty * np.eye(items)
+    inverse = cho_solve(cho_factor(regular, overwrite_a=True, check_finite=False), np.eye(items))
     weights = (-inverse / np.diag(inverse)).astype(np.float32)
     np.fill_diagonal(weights, 0)
+    return weights
+
+
+def linear_scorer(history: sp.csr_array, weights: NDArray[np.float32]) -> Scorer:
+    """Scores of the items by those of the history, CSR of ones `[users, items]`, and item-to-item weights."""
 
     def score(users: NDArray[np.int64]) -> NDArray[np.float32]:
         return np.asarray(history[users] @ weights)
@@ -58,8 +94,27 @@ def ease(history: sp.csr_array, penalty: float) -> Scorer:
     return score
 
 
+def ease(history: sp.csr_array, penalty: float, balance: float = 0.0) -> Scorer:
+    """The closed form; it needs the inverse of an items x items matrix.
+
+    Args:
+        history: training history, CSR of ones `[users, items]`.
+        penalty: see `solve`.
+        balance: see `gram`.
+
+    Raises:
+        FeatureError: too many items.
+    """
+    return linear_scorer(history, solve(gram(history, balance), penalty))
+
+
+def validation_recall(scorer: Scorer, split: Split) -> float:
+    """Recall@20 on validation, which settings are chosen by."""
+    return evaluate(scorer, split, VALID, (20,)).mean("recall", 20)
+
+
 def tuned_ease(split: Split) -> Scorer:
-    """`ease` with the penalty of the highest validation Recall@20 among the settings', the first of equals.
+    """`ease` with the settings of the highest validation Recall@20 that a small search finds.
 
     Args:
         split: training interactions, and validation to choose by.
@@ -68,21 +123,24 @@ def tuned_ease(split: Split) -> Scorer:
         FeatureError: too many items.
     """
     history = split.matrix(TRAIN)
+    grid = SETTINGS.model_dump(exclude={"budget"})
 
-    def recall(penalty: float) -> float:
-        return evaluate(ease(history, penalty), split, VALID, (20,)).mean("recall", 20)
+    def recall(chosen: Mapping[str, float]) -> float:
+        return validation_recall(ease(history, **chosen), split)
 
-    return ease(history, max(SETTINGS.penalties, key=recall))
+    best = climb(grid, START, recall, SETTINGS.budget)
+    return ease(history, **best)
 
 
 def fit(data: LandmarkInput) -> Scorer:
-    """Solve it for every penalty, and keep the best on validation."""
+    """Search for its settings, and solve it."""
     return tuned_ease(data.split)
 
 
 EASE = Landmark(
     "EASE",
-    "of the penalties 50, 100, 200, 400, 800 the best on validation Recall@20; left out above 20,000 items",
+    "users weighed by their number of interactions; penalty and weight of the best validation Recall@20 of "
+    "at most 12 settings; left out above 20,000 items",
     fit,
     citation="Steck, WWW 2019",
     year=2019,

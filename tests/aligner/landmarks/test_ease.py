@@ -12,7 +12,7 @@ from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.splits import TRAIN, VALID
 from alignrec.aligner.landmarks.contract import LandmarkInput
-from alignrec.aligner.landmarks.ease import EASE, MAX_ITEMS, SETTINGS, ease
+from alignrec.aligner.landmarks.ease import EASE, MAX_ITEMS, SETTINGS, START, ease, gram
 from tests.aligner.histories import ITEMS, USERS, seeds, world
 from tests.aligner.worlds import two_tastes
 
@@ -33,14 +33,30 @@ def test_ease_is_the_ridge_regression_without_a_diagonal(seed: int, penalty: flo
     assert scores == pytest.approx(history @ solved, abs=1e-4)
 
 
-def test_the_landmark_has_the_penalty_that_is_best_on_validation() -> None:
+@given(seeds)
+def test_users_weigh_by_their_degree_and_all_interactions_as_many_as_they_are(seed: int) -> None:
+    _, history = world(seed)
+    degree = history.sum(axis=1)
+    weight = np.where(degree > 0, 1 / np.maximum(degree, 1), 0)
+    weight *= degree.sum() / max((weight * degree).sum(), 1)
+    assert gram(sp.csr_array(history), 1.0) == pytest.approx(history.T @ np.diag(weight) @ history)
+    assert gram(sp.csr_array(history)) == pytest.approx(history.T @ history)
+    assert np.trace(gram(sp.csr_array(history), 0.5)) == pytest.approx(history.sum())
+
+
+def test_the_landmark_has_settings_that_no_neighbour_of_theirs_beats_on_validation() -> None:
     split = two_tastes()[2]
     history, users = split.matrix(TRAIN), np.arange(split.users)
-    reached = {
-        p: evaluate(ease(history, p), split, VALID, (20,)).mean("recall", 20) for p in SETTINGS.penalties
-    }
-    wanted = ease(history, max(reached, key=lambda p: reached[p]))
-    assert np.array_equal(EASE.fit(LandmarkInput(split))(users), wanted(users))
+    scores = EASE.fit(LandmarkInput(split))(users)
+    grid = [(p, b) for p in SETTINGS.penalty for b in SETTINGS.balance]
+    chosen = [(p, b) for p, b in grid if np.array_equal(ease(history, p, b)(users), scores)]
+    reached = {s: evaluate(ease(history, *s), split, VALID, (20,)).mean("recall", 20) for s in grid}
+    (best,) = chosen
+    assert reached[best] >= reached[START["penalty"], START["balance"]]
+    p, b = SETTINGS.penalty.index(best[0]), SETTINGS.balance.index(best[1])
+    around = [(SETTINGS.penalty[q], best[1]) for q in (p - 1, p + 1) if 0 <= q < len(SETTINGS.penalty)]
+    around += [(best[0], SETTINGS.balance[q]) for q in (b - 1, b + 1) if 0 <= q < len(SETTINGS.balance)]
+    assert all(reached[other] <= reached[best] for other in around)
 
 
 def test_it_is_refused_where_it_is_left_out() -> None:

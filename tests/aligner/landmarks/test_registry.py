@@ -30,8 +30,8 @@ def names(*, items: int = 1000, full: bool = False) -> list[str]:
 
 
 def test_the_order_is_that_of_the_tables() -> None:
-    assert names(full=True) == ["popularity", "item-CF", "EASE", "BPR-MF", "LightGCN", "VBPR"]
-    assert names() == ["popularity", "item-CF", "EASE", "LightGCN"]
+    assert names(full=True) == ["popularity", "item-CF", "EASE", "content EASE", "BPR-MF", "LightGCN", "VBPR"]
+    assert names() == ["popularity", "item-CF", "EASE", "content EASE", "LightGCN"]
     assert names(items=20_001) == ["popularity", "item-CF", "LightGCN"]
 
 
@@ -39,21 +39,21 @@ def test_each_says_what_it_is() -> None:
     found = {landmark.name: landmark for landmark in all_landmarks()}
     assert found.keys() == LANDMARKS.keys()
     assert [name for name, landmark in found.items() if landmark.trained] == ["BPR-MF", "LightGCN", "VBPR"]
-    assert [name for name, landmark in found.items() if landmark.needs_features] == ["VBPR"]
+    assert [name for name, landmark in found.items() if landmark.needs_features] == ["content EASE", "VBPR"]
     assert {name: landmark.rivals for name, landmark in found.items() if landmark.rivals} == {
         "popularity": {"zero-shot": "popularity"},
         "item-CF": {"item-cf": "co-occurrence"},
     }
     assert all(landmark.citation and landmark.settings for name, landmark in found.items() if landmark.year)
     assert found["popularity"].sentence == found["popularity"].definition
-    assert found["EASE"].sentence.startswith("Steck, WWW 2019; of the penalties 50, 100")
+    assert found["EASE"].sentence.startswith("Steck, WWW 2019; users weighed by their number")
 
 
 def test_a_plugin_file_adds_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plugins, "_files", {})
     (tmp_path / "last.py").write_text(PLUGIN)
     load_plugins([tmp_path / "last.py"])
-    assert names() == ["popularity", "item-CF", "EASE", "last", "LightGCN"]
+    assert names() == ["popularity", "item-CF", "EASE", "last", "content EASE", "LightGCN"]
     (last,) = LANDMARKS.find("last").fit(INPUT)(np.array([0]))
     assert last[-1] == INPUT.split.items - 1
 
@@ -64,4 +64,4 @@ def test_names_and_settings_are_known_without_torch() -> None:
         "print(len(a()), 'torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["6", "False"]
+    assert done.stdout.split() == ["7", "False"]

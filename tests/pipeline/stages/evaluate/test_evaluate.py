@@ -14,11 +14,12 @@ from alignrec.aligner.evaluate.bootstrap import interval
 from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.ranking import dot_scorer
 from alignrec.aligner.evaluate.scorers import feature_cf, zero_shot
-from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID, Split
+from alignrec.aligner.evaluate.splits import TEST, TRAIN, Split
 from alignrec.aligner.evaluate.top_k import long_tail
-from alignrec.aligner.landmarks.ease import SETTINGS as EASE
-from alignrec.aligner.landmarks.ease import ease
-from alignrec.aligner.landmarks.item_cf import cooccurrence_cf
+from alignrec.aligner.landmarks.content_ease import CONTENT_EASE
+from alignrec.aligner.landmarks.contract import LandmarkInput
+from alignrec.aligner.landmarks.ease import EASE
+from alignrec.aligner.landmarks.item_cf import ITEM_CF
 from alignrec.aligner.landmarks.popularity import popularity
 from alignrec.aligner.pretrain.encoder import MultimodalEncoder
 from alignrec.aligner.pretrain.pretraining import pretrain
@@ -95,7 +96,7 @@ def test_numbers_equal_those_of_direct_calls(
     scorers |= {("item-cf", name): feature_cf(matrix, history) for name, matrix in features.items()}
     scorers |= {
         ("zero-shot", "popularity"): popularity(history),
-        ("item-cf", "co-occurrence"): cooccurrence_cf(history),
+        ("item-cf", "co-occurrence"): ITEM_CF.fit(LandmarkInput(catalogue.split)),
     }
     ours = evaluate(scorers["zero-shot", "multimodal"], catalogue.split, TEST, (2, 5))
     for (protocol, subject), scorer in scorers.items():
@@ -120,13 +121,15 @@ def test_recommendation_equals_direct_calls(
     catalogue = RunFolder(folder).split()
     history = catalogue.split.matrix(TRAIN)
     user, aligned = (RunFolder(folder).features(name).matrix for name in ("user", "aligned"))
-    valid = {p: evaluate(ease(history, p), catalogue.split, VALID).mean("recall", 20) for p in EASE.penalties}
+    whole = RunFolder(folder).features("multimodal")
+    data = LandmarkInput(catalogue.split, whole.matrix, whole.valid)
     bpr = TrainSettings.paper(uia_weight=0.0)
     scorers = {
         "aligned": dot_scorer(user, aligned),
         "popularity": popularity(history),
-        "item-CF": cooccurrence_cf(history),
-        "EASE": ease(history, max(valid, key=lambda p: valid[p])),
+        "item-CF": ITEM_CF.fit(data),
+        "EASE": EASE.fit(data),
+        "content EASE": CONTENT_EASE.fit(data),
         "LightGCN": collaborative(catalogue.split, bpr, config.seed),
     }
     results = {name: evaluate(scorer, catalogue.split, TEST, (2, 5)) for name, scorer in scorers.items()}
@@ -155,7 +158,7 @@ def test_the_long_tail_is_ranked_by_itself(
     counts = catalogue.split.matrix(TRAIN).sum(axis=0)
     assert 0 < counts[rare].sum() <= 0.2 * counts.sum()
     assert counts[rare].max() <= counts[~rare & (counts > 0)].min()
-    item_cf = cooccurrence_cf(catalogue.split.matrix(TRAIN))
+    item_cf = ITEM_CF.fit(LandmarkInput(catalogue.split))
     own = Split(catalogue.split.users, catalogue.split.items, *_of(catalogue.split, rare), candidates=rare)
     got = evaluate(item_cf, own, TEST, (2,)).mean("recall", 2)
     found = _one(records, protocol="long-tail", subject="item-CF", metric="recall", k=2)

@@ -14,9 +14,10 @@ from typer.testing import CliRunner
 from alignrec.aligner.evaluate.bootstrap import interval
 from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.ranking import dot_scorer
-from alignrec.aligner.evaluate.splits import TEST, TRAIN
+from alignrec.aligner.evaluate.splits import TEST
 from alignrec.aligner.inputs import Inputs
-from alignrec.aligner.landmarks.item_cf import cooccurrence_cf
+from alignrec.aligner.landmarks.contract import LandmarkInput
+from alignrec.aligner.landmarks.item_cf import ITEM_CF
 from alignrec.aligner.pretrain.pretraining import pretrain
 from alignrec.aligner.train import visual_bpr
 from alignrec.aligner.train.collaborative import collaborative
@@ -53,6 +54,7 @@ VARIANTS = {
     "aligned without image",
     "aligned without text",
 }
+SOLVED = {"popularity", "item-CF", "EASE", "content EASE"}
 TRAINED = {"aligned", "BPR-MF", "LightGCN", "VBPR", *VARIANTS}
 
 
@@ -104,7 +106,7 @@ def test_the_table_has_every_subject_under_every_seed(finished: Path) -> None:
             kinds = {(r["seed"], r["aggregate"]) for r in records if r["subject"] == subject}
             assert kinds == {(1, None), (4, None), (None, "mean"), (None, "std")}
         rest = {(r["subject"], r["seed"], r["aggregate"]) for r in records if r["subject"] not in TRAINED}
-        assert rest == {(name, None, None) for name in ("popularity", "item-CF", "EASE")}
+        assert rest == {(name, None, None) for name in SOLVED}
 
 
 def test_each_row_is_what_its_name_says(finished: Path) -> None:
@@ -157,7 +159,7 @@ def test_differences_are_paired_over_users_with_seeds_averaged(finished: Path) -
         scorer = dot_scorer(done.user, done.aligned)
         found = evaluate(scorer, catalogue.split, TEST, (5,))
         ours.append(found.values["recall", 5])
-    item_cf = cooccurrence_cf(catalogue.split.matrix(TRAIN))
+    item_cf = ITEM_CF.fit(LandmarkInput(catalogue.split))
     theirs = evaluate(item_cf, catalogue.split, TEST, (5,)).values["recall", 5]
     wanted = interval(np.mean(ours, axis=0), theirs)
     found = _value(finished, subject="aligned", against="item-CF", aggregate="mean")
@@ -165,7 +167,7 @@ def test_differences_are_paired_over_users_with_seeds_averaged(finished: Path) -
         (wanted.mean, wanted.low, wanted.high)
     )
     against = {r["against"] for r in _records(finished) if r["subject"] == "aligned" and r["against"]}
-    assert against == {"popularity", "item-CF", "EASE", *TRAINED} - {"aligned"}
+    assert against == SOLVED | TRAINED - {"aligned"}
 
 
 class _KilledError(Exception):
@@ -239,7 +241,7 @@ def test_a_stopped_table_survives_a_normal_run(own: Path, monkeypatch: pytest.Mo
             run(own, "evaluate", FULL, QUIET)
     kept = {p.name for p in (own.parent / "run" / ".evaluate-full").glob("*.judged")}
     run(own, "evaluate", NORMAL, QUIET)
-    assert len(kept) == 9 and kept == {
+    assert len(kept) == 10 and kept == {
         p.name for p in (own.parent / "run" / ".evaluate-full").glob("*.judged")
     }
 
@@ -252,7 +254,12 @@ def test_card_report_and_terminal_show_means_and_deviations(finished: Path) -> N
     )
     (score,) = [s for s in scores if (s.protocol, s.subject) == ("top-k", "VBPR")]
     assert (score.recall, score.deviation) == (mean, std)
-    assert {s.subject for s in scores if s.protocol == "top-k"} == TRAINED | {"popularity", "item-CF", "EASE"}
+    assert {s.subject for s in scores if s.protocol == "top-k"} == TRAINED | {
+        "popularity",
+        "item-CF",
+        "EASE",
+        "content EASE",
+    }
     assert not VARIANTS & {s.subject for s in scores if s.protocol != "top-k"}
 
     (first, *_) = verdicts(results)
