@@ -18,15 +18,18 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import IO, Any, Literal
+
+from alignrec.core.errors import AlignRecError
 
 # tmp: a file being written; new: a folder being filled or removed; old: a folder set aside for a new one.
 _TEMPORARY = re.compile(
     r"\.(?P<name>.+)\.(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-[0-9a-f]{8}\.(?P<kind>tmp|new|old)"
 )
+_SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
 # Temporary names that this process uses now; another process may have had its number before.
 _in_use: set[str] = set()
 
@@ -37,9 +40,12 @@ def replacing(path: Path) -> Iterator[Path]:
 
     The data reaches the disk before the rename, so neither a killed process nor a power cut leaves
     half a file under the final name. A block that raises leaves `path` as it was.
+
+    Raises:
+        OSError: with the errno and `path`, whatever the writer in the block made of it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _temporary_name(path, "tmp") as temporary:
+    with _temporary_name(path, "tmp") as temporary, _naming(path, temporary):
         try:
             # The system applies the umask here; a writer may put another file in this one's place.
             descriptor = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
@@ -86,17 +92,29 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     back by the next call, or by `sweep`, if the process dies between the two renames.
     """
     path = path.absolute()
-    with temporary_folder(path) as new, _temporary_name(path, "old") as aside:
+    with temporary_folder(path) as new, _temporary_name(path, "old") as aside, _naming(path, new):
         yield new
         apply_umask(new)
         try:
-            if path.exists():
-                path.rename(aside)
-            new.rename(path)
+            _take_place(new, path, aside)
         finally:
             # Removed under a name that is never put back: a kill may leave half of it.
             if aside.exists():
                 aside.rename(new if path.exists() else path)
+
+
+def _take_place(new: Path, path: Path, aside: Path) -> None:
+    """Give a folder its name; where another process does the same, the last one stays."""
+    while True:
+        with suppress(FileNotFoundError):
+            path.rename(aside)
+        try:
+            new.rename(path)
+            return
+        except OSError as error:
+            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+                raise
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def apply_umask(folder: Path) -> None:
@@ -166,6 +184,27 @@ def sha256_file(path: Path) -> str:
 def digest(value: Any) -> str:
     """SHA-256 of a value's canonical JSON."""
     return hashlib.sha256(canonical_json(value)).hexdigest()
+
+
+@contextmanager
+def _naming(path: Path, temporary: Path) -> Iterator[None]:
+    """Let an error of the operating system name `path`, and not the temporary path or nothing.
+
+    Some writers (safetensors) have errors of their own that hold the system's number as text.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None:
+            named = str(error.filename or path)
+            error.filename = named.replace(str(temporary), str(path))
+            error.filename2 = None
+        raise
+    except Exception as error:
+        number = None if isinstance(error, AlignRecError) else _SYSTEM_ERROR.search(str(error))
+        if number is None:
+            raise
+        raise OSError(int(number[1]), os.strerror(int(number[1])), str(path)) from error
 
 
 @contextmanager

@@ -12,11 +12,13 @@ from typing import Annotated, Any
 
 import typer
 
+from alignrec.core.errors import AlignRecError
 from alignrec.pipeline.cli import data as cli_data
 from alignrec.pipeline.cli import diff as cli_diff
 from alignrec.pipeline.cli import encode as cli_encode
 from alignrec.pipeline.cli import hub as cli_hub
 from alignrec.pipeline.cli import report as cli_report
+from alignrec.pipeline.cli.system_errors import describe
 
 app = typer.Typer(
     name="alignrec",
@@ -219,11 +221,15 @@ def _guard(command: Callable[[], Any]) -> None:
                 "interrupted: what is finished is kept, and the same command goes on from there", err=True
             )
         raise
-    except Exception as error:
-        if os.environ.get("ALIGNREC_DEBUG") or not hasattr(error, "exit_code"):
+    except (AlignRecError, OSError) as error:
+        if os.environ.get("ALIGNREC_DEBUG"):
             raise
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(int(error.exit_code))
+        if isinstance(error, AlignRecError):
+            message, code = str(error), error.exit_code
+        else:
+            message, code = describe(error)
+        typer.echo(f"error: {message}", err=True)
+        sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -39,5 +39,9 @@ class Checkpoint:
 
     def save(self, state: dict[str, Any]) -> None:
         """Replace the state, whole or not at all; only tensors, numbers, strings, lists and dicts."""
-        with sealing(self.path) as temporary:
-            torch.save({"format": FORMAT, "fingerprint": self.fingerprint, "state": state}, temporary)
+        held = {"format": FORMAT, "fingerprint": self.fingerprint, "state": state}
+        with sealing(self.path) as temporary, temporary.open("wb") as file:
+            try:
+                torch.save(held, file)
+            except RuntimeError as error:  # torch's own, raised where the file failed
+                raise error.__context__ if isinstance(error.__context__, OSError) else error from None

@@ -9,8 +9,9 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +20,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from alignrec.core import files
+from alignrec.core.errors import AlignRecError
 from alignrec.core.files import (
     apply_umask,
     canonical_json,
@@ -246,6 +248,46 @@ def test_replacing_a_folder_leaves_another_ones_temporary_files(tmp_path: Path) 
     with replacing_folder(tmp_path / "x.y"):
         pass
     assert names(tmp_path) == ["x", "x.y"]
+
+
+@pytest.mark.parametrize(
+    "fail",
+    [
+        lambda: OSError(28, "no file is named"),
+        lambda: RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)"),
+    ],
+)
+@pytest.mark.parametrize("replace", [replacing, replacing_folder])
+def test_a_system_error_names_what_was_to_be_written(
+    tmp_path: Path, replace: Any, fail: Callable[[], Exception]
+) -> None:
+    with pytest.raises(OSError) as failed, replace(tmp_path / "x"):
+        raise fail()
+    assert (failed.value.errno, failed.value.filename) == (28, str(tmp_path / "x"))
+    assert names(tmp_path) == []
+
+
+def test_a_system_error_names_no_temporary_path(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as absent, replacing_folder(tmp_path / "x") as new:
+        (new / "a" / "b").read_bytes()
+    assert absent.value.filename == str(tmp_path / "x" / "a" / "b")
+    with pytest.raises(OSError) as alone, replacing(tmp_path / "x"):
+        raise OSError("a message of its own")
+    assert str(alone.value) == "a message of its own"
+    with pytest.raises(AlignRecError, match="ours"), replacing(tmp_path / "x"):
+        raise AlignRecError("ours (os error 28)")
+
+
+def test_many_processes_write_one_folder(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from alignrec.core.files import replacing_folder\n"
+        "for number in range(60):\n"
+        "    with replacing_folder(Path(sys.argv[1])) as new:\n"
+        "        for name in 'ab': (new / name).write_text(name)\n"
+    )
+    processes = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "x")]) for _ in range(3)]
+    assert [process.wait(120) for process in processes] == [0, 0, 0]
+    assert names(tmp_path) == ["x"] and names(tmp_path / "x") == ["a", "b"]
 
 
 def test_one_value_has_one_text_and_one_hash(tmp_path: Path) -> None:

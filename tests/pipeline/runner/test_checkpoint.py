@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import resource
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,19 @@ def test_a_flipped_bit_anywhere_makes_it_none(tmp_path: Path) -> None:
         damaged[place] ^= 1 << place % 8
         checkpoint.path.write_bytes(damaged)
         assert checkpoint.load() is None, place
+
+
+@pytest.mark.parametrize("most", [0, 500, 5000])
+def test_a_full_disk_is_a_system_error_and_the_old_state_stays(tmp_path: Path, most: int) -> None:
+    checkpoint = Checkpoint(tmp_path / "c.pt", "f")
+    checkpoint.save({"epoch": 1})
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, limits[1]))
+    try:
+        with pytest.raises(OSError, match="large") as full:
+            checkpoint.save({"weight": torch.zeros(10**5)})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (full.value.errno, full.value.filename) == (errno.EFBIG, str(checkpoint.path))
+    assert checkpoint.load() == {"epoch": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["c.pt"]

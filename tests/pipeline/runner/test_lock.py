@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +40,29 @@ def test_a_second_process_is_refused_until_the_first_is_done(tmp_path: Path) -> 
             "-o out=DIR."
         )
     assert another_process(folder) == "held"
+
+
+def test_no_file_in_the_folder_can_be_deleted_to_get_in(tmp_path: Path) -> None:
+    with locked(tmp_path):
+        assert list(tmp_path.iterdir()) == []
+        (tmp_path / ".lock").touch()
+        (tmp_path / ".lock").unlink()
+        assert another_process(tmp_path).startswith("another process works in ")
+
+
+def test_where_folders_cannot_be_locked_a_file_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flock = fcntl.flock
+
+    def network(descriptor: int, how: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EBADF, "")
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", network)
+    with locked(tmp_path), pytest.raises(RunFolderError, match="another process"), locked(tmp_path):
+        pass
+    with locked(tmp_path):
+        pass
 
 
 def test_an_error_lets_go(tmp_path: Path) -> None:
