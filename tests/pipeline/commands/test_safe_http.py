@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from alignrec.pipeline.commands.safe_http import FetchError, Limits, fetch
-from tests.pipeline.commands.web import url_of, web_server
+from tests.pipeline.commands.web import DRIPS, FLOODS, url_of, web_server
 
 server = web_server
 LOCAL = Limits(bytes=1000, seconds=2.0, allow_private=True)
@@ -49,6 +49,43 @@ def test_a_trickle_is_cut_off(server: ThreadingHTTPServer) -> None:
     assert time.monotonic() - started < 3
 
 
+@pytest.mark.parametrize("path", DRIPS)
+def test_no_part_of_an_answer_outlives_the_deadline(server: ThreadingHTTPServer, path: str) -> None:
+    started = time.monotonic()
+    assert _fails(url_of(server, path), Limits(seconds=0.4, allow_private=True)) == "too-slow"
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("path", FLOODS)
+def test_what_is_not_the_body_is_bounded_too(server: ThreadingHTTPServer, path: str) -> None:
+    assert _fails(url_of(server, path), Limits(bytes=1000, allow_private=True)) == "bad-answer"
+
+
+def test_a_redirect_or_a_handshake_does_not_begin_the_time_anew(server: ThreadingHTTPServer) -> None:
+    limits = Limits(seconds=0.4, redirects=10**6, allow_private=True)
+    for url in (url_of(server, "loop"), url_of(server, "x").replace("http:", "https:")):
+        started = time.monotonic()
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            if url.startswith("https"):
+                url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
+            assert _fails(url, limits) == "too-slow"
+        assert time.monotonic() - started < 1
+
+
+def test_a_resolver_has_the_same_deadline_and_may_know_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    _resolve_to(monkeypatch, [])
+    assert _fails("http://nobody.example/x") == "unknown-host"
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: time.sleep(2))
+    started = time.monotonic()
+    assert _fails("http://slow.example/x", Limits(seconds=0.2)) == "too-slow"
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("url", ["http://a\0b.example/", "http://x.example/\ud800", "http://\ud800.example/"])
+def test_what_no_url_can_hold_is_refused(url: str) -> None:
+    assert _fails(url) in ("bad-url", "unknown-host")
+
+
 @pytest.mark.parametrize(
     "url", ["ftp://x/y", "http://", "file:///etc/passwd", "http://[::1", "http://x:99999/"]
 )
@@ -60,6 +97,7 @@ def test_other_schemes_and_broken_urls_are_refused(url: str) -> None:
     "address",
     [
         *("127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.5.5", "169.254.169.254", "100.64.0.1", "0.0.0.0"),
+        *("192.0.0.192", "64:ff9b:1::8.8.8.8", "fec0::1", "::127.0.0.1", "::ffff:0:127.0.0.1"),
         *("::1", "fe80::1", "fd00::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "224.0.0.1"),
     ],
 )
@@ -94,7 +132,7 @@ def test_a_redirect_is_checked_like_the_firsturl_of(
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     monkeypatch.setattr(
-        "alignrec.pipeline.commands.safe_http._is_public", lambda address: "evil.example" not in asked
+        "alignrec.pipeline.commands.safe_http.is_public", lambda address: "evil.example" not in asked
     )
     url = f"http://nice.example:{server.server_port}/away"
     assert _fails(url, Limits(seconds=2)) == "private-address"

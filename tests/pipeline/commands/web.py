@@ -11,6 +11,29 @@ from typing import Any
 
 import pytest
 
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
+# What a server says at first, and then a little of, again and again.
+DRIPS = {
+    "drip-nothing": (b"", b""),
+    "drip-status": (b"HTTP/1.1 200 ", b"O"),
+    "drip-header": (OK + b"X-Long: ", b"x"),
+    "drip-headers": (OK, b"X: y\r\n"),
+    "drip-continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "drip-chunk-size": (CHUNKED, b"0"),
+    "drip-chunk-extension": (CHUNKED + b"5;", b"x"),
+    "drip-chunks": (CHUNKED, b"1\r\nx\r\n"),
+    "drip-trailer": (CHUNKED + b"0\r\n", b"X: y\r\n"),
+}
+FLOODS = {
+    "flood-headers": (OK, b"X: y\r\n"),
+    "flood-header": (OK + b"X-Long: ", b"x" * 100),
+    "flood-status": (b"HTTP/1.1 200 ", b"x" * 100),
+    "flood-continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "flood-continue-headers": (b"", b"HTTP/1.1 100 Continue\r\nX: y\r\n\r\n"),
+    "flood-trailer": (CHUNKED + b"0\r\n", b"X: y\r\n" * 100),
+}
+
 
 class Handler(BaseHTTPRequestHandler):
     seen: Counter[str]
@@ -36,6 +59,15 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(200, {"Content-Length": "5000"}, b"x" * 5000)
         elif name == "endless":
             self._answer(200, {}, b"x" * 5000)
+        elif name in DRIPS:
+            beginning, repeated = DRIPS[name]
+            self.wfile.write(beginning)
+            for _ in range(200):
+                self.wfile.write(repeated)
+                time.sleep(0.05)
+        elif name in FLOODS:
+            beginning, repeated = FLOODS[name]
+            self.wfile.write(beginning + repeated * 5000)
         elif name == "slow":
             self.send_response(200)
             self.end_headers()
