@@ -13,6 +13,7 @@ from typing import Any
 
 from alignrec.core.files import open_regular
 from alignrec.extractors.inputs.images import MAX_BYTES
+from alignrec.pipeline.catalog.sources.folder import PICTURES
 
 # Why a file cannot be read, for counting; what is not here is `unreadable`.
 _REASONS = {
@@ -108,7 +109,7 @@ def _below(root: Path, value: str) -> Path:
     """The file that a path names; no link in it may lead out of the root."""
     try:
         value.encode()
-        path = Path(os.path.realpath(root / value))
+        path = Path(os.path.realpath(_with_ending(root / value)))
         if not path.is_relative_to(root.resolve()):
             raise ImageRefError("outside-root", f"{value!r} leads outside the image root")
         regular = stat.S_ISREG(path.stat().st_mode)
@@ -119,6 +120,14 @@ def _below(root: Path, value: str) -> Path:
     if not regular:
         raise ImageRefError("not-a-file", f"{value[:200]!r} is a folder, a pipe or a device, no file")
     return path
+
+
+def _with_ending(path: Path) -> Path:
+    """The file of that name, whose ending may be left out: `0001` is `0001.jpg` where that is there."""
+    if path.is_file() or not path.name:
+        return path
+    endings = (*PICTURES, *map(str.upper, PICTURES))
+    return next((one for ending in endings if (one := path.with_name(path.name + ending)).is_file()), path)
 
 
 def _downloaded(url: str, root: Path) -> ImageRef:

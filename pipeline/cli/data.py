@@ -20,15 +20,16 @@ def init(
 ) -> None:
     """Look at a folder and write a commented alignrec.yaml that runs.
 
-    It finds the items and interactions tables, the pictures' folder and the columns; correct what it
-    guessed wrong, then `alignrec run`.
+    It finds the items and interactions tables, the pictures' folder and the columns, tries them, and says
+    what it found and what it passed over. Correct what it guessed wrong, then `alignrec run`.
     """
     import re
 
     from alignrec.core.files import write_bytes
     from alignrec.core.plugins import load_plugins
     from alignrec.pipeline.commands.config_template import render
-    from alignrec.pipeline.commands.detect import detect_catalogue
+    from alignrec.pipeline.commands.detect.catalogue import detect_catalogue
+    from alignrec.pipeline.commands.detect.trial import try_draft
     from alignrec.pipeline.config.file import load_config
     from alignrec.pipeline.errors import ConfigError
 
@@ -36,12 +37,17 @@ def init(
     if target.exists() and not force:
         raise ConfigError(f"{target} is there already: --force replaces it")
     load_plugins(plugins or ())
-    draft = detect_catalogue(folder)
+    trial = try_draft(detect_catalogue(folder), folder)
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.resolve().name).strip("-.") or "alignrec"
-    write_bytes(target, render(name, draft, [file.resolve() for file in plugins or ()]).encode())
+    write_bytes(target, render(name, trial.draft, [file.resolve() for file in plugins or ()]).encode())
     load_config(target)
-    for note in draft.notes:
-        typer.echo(note, err=True)
+    width = max(len(what) for what, _ in trial.found)
+    lines = [f"{what:{width}}  {value}" for what, value in trial.found]
+    lines += trial.draft.notes + [f"Before a run: {problem}." for problem in trial.problems]
+    place = "" if folder == Path() else f" -c {target}"
+    lines += [f"Next: alignrec {command}{place}" for command in trial.next_commands]
+    for line in lines:
+        typer.echo(line, err=True)
     typer.echo(target)
 
 

@@ -22,8 +22,10 @@ COMMENTS = {
     "rating": "the column of ratings",
     "timestamp": "the column of times, in Unix seconds",
     "min_rating": "lower ratings are no positives",
+    "k_core": "users and items with fewer interactions are left out",
     "method": "random, temporal, leave-one-out, or mmrec: as the file says",
 }
+DEFAULT_SPLIT = {"method": "random", "ratios": [0.8, 0.1, 0.1], "k_core": 5}
 MODELS = {modality: getattr(ExtractConfig(), modality) for modality in MODALITIES}
 
 
@@ -47,7 +49,7 @@ def render(name: str, draft: Draft, plugins: Sequence[Path] = ()) -> str:
     if draft.interactions:
         lines += _section("interactions", draft.interactions)
     lines += ["", "# How interactions are cut into train, validation and test."]
-    lines += _flat("split", draft.split or {"method": "random", "ratios": [0.8, 0.1, 0.1], "k_core": 5})
+    lines += _flat("split", draft.split or DEFAULT_SPLIT)
     lines += ["", "# The frozen models; see the README for others."]
     models = MODELS | draft.extract
     lines += _flat("extract", {**models, "max_rejected": 0.05})
@@ -68,5 +70,5 @@ def _flat(name: str, values: dict[str, Any]) -> list[str]:
     lines = [f"{name}:"]
     for key, value in values.items():
         line = f"  {key}: {json.dumps(value, ensure_ascii=False)}"
-        lines.append(f"{line}  # {COMMENTS[key]}" if key == "method" else line)
+        lines.append(f"{line}  # {COMMENTS[key]}" if key in ("method", "k_core") else line)
     return lines

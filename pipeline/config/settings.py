@@ -179,6 +179,15 @@ class Config(_Section):
     engine: str = Field("local", description="where extraction runs: local, or an engine of a plugin")
 
     @model_validator(mode="after")
+    def _something_to_read(self) -> Config:
+        if not self.modalities:
+            raise ValueError(
+                f"{' and '.join(f'catalog.items.{m}' for m in MODALITIES)} are null: an item needs one of them; "
+                "name a column of pictures, or a text template"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _sets_can_be_made(self) -> Config:
         absent = [m for m in MODALITIES if m in self.sets and m not in self.modalities]
         if absent:

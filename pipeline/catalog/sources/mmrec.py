@@ -102,10 +102,14 @@ def _name(names: dict[int, str] | None, index: int, folder: Path) -> str:
 
 
 def detect(folder: Path) -> Draft | None:
-    """What a config says of a folder with an `.inter` file and features beside it."""
+    """What a config says of a folder with an `.inter` file and features, or the items' ids, beside it."""
     inter = next((p for p in files_below(folder) if p.suffix == ".inter"), None)
-    if inter is None or not (inter.parent / "image_feat.npy").is_file():
+    if inter is None:
         return None
+    if not any((inter.parent / f"{name}_feat.npy").is_file() for name in ("image", "text")):
+        named = (inter.parent / "i_id_mapping.csv").is_file()
+        path = f"{MMREC.name}:{inter.parent.relative_to(folder).as_posix()}"
+        return Draft({}, {"path": path}) if named else None
 
     def relative(path: Path) -> str:
         return path.relative_to(folder).as_posix()

@@ -25,7 +25,8 @@ class Draft:
     """What `init` found in a folder, as the sections of a config; empty where there is nothing to say.
 
     Attributes:
-        items, interactions, split, extract: keys and values, paths relative to the config's folder.
+        items, interactions, split, extract: keys and values, paths relative to the config's folder. A source
+            that recognises interactions alone leaves `items` empty: a table beside them holds the items.
         notes: what a person should look at.
     """
 

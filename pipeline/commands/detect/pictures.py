@@ -1,0 +1,100 @@
+"""Which column leads to pictures, and from which folder: found by opening some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from alignrec.extractors.errors import RejectedError
+from alignrec.extractors.inputs.images import decode_image
+from alignrec.pipeline.catalog.image_refs import ImageRefError, find_image
+from alignrec.pipeline.catalog.sources.folder import PICTURES
+from alignrec.pipeline.commands.detect.columns import Column
+from alignrec.pipeline.commands.detect.roles import IMAGE, is_called
+
+TRIED = 20
+_FOLDERS = 200  # more are not looked at
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """What came of a column.
+
+    Attributes:
+        column: its name.
+        root: the folder that its paths start from.
+        opened: how many of those tried are pictures that a model could read.
+        tried: how many values were tried.
+        urls: it names pictures by URL, which are not here yet.
+        why: what kept the first of the others from opening; "" where all did.
+    """
+
+    column: str
+    root: Path
+    opened: int
+    tried: int
+    urls: bool = False
+    why: str = ""
+
+
+def try_pictures(column: Column, roots: Sequence[Path]) -> Pictures | None:
+    """Open up to twenty pictures that a column names; None where its values do not look like pictures at all.
+
+    Args:
+        column: a sample.
+        roots: folders that paths may start from, the likelier first.
+    """
+    values = _spread(column.values, TRIED)
+    if not values or column.words > 4 or column.times > 0.9 or (column.fractions and column.texts):
+        return None
+    known = is_called(column, IMAGE)
+    if column.urls > 0.5:
+        if not known and column.pictures < 0.5:
+            return None
+        return Pictures(column.name, roots[0], 0, len(values), urls=True)
+    found = [open_all(column.name, values, root) for root in roots]
+    best = max(found, key=lambda one: one.opened)
+    return best if best.opened or known or column.pictures > 0.5 else None
+
+
+def open_all(column: str, values: Sequence[Any], root: Path) -> Pictures:
+    """Decode what values refer to below a root."""
+    opened, why = 0, ""
+    for value in values:
+        try:
+            image = find_image(value, root)
+            if image is None:
+                continue
+            data = image.path.read_bytes() if image.path else image.embedded
+            if data is not None:
+                decode_image(data)
+            opened += 1
+        except (ImageRefError, RejectedError, OSError) as error:
+            why = why or str(error)
+    return Pictures(column, root, opened, len(values), why=why)
+
+
+def picture_roots(folder: Path, table: Path) -> list[Path]:
+    """Folders that picture paths may start from: the table's, the catalogue's, those with pictures."""
+    home = table if table.is_dir() else table.parent
+    below = (path for path in sorted(_folders(folder)) if any(_pictures(path)))
+    return list(dict.fromkeys([home, folder, *islice(below, _FOLDERS)]))
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    """Folders in a folder and one level below; hidden ones and runs are left out."""
+    for path in (*folder.glob("*"), *folder.glob("*/*")):
+        if path.is_dir() and not any(part.startswith(".") for part in path.relative_to(folder).parts):
+            yield path
+
+
+def _pictures(folder: Path) -> Iterator[Path]:
+    return (path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+
+
+def _spread(values: Sequence[Any], count: int) -> list[Any]:
+    """Some values, at equal distances."""
+    return list(values[:: max(1, len(values) // count)])[:count]

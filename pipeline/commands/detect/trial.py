@@ -1,0 +1,253 @@
+"""A draft of a config, tried: its tables are read, some pictures opened, its interactions joined and cut."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID
+from alignrec.pipeline.catalog.file_hashes import FileHashes
+from alignrec.pipeline.catalog.image_refs import is_url
+from alignrec.pipeline.catalog.interactions import Interactions, read_interactions
+from alignrec.pipeline.catalog.items import Catalogue, image_root, read_catalogue
+from alignrec.pipeline.catalog.rejections import ABSENT, Rejection
+from alignrec.pipeline.catalog.sources.source import Draft
+from alignrec.pipeline.commands.config_template import DEFAULT_SPLIT
+from alignrec.pipeline.commands.detect.pictures import TRIED, open_all
+from alignrec.pipeline.config.paths import make_absolute
+from alignrec.pipeline.config.settings import (
+    CatalogConfig,
+    Config,
+    ExtractConfig,
+    InteractionsConfig,
+    ItemsConfig,
+    SplitConfig,
+)
+from alignrec.pipeline.errors import CatalogError, ConfigError
+from alignrec.pipeline.stages.split import cut_interactions
+
+_ROWS = 1000  # the first rows are those that pictures are tried of
+_K_CORES = (5, 3, 2, 1, 0)
+# What may keep interactions from being read, tried without in this order.
+_OPTIONAL: tuple[tuple[str, ...], ...] = ((), ("min_rating",), ("timestamp",), ("rating", "min_rating"))
+
+
+@dataclass
+class Trial:
+    """What a draft gives.
+
+    Attributes:
+        draft: without what did not work, and with a note for each change.
+        found: what was found, as (what, value), for a person.
+        problems: what would stop a run.
+        downloads: pictures have to be fetched before a run.
+    """
+
+    draft: Draft
+    folder: Path
+    found: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    downloads: bool = False
+
+    @property
+    def next_commands(self) -> list[str]:
+        """What to call next, in order."""
+        return ["download", "run"] if self.downloads else ["run"]
+
+    def note(self, message: str) -> None:
+        """Add a note to the draft."""
+        self.draft = replace(self.draft, notes=[*self.draft.notes, message])
+
+    def without(self, modality: str, why: str) -> None:
+        """Take a modality out of the draft, and say why."""
+        self.draft = replace(self.draft, items=self.draft.items | {modality: None})
+        self.note(f"{modality} is null: {why}")
+
+
+def try_draft(draft: Draft, folder: Path) -> Trial:
+    """Read what a draft names, and take out what cannot be read.
+
+    Args:
+        draft: what was detected.
+        folder: its paths start from there.
+
+    Raises:
+        CatalogError: the items cannot be read.
+        ConfigError: they have neither pictures nor texts.
+    """
+    trial = Trial(draft, folder)
+    catalogue = _items(trial)
+    _pictures(trial, catalogue)
+    if not _config(trial.draft, folder).modalities:
+        raise ConfigError(
+            f"{catalogue.table.where} has neither pictures that open nor texts, and an item needs one of them. "
+            + " ".join(trial.draft.notes)
+        )
+    if trial.draft.interactions:
+        _interactions(trial, catalogue)
+    return trial
+
+
+def _config(draft: Draft, folder: Path) -> Config:
+    """The config of a draft, paths absolute; what only a whole config has to hold is not checked."""
+    log = InteractionsConfig(**draft.interactions) if draft.interactions else None
+    config = Config.model_construct(
+        catalog=CatalogConfig(items=ItemsConfig(**draft.items), interactions=log),
+        split=SplitConfig(**draft.split),
+        extract=ExtractConfig(**draft.extract),
+    )
+    return make_absolute(config, folder.resolve())
+
+
+def _items(trial: Trial) -> Catalogue:
+    """Read ids and texts."""
+    config = _config(trial.draft, trial.folder).catalog.items
+    alone = config.model_copy(update={"image": None})
+    try:
+        catalogue = read_catalogue(alone, FileHashes())
+    except CatalogError as error:
+        if config.text is None or config.image is None:
+            raise
+        catalogue = read_catalogue(alone.model_copy(update={"text": None}), FileHashes())
+        trial.without("text", str(error))
+    broken = [r for r in catalogue.rejections if r.modality is None]
+    trial.found += [
+        ("items", str(trial.draft.items["path"])),
+        ("rows", f"{catalogue.rows:,}"),
+        ("unique ids", f"{len(catalogue.item_ids):,} in {config.id}{_reasons(broken)}"),
+    ]
+    for modality, inputs in catalogue.inputs.items():
+        trial.found.append((f"{modality}s", f"{len(inputs):,} of {len(catalogue.item_ids):,}: {config.text}"))
+    _limit(trial, "items", broken, catalogue.rows)
+    return catalogue
+
+
+def _pictures(trial: Trial, catalogue: Catalogue) -> None:
+    """Open twenty pictures."""
+    config = _config(trial.draft, trial.folder).catalog.items
+    if config.image is None:
+        return
+    catalogue.table.require({"catalog.items.image": config.image})
+    some = [row[config.image] for row in islice(catalogue.table.rows([config.image]), _ROWS)]
+    values = [value for value in some if value not in (None, "", [])]
+    values = values[:: max(1, len(values) // TRIED)][:TRIED]
+    if not values:
+        trial.without("image", f"the first {len(some):,} items name no picture in {config.image}.")
+        return
+    trial.downloads = any(isinstance(value, str) and is_url(value) for value in values)
+    tried = open_all(config.image, values, image_root(config))
+    why = f"; {tried.why}" if tried.why else ""
+    trial.found.append(("images", f"{tried.opened} of {tried.tried} tried open: {config.image}{why}"))
+    if tried.opened < tried.tried and not trial.downloads:
+        trial.problems.append(
+            f"{tried.tried - tried.opened} of {tried.tried} pictures do not open ({tried.why}): a run stops where "
+            "more than extract.max_rejected of them do not"
+        )
+
+
+def _interactions(trial: Trial, catalogue: Catalogue) -> None:
+    """Join the interactions with the items, and cut them."""
+    read = _read_interactions(trial, catalogue.item_ids)
+    if read is None:
+        return
+    section, table = trial.draft.interactions, read.table
+    users, items = (len(pc.unique(table[name])) for name in ("user_id", "item_id"))
+    trial.found += [
+        ("interactions", str(section["path"])),
+        ("usable", f"{table.num_rows:,} of {read.rows:,}{_reasons(read.rejections)}"),
+        ("users", f"{users:,} in {section.get('user', 'user_id')}"),
+        ("their items", f"{items:,} in {section.get('item', 'item_id')}"),
+    ]
+    if section.get("timestamp"):
+        ends = pc.min_max(table["timestamp"]).as_py()
+        days = f"{_day(ends['min'])} to {_day(ends['max'])}"
+        trial.found.append(("times", f"{days} in {section['timestamp']}"))
+    _limit(trial, "interactions", read.rejections, read.rows)
+    _cut(trial, catalogue.item_ids, table)
+
+
+def _read_interactions(trial: Trial, item_ids: Sequence[str]) -> Interactions | None:
+    """Read them without the columns that keep most from being read; None, and a note, where nothing helps."""
+    whole, why = trial.draft, ""
+    for dropped in _OPTIONAL:
+        if dropped and not set(dropped) & set(whole.interactions):
+            continue
+        attempt = _without(whole, dropped)
+        config = _config(attempt, trial.folder).catalog.interactions
+        assert config is not None
+        try:
+            read = read_interactions(config, item_ids)
+        except CatalogError as error:
+            why = why or str(error)
+            continue
+        bad = sum(rejection.reason == "bad-timestamp" for rejection in read.rejections)
+        if config.timestamp and bad > read.rows / 20:
+            why = f"{bad:,} of {read.rows:,} values of {config.timestamp} could not be read as times"
+            continue
+        trial.draft = attempt
+        if dropped:
+            trial.note(f"Of the interactions, {' and '.join(dropped)} is left out: {why}")
+        return read
+    trial.draft = replace(whole, interactions={}, split={})
+    trial.note(f"The interactions are left out: {why}")
+    return None
+
+
+def _without(draft: Draft, keys: Sequence[str]) -> Draft:
+    """The draft without some keys of the interactions."""
+    kept: dict[str, Any] = {key: value for key, value in draft.interactions.items() if key not in keys}
+    split = draft.split
+    if "timestamp" in keys and split.get("method") == "temporal":
+        split = split | {"method": "random"}
+    return replace(draft, interactions=kept, split=split)
+
+
+def _cut(trial: Trial, item_ids: list[str], table: pa.Table) -> None:
+    """Lower the k-core until something is left to train on, to validate and to test."""
+    if trial.draft.split.get("method") == "mmrec":
+        return
+    for k_core in _K_CORES:
+        draft = replace(trial.draft, split=(trial.draft.split or DEFAULT_SPLIT) | {"k_core": k_core})
+        try:
+            label = cut_interactions(_config(draft, trial.folder), item_ids, table).split.label
+        except CatalogError:
+            continue
+        counts = np.bincount(label, minlength=3)
+        if counts.min() == 0:
+            continue
+        trial.draft = draft
+        parts = f"{counts[TRAIN]:,} to train on, {counts[VALID]:,} to validate, {counts[TEST]:,} to test"
+        trial.found.append(("split", f"{draft.split['method']}, k-core {k_core}: {parts}"))
+        if k_core != _K_CORES[0]:
+            trial.note(f"split.k_core is {k_core}: with more, too little is left to train on and to test.")
+        return
+    trial.problems.append(f"{table.num_rows:,} interactions are too few to train on, to validate and to test")
+
+
+def _limit(trial: Trial, what: str, rejections: Sequence[Rejection], rows: int) -> None:
+    """A problem, where a run would stop at so many rejections."""
+    limit = _config(trial.draft, trial.folder).extract.max_rejected
+    damaged = [r for r in rejections if r.reason != ABSENT]
+    if len(damaged) > limit * rows:
+        trial.problems.append(
+            f"{len(damaged):,} of {rows:,} {what} cannot be used{_reasons(damaged)}; extract.max_rejected allows "
+            f"{limit:.0%}: mend them, or raise it"
+        )
+
+
+def _reasons(rejections: Sequence[Rejection]) -> str:
+    counts = Counter(r.reason for r in rejections)
+    return "".join(f"; {number:,} {reason}" for reason, number in counts.most_common())
+
+
+def _day(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
