@@ -182,8 +182,8 @@ class Config(_Section):
     def _something_to_read(self) -> Config:
         if not self.modalities:
             raise ValueError(
-                f"{' and '.join(f'catalog.items.{m}' for m in MODALITIES)} are null: an item needs one of them; "
-                "name a column of pictures, or a text template"
+                f"{' and '.join(f'catalog.items.{m}' for m in MODALITIES)} are null: an item needs one of "
+                "them; name a column of pictures, or a text template"
             )
         return self
 

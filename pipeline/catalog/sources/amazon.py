@@ -181,13 +181,14 @@ def detect(folder: Path, *, edition: str) -> Draft | None:
     items = {
         "path": f"{scheme}:{metadata.relative_to(folder).as_posix()}",
         TEXT: "{title}. {brand}. {categories}. {description}",
-        "image_root": picture_folder(folder) or "images",
     }
+    pictures = picture_folder(folder)
+    items |= {"image_root": pictures} if pictures else {}
     interactions: dict[str, Any] = {}
     if reviews is not None:
         interactions = {"path": f"{scheme}:{reviews.relative_to(folder).as_posix()}"}
         interactions |= {"rating": "rating", "timestamp": "timestamp", "min_rating": 4}
-    note = "Make the folder images, then let `alignrec download` fetch the pictures into it."
+    note = "`alignrec download` fetches pictures to where the metadata are, or into catalog.items.image_root."
     return Draft(items, interactions, notes=[note])
 
 

@@ -106,7 +106,7 @@ def detect(folder: Path) -> Draft | None:
     inter = next((p for p in files_below(folder) if p.suffix == ".inter"), None)
     if inter is None:
         return None
-    if not any((inter.parent / f"{name}_feat.npy").is_file() for name in ("image", "text")):
+    if not any((inter.parent / f"{name}_feat.npy").is_file() for name in MODALITIES):
         named = (inter.parent / "i_id_mapping.csv").is_file()
         path = f"{MMREC.name}:{inter.parent.relative_to(folder).as_posix()}"
         return Draft({}, {"path": path}) if named else None
@@ -125,7 +125,9 @@ def detect(folder: Path) -> Draft | None:
         header = lines.readline().split()
     path = {"path": f"{MMREC.name}:{relative(inter.parent)}"}
     return Draft(
-        path | {TEXT: f"{{{TEXT}}}" if TEXT in extract else None},
+        path
+        | {TEXT: f"{{{TEXT}}}" if TEXT in extract else None}
+        | ({} if IMAGE in extract else {IMAGE: None}),
         path | {name: name for name in ("rating", "timestamp") if name in header},
         split,
         extract,

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from alignrec.core.vocabulary import IMAGE, TEXT
 from alignrec.pipeline.catalog.formats.format import format_of
 from alignrec.pipeline.catalog.sources.folder import PICTURES, files_below
 from alignrec.pipeline.catalog.sources.source import Draft, Source
@@ -17,14 +18,14 @@ from alignrec.pipeline.catalog.tables import Table, table_of_rows
 from alignrec.pipeline.catalog.values import Row
 from alignrec.pipeline.errors import CatalogError
 
-ITEM_COLUMNS = ("item_id", "image", "label")
+ITEM_COLUMNS = ("item_id", IMAGE, "label")
 
 
 def open_items(folder: Path, _pictures: Path) -> Table:
     """The pictures in a folder and below, in their paths' order.
 
-    `item_id` is a picture's path in the folder without its ending, or with it where two differ in nothing else;
-    `label` is the name of the folder that it is in, null for one that lies in `folder` itself.
+    `item_id` is a picture's path in the folder without its ending, or with it where two differ in nothing
+    else; `label` is the name of the folder that it is in, null for one that lies in `folder` itself.
 
     Raises:
         CatalogError: there is no such folder.
@@ -38,7 +39,7 @@ def open_items(folder: Path, _pictures: Path) -> Table:
         for path in paths:
             stem, name = path.with_suffix("").as_posix(), path.as_posix()
             label = path.parent.name or None
-            yield {"item_id": stem if stems[stem] == 1 else name, "image": name, "label": label}
+            yield {"item_id": stem if stems[stem] == 1 else name, IMAGE: name, "label": label}
 
     return table_of_rows(str(folder), ITEM_COLUMNS, records)
 
@@ -57,7 +58,7 @@ def detect(folder: Path) -> Draft | None:
         return None
     labels = {path.parent.name for path in paths}
     return Draft(
-        {"path": f"{FOLDER_OF_PICTURES.name}:.", "text": "{label}" if len(labels) > 1 else None},
+        {"path": f"{FOLDER_OF_PICTURES.name}:.", TEXT: "{label}" if len(labels) > 1 else None},
         notes=["Every picture is an item, since there is no table; no interactions, so nothing is measured."],
     )
 

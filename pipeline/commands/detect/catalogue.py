@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from alignrec.core.vocabulary import IMAGE, TEXT
 from alignrec.pipeline.catalog.formats.format import formats_by_ending
 from alignrec.pipeline.catalog.sources.folder import NO_PICTURES
 from alignrec.pipeline.catalog.sources.source import SOURCES, Draft
+from alignrec.pipeline.commands.detect import roles
 from alignrec.pipeline.commands.detect.columns import Column
 from alignrec.pipeline.commands.detect.pictures import Pictures, picture_roots, try_pictures
 from alignrec.pipeline.commands.detect.roles import (
@@ -113,7 +115,7 @@ def _items_section(folder: Path, chosen: _Choice) -> tuple[dict[str, Any], list[
     found = chosen.found
     pictures, notes = _picture_column(folder, found)
     section: dict[str, Any] = {"path": found.path, "id": chosen.column.name}
-    section["image"] = pictures.column if pictures else None
+    section[IMAGE] = pictures.column if pictures else None
     home = found.file if found.file.is_dir() else found.file.parent
     if pictures is None:
         notes.append(NO_PICTURES)
@@ -123,7 +125,7 @@ def _items_section(folder: Path, chosen: _Choice) -> tuple[dict[str, Any], list[
         notes.append("Pictures are URLs: `alignrec download` fetches them before the run.")
     texts = in_reading_order([c for c in found.texts if c is not chosen.column])
     taken = [c for c in texts[:MOST_TEXTS] if _fits_a_template(c.name)]
-    section["text"] = ". ".join(f"{{{c.name}}}" for c in taken) or None
+    section[TEXT] = ". ".join(f"{{{c.name}}}" for c in taken) or None
     if not taken:
         notes.append("No column looks like a text: text is null.")
     left = [c.name for c in texts if c not in taken]
@@ -140,7 +142,8 @@ def _picture_column(folder: Path, found: FoundTable) -> tuple[Pictures | None, l
     """The column that most pictures open from, and notes on others that look like it."""
     roots = picture_roots(folder, found.file)
     tried = [one for column in found.columns if (one := try_pictures(column, roots))]
-    taken = max(tried, key=lambda one: (one.opened, one.urls), default=None)
+    named = {c.name for c in found.columns if c.pictures > 0.5 or is_called(c, roles.IMAGE)}
+    taken = max(tried, key=lambda one: (one.opened, one.urls, one.column in named), default=None)
     if taken and not taken.opened and not taken.urls:
         taken = None
     notes = [
@@ -171,7 +174,7 @@ def _other_items(chosen: _Choice, choices: Iterable[_Choice]) -> list[str]:
     taken, notes = chosen.found, []
     for choice in choices:
         found = choice.found
-        if found is taken and choice is not chosen:
+        if found is taken and choice is not chosen and id_score(choice.column) == 1:
             notes.append(
                 f"{found.path}: {choice.column.name} could be the ids too; {chosen.column.name} was taken."
             )
@@ -179,8 +182,8 @@ def _other_items(chosen: _Choice, choices: Iterable[_Choice]) -> list[str]:
             about = chosen.logs and not choice.logs
             why = "interactions are about it" if about else "there is more to read in it, or more items"
             notes.append(
-                f"{found.path} could be the items too; {taken.path} was taken ({why}). Put both into one table "
-                "if both matter."
+                f"{found.path} could be the items too; {taken.path} was taken ({why}). Put both into one "
+                "table if both matter."
             )
     return notes
 

@@ -1,7 +1,7 @@
 """How well a column fits a role: by what is in it, then by its name, which only decides between equals.
 
-A scorer gives 0 to a column that cannot have the role, and up to 1 for what is in it; `best` adds a little for
-a name that such columns have in the wild.
+A scorer gives 0 to a column that cannot have the role, and up to 1 for what is in it; `best` adds a little
+for a name that such columns have in the wild.
 """
 
 from __future__ import annotations
@@ -19,17 +19,8 @@ ITEM = (
 )
 USER = (
     *("user_id", "customer_id", "reviewer_id", "uid", "user", "customer", "session_id", "member_id"),
-    *(
-        "visitor_id",
-        "client_id",
-        "buyer_id",
-        "account_id",
-        "session",
-        "reviewer",
-        "visitor",
-        "client",
-        "buyer",
-    ),
+    *("visitor_id", "client_id", "buyer_id", "account_id", "session", "reviewer", "visitor", "client"),
+    *("buyer", "member"),
 )
 RATING = ("rating", "overall", "stars", "score", "review_score", "review_rating", "grade")
 TIME = (

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID
+from alignrec.core.vocabulary import IMAGE, TEXT
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.image_refs import is_url
 from alignrec.pipeline.catalog.interactions import Interactions, read_interactions
@@ -89,8 +90,8 @@ def try_draft(draft: Draft, folder: Path) -> Trial:
     _pictures(trial, catalogue)
     if not _config(trial.draft, folder).modalities:
         raise ConfigError(
-            f"{catalogue.table.where} has neither pictures that open nor texts, and an item needs one of them. "
-            + " ".join(trial.draft.notes)
+            f"{catalogue.table.where} has neither pictures that open nor texts, and an item needs one of "
+            f"them. {' '.join(trial.draft.notes)}"
         )
     if trial.draft.interactions:
         _interactions(trial, catalogue)
@@ -111,14 +112,14 @@ def _config(draft: Draft, folder: Path) -> Config:
 def _items(trial: Trial) -> Catalogue:
     """Read ids and texts."""
     config = _config(trial.draft, trial.folder).catalog.items
-    alone = config.model_copy(update={"image": None})
+    alone = config.model_copy(update={IMAGE: None})
     try:
         catalogue = read_catalogue(alone, FileHashes())
     except CatalogError as error:
         if config.text is None or config.image is None:
             raise
-        catalogue = read_catalogue(alone.model_copy(update={"text": None}), FileHashes())
-        trial.without("text", str(error))
+        catalogue = read_catalogue(alone.model_copy(update={TEXT: None}), FileHashes())
+        trial.without(TEXT, str(error))
     broken = [r for r in catalogue.rejections if r.modality is None]
     trial.found += [
         ("items", str(trial.draft.items["path"])),
@@ -126,7 +127,8 @@ def _items(trial: Trial) -> Catalogue:
         ("unique ids", f"{len(catalogue.item_ids):,} in {config.id}{_reasons(broken)}"),
     ]
     for modality, inputs in catalogue.inputs.items():
-        trial.found.append((f"{modality}s", f"{len(inputs):,} of {len(catalogue.item_ids):,}: {config.text}"))
+        count = f"{len(inputs):,} of {len(catalogue.item_ids):,}"
+        trial.found.append((f"{modality}s", f"{count}: {config.text}"))
     _limit(trial, "items", broken, catalogue.rows)
     return catalogue
 
@@ -141,16 +143,16 @@ def _pictures(trial: Trial, catalogue: Catalogue) -> None:
     values = [value for value in some if value not in (None, "", [])]
     values = values[:: max(1, len(values) // TRIED)][:TRIED]
     if not values:
-        trial.without("image", f"the first {len(some):,} items name no picture in {config.image}.")
+        trial.without(IMAGE, f"the first {len(some):,} items name no picture in {config.image}.")
         return
     trial.downloads = any(isinstance(value, str) and is_url(value) for value in values)
     tried = open_all(config.image, values, image_root(config))
     why = f"; {tried.why}" if tried.why else ""
-    trial.found.append(("images", f"{tried.opened} of {tried.tried} tried open: {config.image}{why}"))
+    trial.found.append((f"{IMAGE}s", f"{tried.opened} of {tried.tried} tried open: {config.image}{why}"))
     if tried.opened < tried.tried and not trial.downloads:
         trial.problems.append(
-            f"{tried.tried - tried.opened} of {tried.tried} pictures do not open ({tried.why}): a run stops where "
-            "more than extract.max_rejected of them do not"
+            f"{tried.tried - tried.opened} of {tried.tried} pictures do not open ({tried.why}): a run stops "
+            "where more than extract.max_rejected of them do not"
         )
 
 
@@ -239,8 +241,8 @@ def _limit(trial: Trial, what: str, rejections: Sequence[Rejection], rows: int) 
     damaged = [r for r in rejections if r.reason != ABSENT]
     if len(damaged) > limit * rows:
         trial.problems.append(
-            f"{len(damaged):,} of {rows:,} {what} cannot be used{_reasons(damaged)}; extract.max_rejected allows "
-            f"{limit:.0%}: mend them, or raise it"
+            f"{len(damaged):,} of {rows:,} {what} cannot be used{_reasons(damaged)}; extract.max_rejected "
+            f"allows {limit:.0%}: mend them, or raise it"
         )
 
 

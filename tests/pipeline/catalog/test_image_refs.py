@@ -37,6 +37,15 @@ def test_every_form_of_a_reference_is_found(tmp_path: Path) -> None:
     assert is_url(URL) and not is_url("a.png")
 
 
+def test_the_ending_of_a_name_may_be_left_out(tmp_path: Path) -> None:
+    for name in ("01.jpg", "02.PNG", "03", "03.jpg"):
+        (tmp_path / name).write_bytes(b"picture")
+    for value, name in {"01": "01.jpg", "02": "02.PNG", "03": "03"}.items():
+        assert find_image(value, tmp_path) == ImageRef(path=tmp_path / name)
+    with pytest.raises(ImageRefError, match="1"):
+        find_image("1", tmp_path)
+
+
 @pytest.mark.parametrize(
     ("value", "reason"),
     [

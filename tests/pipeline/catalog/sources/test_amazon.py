@@ -164,10 +164,11 @@ def test_an_edition_is_detected_by_its_keys(
         {
             "path": f"{source.name}:meta_X.json.gz",
             "text": "{title}. {brand}. {categories}. {description}",
-            "image_root": "images",
         },
         {"path": f"{source.name}:X.json.gz", "rating": "rating", "timestamp": "timestamp", "min_rating": 4},
-        notes=["Make the folder images, then let `alignrec download` fetch the pictures into it."],
+        notes=[
+            "`alignrec download` fetches pictures to where the metadata are, or into catalog.items.image_root."
+        ],
     )
     others = {AMAZON_2014.name, AMAZON_2018.name, AMAZON_2023.name} - {source.name}
     assert [SOURCES[other].detect(tmp_path) for other in others] == [None, None] or source is AMAZON_2018

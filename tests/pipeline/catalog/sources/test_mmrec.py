@@ -103,6 +103,15 @@ def test_what_is_damaged_is_named_with_its_line(
         read("mmrec", tmp_path)
 
 
+def test_interactions_alone_are_recognised_for_a_table_of_items_beside_them(tmp_path: Path) -> None:
+    folder = _mmrec(tmp_path / "baby")
+    for name in ("image", "text"):
+        (folder / f"{name}_feat.npy").unlink()
+    assert MMREC.detect(tmp_path) == Draft({}, {"path": "mmrec:baby"})
+    (folder / "i_id_mapping.csv").unlink()
+    assert MMREC.detect(tmp_path) is None
+
+
 def test_features_beside_the_interactions_are_detected(tmp_path: Path) -> None:
     assert MMREC.detect(tmp_path) is None
     folder = _mmrec(tmp_path / "baby")

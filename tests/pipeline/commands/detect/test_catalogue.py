@@ -14,7 +14,8 @@ from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.interactions import read_interactions
 from alignrec.pipeline.catalog.items import read_catalogue
 from alignrec.pipeline.cli.app import app
-from alignrec.pipeline.commands.detect import detect_catalogue
+from alignrec.pipeline.commands.detect.catalogue import detect_catalogue
+from alignrec.pipeline.commands.detect.trial import try_draft
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
@@ -56,7 +57,6 @@ def test_a_shop_with_its_own_names(tmp_path: Path) -> None:
     config = init(tmp_path)
     assert read(config) == (["1", "2"], {"image": 1, "text": 2}, 2)
     assert config.catalog.items.image_root == tmp_path / "photos"
-    assert config.catalog.interactions is not None and config.catalog.interactions.timestamp is None
 
 
 def test_movielens(tmp_path: Path) -> None:
@@ -105,3 +105,110 @@ def test_a_folder_without_items_says_what_it_saw(tmp_path: Path) -> None:
     assert not (tmp_path / "alignrec.yaml").exists()
     with pytest.raises(ConfigError, match=r"there is no folder .*none"):
         detect_catalogue(tmp_path / "none")
+
+
+def _items(folder: Path, header: str, row: str, count: int = 12, name: str = "items.csv") -> None:
+    """A table whose row `{n}` is filled with numbers, and a picture `p{n}.png` for each in photos/."""
+    (folder / "photos").mkdir(exist_ok=True)
+    for n in range(count):
+        (folder / "photos" / f"p{n}.png").write_bytes(picture(n))
+    (folder / name).write_text("\n".join([header, *(row.format(n=n) for n in range(count))]) + "\n")
+
+
+def test_a_shop_by_what_its_columns_hold(tmp_path: Path) -> None:
+    _items(tmp_path, "sku,name,desc,img,price", "s{n},Mug {n},A large mug of clay.,photos/p{n}.png,{n}.5")
+    items = init(tmp_path).catalog.items
+    assert (items.id, items.image, items.text) == ("sku", "img", "{name}")
+    _items(tmp_path, "sku,name,desc,img,price", "s{n},Mug {n},Mug {n} of clay.,p{n},{n}.5")
+    items = init(tmp_path, "--force").catalog.items
+    assert (items.id, items.image, items.text) == ("sku", "img", "{name}. {desc}")
+    assert items.image_root == tmp_path / "photos"
+
+
+def test_news_without_pictures(tmp_path: Path) -> None:
+    (tmp_path / "news.csv").write_text(
+        "id,headline,body\n" + "".join(f"{n},Sun {n},Rain {n}\n" for n in range(9))
+    )
+    config = init(tmp_path)
+    items = config.catalog.items
+    assert (items.id, items.image, items.text) == ("id", None, "{headline}. {body}")
+    assert read(config)[1] == {"text": 9}
+
+
+def test_pictures_by_id_without_their_ending(tmp_path: Path) -> None:
+    _items(tmp_path, "code,label", "p{n},thing {n}")
+    config = init(tmp_path)
+    assert (config.catalog.items.image, config.catalog.items.image_root) == ("code", tmp_path / "photos")
+    assert read(config)[1] == {"image": 12, "text": 12}
+
+
+def test_pictures_alone_and_with_labels_and_with_metadata(tmp_path: Path) -> None:
+    for label in ("cat", "dog"):
+        (tmp_path / "train" / label).mkdir(parents=True)
+        (tmp_path / "train" / label / "1.png").write_bytes(picture(1))
+    config = init(tmp_path)
+    assert read(config) == (["train/cat/1", "train/dog/1"], {"image": 2, "text": 2}, 0)
+    (tmp_path / "train" / "metadata.csv").write_text("file_name,caption\ncat/1.png,a cat\ndog/1.png,a dog\n")
+    config = init(tmp_path, "--force")
+    assert read(config) == (["cat/1.png", "dog/1.png"], {"image": 2, "text": 2}, 0)
+
+
+def test_events_with_times_are_split_by_them(tmp_path: Path) -> None:
+    _items(tmp_path, "asin,title", "B{n},thing {n}")
+    rows = [f"{n % 9},B{(n * 5 + n // 9) % 12},{881250949 + 100 * n}" for n in range(108)]
+    (tmp_path / "events.csv").write_text("\n".join(["uid,asin,ts", *rows]) + "\n")
+    config = init(tmp_path)
+    log = config.catalog.interactions
+    assert log is not None and (log.user, log.item, log.timestamp) == ("uid", "asin", "ts")
+    assert config.split.method == "temporal" and read(config)[2] == 108
+
+
+def test_two_tables_of_items_the_one_that_interactions_are_about(tmp_path: Path) -> None:
+    _items(tmp_path, "id,title,body,more", "x{n},thing {n},what {n} is,so {n}", name="articles.csv")
+    _items(tmp_path, "id,title", "y{n},thing {n}", name="products.csv")
+    rows = [f"u{n % 9},y{n % 12}" for n in range(100)]
+    (tmp_path / "log.csv").write_text("\n".join(["user,product", *rows]) + "\n")
+    ended = CliRunner().invoke(app, ["init", str(tmp_path)])
+    assert load_config(tmp_path / "alignrec.yaml").catalog.items.path == str(tmp_path / "products.csv")
+    assert (
+        "articles.csv could be the items too; products.csv was taken (interactions are about it)"
+        in ended.stderr
+    )
+    assert f"Next: alignrec run -c {tmp_path / 'alignrec.yaml'}" in ended.stderr
+
+
+def test_lists_are_texts(tmp_path: Path) -> None:
+    rows = [{"id": f"i{n}", "tags": ["red", f"new {n}"], "sizes": [1, 2], "deep": [["a"]]} for n in range(9)]
+    (tmp_path / "items.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert init(tmp_path).catalog.items.text == "{tags}"
+
+
+def test_an_item_needs_a_picture_or_a_text(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").write_text("id,price\n" + "".join(f"{n},{n}.5\n" for n in range(9)))
+    ended = CliRunner().invoke(app, ["init", str(tmp_path)])
+    assert isinstance(ended.exception, ConfigError)
+    assert "items.csv: id could be the ids, but no column holds a text or pictures" in str(ended.exception)
+    config = tmp_path / "own.yaml"
+    config.write_text("catalog: {items: {path: items.csv, id: id, image: null, text: null}}")
+    with pytest.raises(ConfigError, match=r"catalog\.items\.image and catalog\.items\.text are null"):
+        load_config(config)
+
+
+@pytest.mark.parametrize("name", ["hm", "ml100k", "baby", "sports"])
+def test_real_catalogues_need_no_editing(name: str, tmp_path: Path) -> None:
+    source = Path(__file__).resolve().parents[5] / "shared" / "data" / name
+    if not source.is_dir():
+        pytest.skip(f"{source} is not here")
+    trial = try_draft(detect_catalogue(source), source)
+    rows, items, log, joined = {
+        "hm": (4153, "product_id", "customer", 17746),
+        "ml100k": (1682, "item_id", "user_id", 55375),
+        "baby": (7050, "item_id", "user_id", 160792),
+        "sports": (18357, "item_id", "user_id", 296337),
+    }[name]
+    found = dict(trial.found)
+    assert (found["rows"], found["unique ids"]) == (f"{rows:,}", f"{rows:,} in {items}")
+    assert found["users"].endswith(f"in {log}") and found["usable"].startswith(f"{joined:,} of ")
+    if name == "ml100k":
+        assert found["images"].startswith("20 of 20 tried open: image")
+        assert trial.draft.split["method"] == "temporal"
