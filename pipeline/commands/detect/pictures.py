@@ -10,7 +10,7 @@ from typing import Any
 
 from alignrec.extractors.errors import RejectedError
 from alignrec.extractors.inputs.images import decode_image
-from alignrec.pipeline.catalog.image_refs import ImageRefError, find_image
+from alignrec.pipeline.catalog.image_refs import ImageRefError, find_image, read_image
 from alignrec.pipeline.catalog.sources.folder import PICTURES
 from alignrec.pipeline.commands.detect.columns import Column
 from alignrec.pipeline.commands.detect.roles import IMAGE, is_called
@@ -68,7 +68,7 @@ def open_all(column: str, values: Sequence[Any], root: Path) -> Pictures:
             image = find_image(value, root)
             if image is None:
                 continue
-            data = image.path.read_bytes() if image.path else image.embedded
+            data = read_image(image.path) if image.path else image.embedded
             if data is not None:
                 decode_image(data)
             opened += 1
