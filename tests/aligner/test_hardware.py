@@ -1,4 +1,4 @@
-"""Small steps run on one thread, so that their result does not depend on the number of cores."""
+"""Devices by name; small steps run on one thread, and a result does not depend on the number of cores."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from alignrec.aligner.errors import AlignerError
+from alignrec.aligner.hardware import device_of, one_thread_if_small
 from alignrec.aligner.pretrain.pretraining import pretrain
 from alignrec.aligner.train.collaborative import collaborative
 from alignrec.aligner.train.settings import TrainSettings
@@ -74,3 +76,28 @@ def test_a_training_that_fails_gives_the_threads_back() -> None:
 
     with pytest.raises(InterruptedError):
         pretrain(world(), TINY, 1, advance=fail)
+
+
+@pytest.mark.parametrize(("here", "device"), [(False, "cpu"), (True, "cuda")])
+def test_auto_is_a_gpu_if_there_is_one(monkeypatch: pytest.MonkeyPatch, here: bool, device: str) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: here)
+    assert device_of("auto") == torch.device(device)
+    assert device_of("cpu") == torch.device("cpu")
+    if here:
+        assert device_of("cuda:3") == torch.device("cuda", 3)
+    else:
+        with pytest.raises(AlignerError, match="device is 'cuda:3', but PyTorch sees no GPU here"):
+            device_of("cuda:3")
+
+
+def test_what_is_no_device_is_named() -> None:
+    with pytest.raises(AlignerError, match="device must be auto, cpu, cuda or cuda:N, got 'gpu'"):
+        device_of("gpu")
+
+
+@pytest.mark.parametrize(("work", "threads"), [(0, 1), (9_999_999, 1), (10_000_000, 2), (float("inf"), 2)])
+def test_little_work_is_done_by_one_thread(work: float, threads: int) -> None:
+    with pytest.raises(InterruptedError), one_thread_if_small(work):
+        assert torch.get_num_threads() == threads
+        raise InterruptedError
+    assert torch.get_num_threads() == 2

@@ -19,7 +19,7 @@ from alignrec.pipeline.errors import RunFolderError
 from alignrec.pipeline.report import neighbours_map
 from alignrec.pipeline.report.write import write_report
 from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.manifest import StageManifest
+from alignrec.pipeline.runner.manifest import StageManifest, list_files
 from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.stages.chain import run, write_page
 from tests.pipeline.catalogues import write_catalogue
@@ -42,17 +42,21 @@ def test_the_command_writes_the_report_of_a_run_as_far_as_it_came(extracted: Pat
     assert "How it trained" not in page
 
 
+def finish(stage: Path, name: str, content: str) -> None:
+    """A stage of one file, done."""
+    stage.mkdir(exist_ok=True)
+    (stage / name).write_text(content)
+    StageManifest(stage.name, {}, list_files(stage, [stage / name]), {}).write(stage / "stage.json")
+
+
 def test_numbers_of_later_stages_show_up(extracted: Path, tmp_path: Path) -> None:
     shutil.copytree(extracted.parent, tmp_path / "own")
     config = load_config(tmp_path / "own" / "alignrec.yaml")
     first = write_page(config).read_text()
-    for stage in ("evaluate", "pretrain"):
-        (config.run_folder / stage).mkdir(exist_ok=True)
-        StageManifest(stage, {}, {}, {}).write(config.run_folder / stage / "stage.json")
     numbers = {"format": 1, "definitions": {}, "records": [m.record() for m in records()]}
-    (config.run_folder / "evaluate" / "metrics.json").write_text(json.dumps(numbers))
+    finish(config.run_folder / "evaluate", "metrics.json", json.dumps(numbers))
     point = {"epoch": 1, "metric": "image loss", "value": 0.5, "split": "train", "seed": 1}
-    (config.run_folder / "pretrain" / "curves.json").write_text(json.dumps({"records": [point]}))
+    finish(config.run_folder / "pretrain", "curves.json", json.dumps({"records": [point]}))
     second = write_page(config).read_text()
     assert "Not measured yet" in first and "multimodal features helped" in second
     assert "image loss" in second
@@ -93,9 +97,7 @@ def test_damaged_numbers_are_named(
 ) -> None:
     shutil.copytree(extracted.parent, tmp_path / "own")
     config = load_config(tmp_path / "own" / "alignrec.yaml")
-    (config.run_folder / stage).mkdir()
-    StageManifest(stage, {}, {}, {}).write(config.run_folder / stage / "stage.json")
-    (config.run_folder / stage / name).write_text('{"records": [{"value": "high"}]}')
+    finish(config.run_folder / stage, name, '{"records": [{"value": "high"}]}')
     with pytest.raises(expected, match=f"{name}.*Delete the folder {stage}"):
         write_page(config)
 

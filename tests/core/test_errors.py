@@ -1,0 +1,40 @@
+"""Errors carry the code that a command exits with, and hints name what was probably meant."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from alignrec.core.errors import AlignRecError, nearest_file, suggest
+
+
+def test_an_error_is_wrong_usage_unless_its_kind_says_otherwise() -> None:
+    class RefusedHereError(AlignRecError):
+        exit_code = 3
+
+    assert (AlignRecError.exit_code, AlignRecError("no").exit_code, RefusedHereError("no").exit_code) == (
+        2,
+        2,
+        3,
+    )
+
+
+@pytest.mark.parametrize(
+    ("unknown", "hint"),
+    [
+        ("trian", "did you mean 'train'?"),
+        ("EXPORT", "known: evaluate, export, train"),
+        ("", "known: evaluate, export, train"),
+    ],
+)
+def test_the_nearest_word_or_all_of_them(unknown: str, hint: str) -> None:
+    assert suggest(unknown, {"train": 1, "export": 2, "evaluate": 3}) == hint
+
+
+def test_the_file_most_like_an_absent_one_is_named(tmp_path: Path) -> None:
+    (tmp_path / "items.csv").touch()
+    (tmp_path / "log.csv").touch()
+    assert nearest_file(tmp_path / "itmes.csv") == f" Did you mean {tmp_path / 'items.csv'}?"
+    assert nearest_file(tmp_path / "zzz") == ""
+    assert nearest_file(tmp_path / "absent" / "items.csv") == ""
