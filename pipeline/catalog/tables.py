@@ -27,12 +27,14 @@ class Table:
         read: (columns, start) to batches of those columns in that order, from row `start` on; reads as it
             goes. Types are the source's own, and may change from batch to batch where it has none.
         notes: what was taken of the source, or understood, where that is not plain; for a person.
+        repeated: names that several columns of the source have; all but the first of these got another.
     """
 
     where: str
     columns: tuple[str, ...]
     read: Callable[[Sequence[str], int], Iterator[pa.RecordBatch]]
     notes: tuple[str, ...] = ()
+    repeated: frozenset[str] = frozenset()
 
     def batches(self, columns: Sequence[str], start: int = 0) -> Iterator[pa.RecordBatch]:
         """The rows from `start` on, batch by batch, in bounded memory.
@@ -59,13 +61,20 @@ class Table:
             columns: from the config key that names a column to the column.
 
         Raises:
-            CatalogError: one does not; the message names it, its key, and the columns there are.
+            CatalogError: one does not, or several have its name; the message names it, its key, and the
+                columns there are.
         """
         for key, column in columns.items():
             if column not in self.columns:
+                known = ", ".join(map(repr, self.columns)) or "none"
                 raise CatalogError(
                     f"{self.where} has no column {column!r}, which {key} names; "
-                    f"{suggest(column, self.columns)}. It has: {', '.join(self.columns) or 'none'}."
+                    f"{suggest(column, self.columns)}. It has: {known}."
+                )
+            if column in self.repeated:
+                raise CatalogError(
+                    f"{self.where} has several columns {column!r}, which {key} names: "
+                    "give each a name of its own."
                 )
 
 

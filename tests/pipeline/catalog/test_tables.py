@@ -26,7 +26,9 @@ def test_rows_become_batches_of_the_columns_asked_for() -> None:
 def test_an_absent_column_is_named_with_its_key() -> None:
     table = table_of_rows("here", ("id", "odd"), _records)
     table.require({"catalog.items.id": "id"})
-    expected = "here has no column 'idd', which catalog.items.id names; did you mean 'id'.*It has: id, odd"
+    expected = (
+        "here has no column 'idd', which catalog.items.id names; did you mean 'id'.*It has: .id., .odd."
+    )
     with pytest.raises(CatalogError, match=expected):
         table.require({"catalog.items.id": "idd"})
 

@@ -40,9 +40,14 @@ def _rows(folder: Path, content: bytes, name: str = "a.csv") -> list[Row]:
 def test_a_csv_file_is_all_text(tmp_path: Path, content: bytes, expected: list[tuple[str, str]]) -> None:
     rows = [dict(zip("ab", values, strict=True)) for values in expected]
     assert _rows(tmp_path, content) == rows
-    assert _rows(tmp_path, content.replace(b",", b"\t"), "a.tsv") == [
-        {key: value.replace(",", "\t") for key, value in row.items()} for row in rows
-    ]
+    for separator in (";", "|"):
+        assert _rows(tmp_path, content.replace(b",", separator.encode())) == [
+            {key: value.replace(",", separator) for key, value in row.items()} for row in rows
+        ]
+    if b'"' not in content:
+        assert _rows(tmp_path, content.replace(b",", b"\t"), "a.tsv") == rows
+    for encoding in ("utf-16", "utf-32", "utf-8-sig"):
+        assert _rows(tmp_path, content.decode("utf-8-sig").encode(encoding)) == rows
     half = len(content) // 2
     parts = gzip.compress(content[:half]) + gzip.compress(content[half:])
     assert _rows(tmp_path, parts, "a.csv.gz") == rows
@@ -69,6 +74,71 @@ def test_one_column_is_a_table(tmp_path: Path) -> None:
 def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, content: bytes, expected: str) -> None:
     with pytest.raises(CatalogError, match=rf"a\.csv.*{expected}"):
         _rows(tmp_path, content)
+
+
+PLAIN = [
+    b'id:token\ttitle:token_seq\n1\t"Foo" bar\n2\t"open\n3\tx"y\n4\t"whole"\n',
+    b'id\ttitle\r\n1\t"Foo" bar\r\n2\t"open\r\n3\tx"y\r\n4\t"whole"',
+]
+TITLES = ['"Foo" bar', '"open', 'x"y', '"whole"']
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.item", PLAIN[0]), ("a.inter", PLAIN[0]), ("a.tsv", PLAIN[1]), ("a.csv", PLAIN[1])],
+)
+def test_quotes_in_tab_separated_files_are_plain_characters(
+    tmp_path: Path, name: str, content: bytes
+) -> None:
+    rows = [{"id": str(number), "title": title} for number, title in enumerate(TITLES, 1)]
+    assert _rows(tmp_path, content, name) == rows
+
+
+def test_quotes_around_every_name_of_a_tab_separated_header_enclose_fields(tmp_path: Path) -> None:
+    assert _rows(tmp_path, b'"a"\t"b"\n"1"\t"x\ty ""z"""\n', "a.tsv") == [{"a": "1", "b": 'x\ty "z"'}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.csv", b"id,t\n1,a,\n2,b,\n", "line 2: expected 2 fields, got 3: '1,a,'.*make them alike"),
+        ("a.csv", b"id,t\n1,a,b\n2,c\n", "line 2: expected 2 fields, got 3: .*written in quotes"),
+        ("a.csv", b'id,t\n"1\n1",a\n2\n', "line 4: expected 2 fields, got 1: '2'.*keeps its separator"),
+        ("a.csv", b"# by hand\nid,t\n1,a\n", "line 2: expected 1 fields, got 2: .*has '# by hand'"),
+        ("a.csv", b'id,t\n1,"Foo" bar\n', "line 2: .*a quoted field is followed by text"),
+        ("a.csv", b'id,t,c\n1,"Foo bar,red\n2,b "x",blue\n', "line 2: .*a quoted field is followed by text"),
+        ("a.csv", b'id,t\n1,a\n2,"x \\"y\\" z"\n', "line 3: .*a quoted field is followed by text"),
+        ("a.csv", b"id,t\n1,a\n2,b\0c\n", "line 3: there is a NUL byte"),
+        ("a.csv", "id,t\n1,a\n".encode("utf-16-le"), "line 1: there is a NUL byte"),
+        ("a.csv", b"id,t\n1,\xe4\n", "line 2, is not UTF-8: byte 3 of the line is 0xe4.*WINDOWS-1252"),
+        ("a.csv", b"\xef\xbb\xbf", "is empty"),
+        ("a.tsv", b"id\tt\n1\ta\tb\n", "line 2: expected 2 fields, got 3: .*plain characters"),
+        ("a.item", b'id:token\tt:token\n1\t"a\nb"\n', r"line 3: expected 2 fields, got 1: 'b\"'"),
+        ("a.csv", b"id;t\n1;a\n2;b;c\n", "line 3: expected 2 fields, got 3"),
+    ],
+)
+def test_rows_that_break_the_rules_are_errors(
+    tmp_path: Path, name: str, content: bytes, expected: str
+) -> None:
+    with pytest.raises(CatalogError, match=rf"{name}.*{expected}"):
+        _rows(tmp_path, content, name)
+
+
+def test_another_separator_than_commas_is_noted(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id;price\n1;4,5\n")
+    assert CSV.open(path).notes == (f"{path}: its fields are separated by semicolons.",)
+    path.write_text("id,price\n1,4;5\n")
+    assert CSV.open(path).notes == ()
+
+
+def test_a_name_that_two_columns_have_cannot_be_used(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id,t,t\n1,a,b\n")
+    table = CSV.open(path)
+    table.require({"catalog.items.id": "id"})
+    with pytest.raises(CatalogError, match=r"has several columns 't', which catalog.items.text names"):
+        table.require({"catalog.items.text": "t"})
 
 
 def test_a_row_larger_than_a_block_is_read_and_none_twice(

@@ -23,9 +23,7 @@ def _write(folder: Path, form: str, ids: list[str]) -> Path:
     path = folder / f"items.{form}"
     if form in ("csv", "tsv"):
         separator = "," if form == "csv" else "\t"
-        path.write_text(
-            "id" + separator + "n\n" + "".join(f'"{i}"{separator}{k}\n' for k, i in enumerate(ids))
-        )
+        path.write_text("id" + separator + "n\n" + "".join(f"{i}{separator}{k}\n" for k, i in enumerate(ids)))
     elif form == "jsonl":
         path.write_text("".join(json.dumps({"id": i, "n": str(k)}) + "\n" for k, i in enumerate(ids)))
     elif form == "jsonl.gz":
