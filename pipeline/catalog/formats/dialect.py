@@ -102,8 +102,8 @@ def find_fault(dialect: Dialect, lines: Iterator[str], header: Sequence[str]) ->
             return f"line {line}: a quoted field begins there and never ends."
         if "expected after" in str(error):
             return (
-                f"line {line}: in the row that begins there, a quoted field is followed by text. "
-                'A quote inside a quoted field is written twice (""), and a field beginning with one is quoted.'
+                f"line {line}: in the row that begins there, text follows the end of a quoted field. "
+                'A quote inside such a field is written twice (""), and a field beginning with one is quoted.'
             )
     return None
 
