@@ -64,6 +64,8 @@ class SplitStage(Stage):
         """Write `interactions.arrow` and `users.arrow`."""
         cut = cut_interactions(context.config, context.run.items(), context.run.interactions())
         cut.write(target)
+        if hint := times_unused(context.config):
+            context.console.note(hint)
         counts = np.bincount(cut.split.label, minlength=3)
         return {
             "users": cut.split.users,
@@ -79,6 +81,17 @@ class SplitStage(Stage):
             f"split: {summary['users']:,} users and {summary['items']:,} items; {summary['train']:,} "
             f"interactions to train on, {summary['valid']:,} to validate, {summary['test']:,} to test"
         ]
+
+
+def times_unused(config: Config) -> str:
+    """A sentence for a run that has times and names no way to cut, so that chance does; "" for others."""
+    source = config.catalog.interactions
+    if source is None or source.timestamp is None or "method" in config.split.model_fields_set:
+        return ""
+    return (
+        f"split: at random, though {source.timestamp} has times: split.method temporal or leave-one-out "
+        "would cut by them, and random, written out, ends this note"
+    )
 
 
 def cut_interactions(config: Config, item_ids: list[str], interactions: pa.Table | None) -> CatalogueSplit:

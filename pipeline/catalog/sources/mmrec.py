@@ -106,16 +106,15 @@ def detect(folder: Path) -> Draft | None:
     inter = next((p for p in files_below(folder) if p.suffix == ".inter"), None)
     if inter is None:
         return None
-    if not any((inter.parent / f"{name}_feat.npy").is_file() for name in MODALITIES):
-        named = (inter.parent / "i_id_mapping.csv").is_file()
-        path = f"{MMREC.name}:{inter.parent.relative_to(folder).as_posix()}"
-        return Draft({}, {"path": path}) if named else None
 
     def relative(path: Path) -> str:
         return path.relative_to(folder).as_posix()
 
+    path = {"path": f"{MMREC.name}:{relative(inter.parent)}"}
     features = {name: inter.parent / f"{name}_feat.npy" for name in MODALITIES}
     extract = {name: f"given:{relative(path)}" for name, path in features.items() if path.is_file()}
+    if not extract:
+        return Draft({}, dict(path)) if (inter.parent / "i_id_mapping.csv").is_file() else None
     maps = {"items": inter.parent / "i_id_mapping.csv", "users": inter.parent / "u_id_mapping.csv"}
     split: dict[str, Any] = {}
     if all(path.is_file() for path in maps.values()):
@@ -123,7 +122,6 @@ def detect(folder: Path) -> Draft | None:
         split |= {key: relative(path) for key, path in maps.items()}
     with inter.open(encoding="utf-8") as lines:
         header = lines.readline().split()
-    path = {"path": f"{MMREC.name}:{relative(inter.parent)}"}
     return Draft(
         path
         | {TEXT: f"{{{TEXT}}}" if TEXT in extract else None}

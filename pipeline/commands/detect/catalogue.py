@@ -11,7 +11,6 @@ from alignrec.core.vocabulary import IMAGE, TEXT
 from alignrec.pipeline.catalog.formats.format import formats_by_ending
 from alignrec.pipeline.catalog.sources.folder import NO_PICTURES
 from alignrec.pipeline.catalog.sources.source import SOURCES, Draft
-from alignrec.pipeline.commands.detect import roles
 from alignrec.pipeline.commands.detect.columns import Column
 from alignrec.pipeline.commands.detect.pictures import Pictures, picture_roots, try_pictures
 from alignrec.pipeline.commands.detect.roles import (
@@ -22,6 +21,7 @@ from alignrec.pipeline.commands.detect.roles import (
     id_score,
     in_reading_order,
     is_called,
+    names_pictures,
     rating_score,
     time_score,
 )
@@ -69,7 +69,7 @@ def _from_tables(folder: Path, logs: Sequence[str]) -> Draft:
         for one in found
         if not one.is_log
         for column in one.columns
-        if id_score(column) and (one.texts or _picture_column(folder, one)[0])
+        if id_score(column) and not is_called(column, USER) and (one.texts or _picture_column(folder, one)[0])
     ]
     if not choices:
         raise ConfigError(_no_items(folder, found, notes))
@@ -142,7 +142,7 @@ def _picture_column(folder: Path, found: FoundTable) -> tuple[Pictures | None, l
     """The column that most pictures open from, and notes on others that look like it."""
     roots = picture_roots(folder, found.file)
     tried = [one for column in found.columns if (one := try_pictures(column, roots))]
-    named = {c.name for c in found.columns if c.pictures > 0.5 or is_called(c, roles.IMAGE)}
+    named = {c.name for c in found.columns if c.pictures > 0.5 or names_pictures(c)}
     taken = max(tried, key=lambda one: (one.opened, one.urls, one.column in named), default=None)
     if taken and not taken.opened and not taken.urls:
         taken = None
@@ -179,8 +179,12 @@ def _other_items(chosen: _Choice, choices: Iterable[_Choice]) -> list[str]:
                 f"{found.path}: {choice.column.name} could be the ids too; {chosen.column.name} was taken."
             )
         elif found is not taken and choice.column is found.id:
-            about = chosen.logs and not choice.logs
-            why = "interactions are about it" if about else "there is more to read in it, or more items"
+            why = (
+                "interactions are about it"
+                if chosen.logs and not choice.logs
+                else f"{len(taken.texts)} columns to read, against {len(found.texts)}; "
+                f"{len(chosen.ids):,} items, against {len(choice.ids):,}"
+            )
             notes.append(
                 f"{found.path} could be the items too; {taken.path} was taken ({why}). Put both into one "
                 "table if both matter."

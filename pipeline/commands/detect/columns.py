@@ -166,4 +166,6 @@ def _looks_like_a_picture(value: Any) -> bool:
     first = _first(value)
     if isinstance(first, dict):
         return "bytes" in first or "path" in first
-    return isinstance(first, bytes) or (isinstance(first, str) and first.lower().endswith(PICTURES))
+    return isinstance(first, bytes) or (
+        isinstance(first, str) and first.lower().partition("?")[0].endswith(PICTURES)
+    )

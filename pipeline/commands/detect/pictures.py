@@ -13,7 +13,7 @@ from alignrec.extractors.inputs.images import decode_image
 from alignrec.pipeline.catalog.image_refs import ImageRefError, find_image, read_image
 from alignrec.pipeline.catalog.sources.folder import PICTURES
 from alignrec.pipeline.commands.detect.columns import Column
-from alignrec.pipeline.commands.detect.roles import IMAGE, is_called
+from alignrec.pipeline.commands.detect.roles import names_pictures
 
 TRIED = 20
 _FOLDERS = 200  # more are not looked at
@@ -50,7 +50,7 @@ def try_pictures(column: Column, roots: Sequence[Path]) -> Pictures | None:
     values = _spread(column.values, TRIED)
     if not values or column.words > 4 or column.times > 0.9 or (column.fractions and column.texts):
         return None
-    known = is_called(column, IMAGE)
+    known = names_pictures(column)
     if column.urls > 0.5:
         if not known and column.pictures < 0.5:
             return None

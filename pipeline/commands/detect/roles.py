@@ -27,10 +27,8 @@ TIME = (
     *("timestamp", "unix_review_time", "time", "unixtime", "ts", "created_at", "date", "datetime"),
     *("event_time", "purchase_date", "order_date"),
 )
-IMAGE = (
-    *("image", "image_path", "picture", "photo", "poster", "img", "image_url", "img_url", "images", "path"),
-    *("file_name", "photos", "pictures", "thumbnail"),
-)
+# Parts of names: `main_image`, `poster_url`.
+PICTURE = ("image", "img", "photo", "picture", "poster", "thumbnail", "cover", "filename")
 TEXT = (
     *("title", "name", "product_name", "headline", "brand", "categories", "category", "genres", "year"),
     *("description", "desc", "text", "body", "abstract"),
@@ -39,12 +37,14 @@ BONUS = 0.2  # what a name adds at most
 
 
 def id_score(column: Column) -> float:
-    """Ids of items: there in every row, each once, short, without blanks."""
-    if column.filled < 0.98 or column.distinct < 0.98 or column.fractions or column.urls:
+    """Ids of items: there in every row, nearly each once, short, without blanks."""
+    if column.filled < 0.98 or column.distinct < 0.8 or column.fractions or column.urls:
         return 0
     if column.words > 1.5 or any(len(text) > 64 for text in column.texts[:200]):
         return 0
-    return 0.3 if column.pictures > 0.5 or (column.times > 0.9 and not column.numbers) else 1
+    if column.pictures > 0.5 or (column.times > 0.9 and not column.numbers):
+        return 0.3
+    return 1 if column.distinct > 0.98 else 0.5
 
 
 def user_score(column: Column) -> float:
@@ -90,6 +90,11 @@ def best(columns: Iterable[Column], scorer: Scorer, names: Sequence[str]) -> Col
 def is_called(column: Column, names: Sequence[str]) -> bool:
     """Whether a column has one of the names of a role."""
     return _rank(column.name, names) > 0
+
+
+def names_pictures(column: Column) -> bool:
+    """Whether a column's name has a word for pictures in it."""
+    return any(word in _plain(column.name) for word in PICTURE)
 
 
 def in_reading_order(columns: Sequence[Column]) -> list[Column]:

@@ -163,9 +163,10 @@ def _interactions(trial: Trial, catalogue: Catalogue) -> None:
         return
     section, table = trial.draft.interactions, read.table
     users, items = (len(pc.unique(table[name])) for name in ("user_id", "item_id"))
+    rated = f" rated {section['min_rating']} or more" if "min_rating" in section else ""
     trial.found += [
         ("interactions", str(section["path"])),
-        ("usable", f"{table.num_rows:,} of {read.rows:,}{_reasons(read.rejections)}"),
+        ("usable", f"{table.num_rows:,} of {read.rows:,}{rated}{_reasons(read.rejections)}"),
         ("users", f"{users:,} in {section.get('user', 'user_id')}"),
         ("their items", f"{items:,} in {section.get('item', 'item_id')}"),
     ]
@@ -252,4 +253,7 @@ def _reasons(rejections: Sequence[Rejection]) -> str:
 
 
 def _day(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+    try:
+        return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+    except (ValueError, OverflowError, OSError):  # beyond the years that Python counts
+        return f"{seconds:,} s"

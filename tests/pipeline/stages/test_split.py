@@ -10,7 +10,7 @@ from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID, read_mmrec
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
-from alignrec.pipeline.stages.split import cut_interactions
+from alignrec.pipeline.stages.split import cut_interactions, times_unused
 from tests.conftest import SHARED
 
 ITEMS = [f"i{n}" for n in range(8)]
@@ -65,6 +65,14 @@ def test_temporal_cuts_at_two_moments(interactions: pa.Table) -> None:
 def test_too_large_a_core_says_what_to_lower(interactions: pa.Table) -> None:
     with pytest.raises(CatalogError, match=r"-o split\.k_core"):
         cut_interactions(_config(k_core=9), ITEMS, interactions)
+
+
+def test_times_that_do_not_cut_are_named_until_the_method_is_written() -> None:
+    assert times_unused(_config()).startswith("split: at random, though t has times: split.method temporal")
+    assert times_unused(_config(method="random")) == times_unused(_config(method="temporal")) == ""
+    items = {"items": {"path": "x"}}
+    assert times_unused(Config.model_validate({"catalog": items})) == ""
+    assert times_unused(Config.model_validate({"catalog": items | {"interactions": {"path": "y"}}})) == ""
 
 
 def _mmrec(folder: Path, items: str = "i5\t0\ni2\t1\n") -> Config:

@@ -177,6 +177,17 @@ def test_two_tables_of_items_the_one_that_interactions_are_about(tmp_path: Path)
     assert f"Next: alignrec run -c {tmp_path / 'alignrec.yaml'}" in ended.stderr
 
 
+def test_a_table_of_users_holds_no_items_and_a_repeated_id_is_said(tmp_path: Path) -> None:
+    _items(tmp_path, "isbn,title", "b{n},thing {n}")
+    with (tmp_path / "items.csv").open("a") as table:
+        table.write("b3,again\n")
+    people = [f"u{n},Name {n},likes {n} things,lives in {n}" for n in range(20)]
+    (tmp_path / "people.csv").write_text("\n".join(["user_id,name,bio,city", *people]) + "\n")
+    ended = CliRunner().invoke(app, ["init", str(tmp_path)])
+    assert load_config(tmp_path / "alignrec.yaml").catalog.items.id == "isbn"
+    assert "12 in isbn; 1 duplicate-id" in ended.stderr
+
+
 def test_lists_are_texts(tmp_path: Path) -> None:
     rows = [{"id": f"i{n}", "tags": ["red", f"new {n}"], "sizes": [1, 2], "deep": [["a"]]} for n in range(9)]
     (tmp_path / "items.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -29,7 +29,7 @@ def test_the_root_is_where_most_open(tmp_path: Path) -> None:
 def test_embedded_pictures_and_urls_need_no_folder(tmp_path: Path) -> None:
     values = [{"bytes": picture(1), "path": None}, picture(2)]
     assert try_pictures(Column("x", 0, 2, values), [tmp_path]) == Pictures("x", tmp_path, 2, 2)
-    urls = ["https://x.example/1.jpg"]
+    urls = ["https://x.example/1.jpg?size=2"]
     assert try_pictures(Column("x", 0, 1, urls), [tmp_path]) == Pictures("x", tmp_path, 0, 1, urls=True)
     assert try_pictures(Column("page", 0, 1, ["https://x.example/shop"]), [tmp_path]) is None
 

@@ -12,6 +12,7 @@ from alignrec.pipeline.commands.detect.roles import (
     best,
     id_score,
     in_reading_order,
+    names_pictures,
     rating_score,
     text_score,
     time_score,
@@ -30,7 +31,8 @@ CODES = [f"0{n}" for n in range(30)]
     ("values", "expected"),
     [
         (CODES, 1),
-        ([*CODES, "00"], 0),  # one of 31 occurs twice
+        ([*CODES, "00"], 0.5),  # one of 31 occurs twice
+        ([*CODES, *CODES], 0),
         ([f"a thing {n}" for n in CODES], 0),
         ([n + 0.5 for n in range(30)], 0),
         ([f"https://x.example/{n}" for n in CODES], 0),
@@ -72,6 +74,11 @@ def test_names_decide_between_equals_alone() -> None:
     users = column("who", [f"u{n // 2}" for n in range(60)])
     assert best([users, column("user", [n % 5 for n in range(60)], 1)], user_score, USER) is users
     assert best([repeated], id_score, ITEM) is None
+
+
+def test_pictures_have_a_word_in_their_name() -> None:
+    names = ("main_image", "Poster URL", "fileName", "link", "page")
+    assert [names_pictures(column(name, [])) for name in names] == [True, True, True, False, False]
 
 
 def test_known_texts_come_first_and_long_ones_last() -> None:
