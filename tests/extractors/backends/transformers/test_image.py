@@ -1,0 +1,67 @@
+"""An image by a transformers model: its processor's pixels, and the pooling that it has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from alignrec.extractors.backends.transformers.image import TransformersImage
+from alignrec.extractors.errors import ExtractorError
+from alignrec.extractors.runtime import Runtime
+from alignrec.extractors.testing import sample_images
+from tests.extractors import models
+
+
+def load(folder: Path) -> TransformersImage:
+    return TransformersImage("transformers:tiny", folder, None, "mit", Runtime.resolve("cpu"))
+
+
+@pytest.mark.parametrize(
+    ("make", "pooling", "dim", "tokens"),
+    [
+        (models.vit, "pooler", 32, 17),
+        (lambda folder: models.vit(folder, pooler=False), "cls", 32, 17),
+        (models.convnext, "pooler", 24, 1),
+        (models.clip, "features", 24, 17),
+        (models.siglip, "features", 32, 16),
+    ],
+)
+def test_the_best_pooling_that_a_model_has(
+    tmp_path: Path, make: Callable[[Path], Path], pooling: str, dim: int, tokens: int
+) -> None:
+    """Pictures of 32 pixels in patches of 8 are 16 tokens, and a class token where there is one."""
+    model = load(make(tmp_path))
+    assert (model.card.preprocessing["pooling"], model.card.dim) == (pooling, dim)
+    assert (model.card.name, model.card.licence, model.card.revision) == ("transformers:tiny", "mit", None)
+    found = model.embed([model.prepare(image) for image in sample_images(2)], tokens=True)
+    assert found.pooled.shape == (2, dim)
+    assert found.tokens is not None and found.tokens.shape == (2, tokens, model.card.token_dim)
+    assert found.mask is not None and found.mask.all()
+    if pooling == "cls":
+        np.testing.assert_allclose(found.pooled, found.tokens[:, 0], atol=1e-6)
+
+
+def test_pixels_are_the_processors(tmp_path: Path) -> None:
+    """ViT's scales to 0…1, then (x - 0.5) / 0.5: white is 1, black -1."""
+    model = load(models.vit(tmp_path))
+    for colour, value in (("white", 1.0), ("black", -1.0)):
+        pixels = model.prepare(Image.new("RGB", (50, 20), colour))["pixel_values"]
+        np.testing.assert_allclose(pixels, np.full((3, 32, 32), value), atol=1e-6)
+
+
+def test_without_its_preprocessing_a_model_is_refused(tmp_path: Path) -> None:
+    models.vit(tmp_path)
+    (tmp_path / "preprocessor_config.json").unlink()
+    with pytest.raises(ExtractorError, match=r"expected preprocessor_config\.json in"):
+        load(tmp_path)
+
+
+def test_images_of_different_sizes_share_no_batch(tmp_path: Path) -> None:
+    model = load(models.vit(tmp_path))
+    small, large = ({"pixel_values": np.zeros((3, side, side), np.float32)} for side in (32, 40))
+    with pytest.raises(ExtractorError, match="images of different sizes, which cannot share a batch"):
+        model.embed([small, large])

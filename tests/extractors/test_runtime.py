@@ -1,0 +1,57 @@
+"""Where a model runs: devices and precisions by name, and what surrounds a forward pass."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from alignrec.extractors.errors import DeviceError, ExtractorError
+from alignrec.extractors.runtime import Runtime, to_numpy
+
+
+@pytest.mark.parametrize(("gpus", "device"), [(0, "cpu"), (1, "cuda")])
+def test_auto_is_a_gpu_if_there_is_one(monkeypatch: pytest.MonkeyPatch, gpus: int, device: str) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    found = Runtime.resolve()
+    assert (found, found.is_cuda) == (Runtime(torch.device(device), "float32"), gpus > 0)
+    with pytest.raises(DeviceError, match=f"'cuda:{gpus}' was asked for, but PyTorch sees {gpus}"):
+        Runtime.resolve(f"cuda:{gpus}")
+
+
+@pytest.mark.parametrize("device", ["gpu", "meta", "", "cpu:x"])
+def test_what_is_no_device_is_named(device: str) -> None:
+    with pytest.raises(ExtractorError, match=f"device '{device}' is not supported"):
+        Runtime.resolve(device)
+
+
+def test_what_is_no_precision_is_named() -> None:
+    with pytest.raises(ExtractorError, match="precision 'float16' is unknown"):
+        Runtime.resolve("cpu", "float16")
+
+
+def test_a_model_is_frozen_in_float32_whatever_it_was_saved_in() -> None:
+    model = nn.Sequential(nn.Linear(2, 2), nn.Dropout()).to(torch.float16)
+    placed = Runtime.resolve("cpu").place(model)
+    assert not placed.training
+    assert {(p.dtype, p.requires_grad) for p in placed.parameters()} == {(torch.float32, False)}
+
+
+@pytest.mark.parametrize(("precision", "dtype"), [("float32", torch.float32), ("bfloat16", torch.bfloat16)])
+def test_a_forward_pass_has_the_precision_and_no_gradients(precision: str, dtype: torch.dtype) -> None:
+    runtime = Runtime.resolve("cpu", precision)
+    linear = nn.Linear(2, 3)
+    with runtime.forward():
+        out = linear(runtime.tensor(np.ones((4, 2), dtype=np.float32)))
+        assert torch.is_inference_mode_enabled()
+    assert (out.dtype, out.requires_grad, tuple(out.shape)) == (dtype, False, (4, 3))
+    assert not torch.is_inference_mode_enabled() and not torch.is_autocast_enabled("cpu")
+
+
+def test_arrays_go_in_with_their_type_and_come_out_as_float32() -> None:
+    turned = np.arange(6, dtype=np.int64).reshape(2, 3).T
+    assert torch.equal(Runtime.resolve("cpu").tensor(turned), torch.tensor([[0, 3], [1, 4], [2, 5]]))
+    array = to_numpy(torch.tensor([[1.5, -2.0]], dtype=torch.bfloat16).T)
+    assert array.dtype == np.float32 and array.flags.c_contiguous and array.tolist() == [[1.5], [-2.0]]
