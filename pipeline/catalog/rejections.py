@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -49,6 +49,24 @@ def counts(rejections: Sequence[Rejection]) -> dict[str, int]:
     return dict(sorted(tally.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
+def reasons_with_examples(rejections: Iterable[Rejection]) -> str:
+    """The reasons, most first, each with its count and one case, a line each."""
+    tally: Counter[str] = Counter()
+    cases: dict[str, Rejection] = {}
+    for rejection in rejections:
+        tally[rejection.reason] += 1
+        cases.setdefault(rejection.reason, rejection)
+    return "".join(
+        f"\n  {number:,} × {reason}, such as row {cases[reason].row:,}: {shorten(cases[reason].detail)}"
+        for reason, number in tally.most_common()
+    )
+
+
+def shorten(detail: str, most: int = 160) -> str:
+    """A text that is short enough for a line of a message."""
+    return detail if len(detail) <= most else f"{detail[: most - 1]}…"
+
+
 def check_limit(rejections: Sequence[Rejection], totals: dict[str, int], limit: float) -> None:
     """Stop a run in which too much is broken.
 
@@ -69,7 +87,7 @@ def check_limit(rejections: Sequence[Rejection], totals: dict[str, int], limit: 
             continue
         what = f"{modality}s of {source}" if modality else source
         reasons = ", ".join(f"{n} {reason}" for reason, n in Counter(r.reason for r in cases).most_common(4))
-        examples = "".join(f"\n  row {r.row}: {r.detail}" for r in cases[:3])
+        examples = "".join(f"\n  row {r.row}: {shorten(r.detail)}" for r in cases[:3])
         raise CatalogError(
             f"{len(cases)} of {totals[source]} {what} cannot be used ({share:.1%}: {reasons}), and "
             f"extract.max_rejected allows {limit:.1%}. For example:{examples}\n"

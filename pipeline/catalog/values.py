@@ -1,4 +1,4 @@
-"""What a table's values are to a run: ids as text, ratings as numbers, times as seconds, rows as dicts.
+"""What a table's values are to a run: ids as text, ratings as numbers, rows as dicts.
 
 Every conversion between what a source holds and what a run works with is here. Values of one plain type are
 an Arrow column of that type; a column that mixes types, as JSON Lines may, holds JSON (`arrow.json`).
@@ -74,7 +74,7 @@ def id_texts(column: pa.Array) -> pa.Array:
         return _id_texts_one_by_one(column.dictionary).take(column.indices)
     if pa.types.is_integer(kind) or pa.types.is_null(kind):
         return column.cast(pa.string())
-    if not _is_text(kind):
+    if not is_text(kind):
         return _id_texts_one_by_one(column)
     texts = column.cast(pa.string())
     empty = pc.equal(pc.binary_length(texts), 0)
@@ -88,7 +88,7 @@ def _id_texts_one_by_one(column: pa.Array) -> pa.Array:
 def numbers(column: pa.Array) -> pa.Array:
     """A column as float64; null where a value is no finite number."""
     kind = column.type
-    if _is_text(kind):
+    if is_text(kind):
         try:
             found = column.cast(pa.float64())
         except pa.ArrowInvalid:  # some text is no number, or has blanks around it
@@ -115,14 +115,21 @@ def _number(value: Any) -> float | None:
         return None
 
 
-def seconds(column: pa.Array) -> pa.Array:
-    """A column of Unix seconds as int64, fractions cut off; null where a value is no time of 64 bits."""
-    if pa.types.is_integer(column.type) and column.type != pa.uint64():
-        return column.cast(pa.int64())
-    found = numbers(column)
-    inside = pc.less(pc.abs(found), 2.0**63)
-    return pc.if_else(inside, found, None).cast(pa.int64(), safe=False)
-
-
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a type is text."""
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def blanks(column: pa.Array) -> pa.Array:
+    """Where a column has no value: null, text of nothing but blanks, not a number; bool."""
+    if isinstance(column.type, pa.JsonType):
+        return pa.array([_is_blank(value) for value in python_values(column)], pa.bool_())
+    if pa.types.is_dictionary(column.type):
+        return blanks(column.dictionary).take(column.indices).fill_null(True)
+    if is_text(column.type):
+        return pc.equal(pc.utf8_length(pc.utf8_trim_whitespace(column)), 0).fill_null(True)
+    return column.is_null(nan_is_null=True)
+
+
+def _is_blank(value: Any) -> bool:
+    return value is None or value != value or (isinstance(value, str) and not value.strip())

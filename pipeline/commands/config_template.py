@@ -20,7 +20,7 @@ COMMENTS = {
     "user": "the column of user ids",
     "item": "the column of item ids",
     "rating": "the column of ratings",
-    "timestamp": "the column of times, in Unix seconds",
+    "timestamp": "the column of times",
     "min_rating": "lower ratings are no positives",
     "k_core": "users and items with fewer interactions are left out",
     "method": "random, temporal, leave-one-out, or mmrec: as the file says",

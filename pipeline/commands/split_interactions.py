@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from alignrec.export.formats.interactions import SplitInteractions
+from alignrec.pipeline.catalog.times import UNITS, unit_of
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
 from alignrec.pipeline.runner.lock import locked
@@ -33,6 +34,7 @@ def split_interactions(config: Config) -> SplitInteractions:
     table, source = run.split().table().to_pandas(), run.interactions()
     if source is not None:
         known = source.to_pandas().sort_values("timestamp", kind="stable").drop_duplicates(PAIR)
+        known["timestamp"] //= UNITS[unit_of(source.schema.field("timestamp"))]
         table = table.merge(known, on=PAIR, how="left", validate="one_to_one")
     else:
         table = table.assign(rating=np.nan, timestamp=np.nan)

@@ -54,8 +54,20 @@ class InteractionsConfig(_Section):
     user: str = Field("user_id", description="column of the user ids")
     item: str = Field("item_id", description="column of the item ids")
     rating: str | None = Field(None, description="column of ratings, if there is one")
-    timestamp: str | None = Field(None, description="column of Unix seconds, if there is one")
+    timestamp: str | None = Field(None, description="column of times, if there is one")
+    time_format: str | None = Field(
+        None,
+        description="how times are written, as strptime has it, such as %d.%m.%Y; or s, ms, us, ns for "
+        "numbers since 1970; default: as they show",
+    )
     min_rating: float | None = Field(None, description="interactions rated lower are not positives")
+
+    @field_validator("time_format")
+    @classmethod
+    def _readable(cls, written: str | None) -> str | None:
+        if written is not None and "%" not in written and written not in ("s", "ms", "us", "ns"):
+            raise ValueError("expected a strptime format, such as %d.%m.%Y, or one of s, ms, us, ns")
+        return written
 
 
 class CatalogConfig(_Section):

@@ -147,19 +147,27 @@ def test_numbers_in_text_are_numbers_and_nothing_else_is(tmp_path: Path, form: s
     pairs = [("u", "a")] * len(NUMBERS)
     path = _write(tmp_path, form, pairs, rating=list(NUMBERS))
     read = _read(path, rating="rating")
-    assert read.table["rating"].to_pylist() == [n for n in NUMBERS.values() if n is not None]
+    assert read.table["rating"].to_pylist() == [n for t, n in NUMBERS.items() if n is not None or not t]
     assert read.table["timestamp"].to_pylist() == [None] * read.table.num_rows
-    assert [(r.row, r.reason) for r in read.rejections] == [
-        (row, "bad-rating") for row, number in enumerate(NUMBERS.values()) if number is None
-    ]
+    wrong = [row for row, (text, number) in enumerate(NUMBERS.items()) if number is None and text]
+    blank = list(NUMBERS).index("")
+    assert [(r.row, r.reason) for r in read.rejections] == [(row, "bad-rating") for row in wrong]
+    read = _read(path, rating="rating", min_rating=1)
+    assert [(r.row, r.reason) for r in read.rejections] == sorted(
+        [(blank, "no-rating"), *((row, "bad-rating") for row in wrong)]
+    )
 
 
-def test_times_are_whole_seconds_of_64_bits(tmp_path: Path) -> None:
-    times = [10, "11", 12.9, "13.9", 2**53 + 1, -1.5, 1e300, None, "soon", True]
+def test_numbers_of_seconds_are_kept_in_full(tmp_path: Path) -> None:
+    times = [10, "11", 12.9, "13.9", 1_500_000_000, -1.5, 1e300, None, "soon", True, " "]
     path = _write(tmp_path, "jsonl", [("u", "a")] * len(times), timestamp=times)
     read = _read(path, timestamp="timestamp")
-    assert read.table["timestamp"].to_pylist() == [10, 11, 12, 13, 2**53, -1, 1]
-    assert [(r.row, r.reason) for r in read.rejections] == [(row, "bad-timestamp") for row in (6, 7, 8)]
+    assert read.table["timestamp"].to_pylist() == [10_000, 11_000, 12_900, 13_900, 1_500_000_000_000, -1_500]
+    assert read.table.schema.field("timestamp").metadata == {b"unit": b"ms"}
+    assert [(r.row, r.reason) for r in read.rejections] == [
+        (row, f"{reason}-timestamp")
+        for row, reason in ((6, "bad"), (7, "no"), (8, "bad"), (9, "bad"), (10, "no"))
+    ]
     path = _write(tmp_path, "parquet", [("u", "a")] * 2, timestamp=[2**53 + 1, 1])
     assert _read(path, timestamp="timestamp").table["timestamp"].to_pylist() == [2**53 + 1, 1]
 
@@ -198,8 +206,70 @@ def test_interactions_are_checked_row_by_row(tmp_path: Path) -> None:
         (5, "bad-rating"),
         (8, "no-item"),
     ]
-    with pytest.raises(CatalogError, match="do its item ids match"):
+    with pytest.raises(CatalogError) as caught:
         read_interactions(config, ["other"])
+    lines = [line.partition(": {")[0] for line in str(caught.value).splitlines()]
+    assert lines == [
+        f"{path} has no usable interaction among 9 rows:",
+        "  7 × unknown-item, such as row 0",
+        "  1 × no-user, such as row 2",
+        "  1 × no-item, such as row 8",
+        "The id 'a' is not in the catalogue, whose ids look like 'other'. Name the column that holds the "
+        "same ids with catalog.interactions.item or catalog.items.id.",
+    ]
     path.write_text("u,i,r,t\n")
     with pytest.raises(CatalogError, match="no rows"):
         read_interactions(config, ["a"])
+
+
+@pytest.mark.parametrize(
+    ("times", "item_ids", "note"),
+    [
+        ([1_588_687_728, 1_588_687_729], [1_588_687_728, 1_588_687_729], "understood as seconds"),
+        ([1_588_687_728_000, 1_588_687_729_000], [1_588_687_728, 1_588_687_729], "as milliseconds"),
+        ([1_588_687_728_001, 0], [1_588_687_728_001, 0], "kept in milliseconds"),
+        ([1_588_687_728_000_000_001], [1_588_687_728_000_000_001], "kept in nanoseconds"),
+    ],
+)
+def test_the_unit_is_the_whole_columns_and_is_noted(
+    tmp_path: Path, times: list[int], item_ids: list[int], note: str
+) -> None:
+    read = _read(
+        _write(tmp_path, "parquet", [("u", "a")] * len(times), timestamp=times), timestamp="timestamp"
+    )
+    assert read.table["timestamp"].to_pylist() == item_ids
+    assert (read.rejections, len(read.notes)) == ([], 1) and note in read.notes[0]
+
+
+def test_a_row_of_another_unit_is_rejected_and_so_is_a_wrong_date(tmp_path: Path) -> None:
+    times: list[Any] = [1_588_687_728_001, 1_588_687_728, 1_588_687_728_003]
+    path = _write(tmp_path, "parquet", [("u", "a")] * 3, timestamp=times)
+    read = _read(path, timestamp="timestamp")
+    assert read.table["timestamp"].to_pylist() == [times[0], times[2]]
+    assert [(r.row, r.reason) for r in read.rejections] == [(1, "bad-timestamp")]
+    path = _write(tmp_path, "csv", [("u", "a")] * 4, timestamp=["2021-02-28", "2021-02-30", "", "2021-03-01"])
+    read = _read(path, timestamp="timestamp")
+    assert read.table["timestamp"].to_pylist() == [1_614_470_400, 1_614_556_800]
+    assert read.table.schema == SCHEMA
+    assert [(r.row, r.reason) for r in read.rejections] == [(1, "bad-timestamp"), (2, "no-timestamp")]
+
+
+@pytest.mark.parametrize("written", ["03.04.2021", "03/04/21", "April 3rd"])
+def test_an_ambiguous_column_asks_for_its_format(tmp_path: Path, written: str) -> None:
+    path = _write(tmp_path, "csv", [("u", "a")] * 3, timestamp=[written] * 3)
+    with pytest.raises(CatalogError, match=f"'{written}' for one.*time_format"):
+        _read(path, timestamp="timestamp")
+
+
+def test_a_format_is_followed(tmp_path: Path) -> None:
+    path = _write(tmp_path, "csv", [("u", "a")] * 3, timestamp=["03.04.2021", "31.02.2021", "04.04.2021"])
+    read = _read(path, timestamp="timestamp", time_format="%d.%m.%Y")
+    assert read.table["timestamp"].to_pylist() == [1_617_408_000, 1_617_494_400]
+    assert [(r.row, r.reason) for r in read.rejections] == [(1, "bad-timestamp")]
+    path = _write(tmp_path, "csv", [("u", "a")], timestamp=[20210403])
+    with pytest.raises(CatalogError, match="may be dates written like 20210403"):
+        _read(path, timestamp="timestamp")
+    assert _read(path, timestamp="timestamp", time_format="%Y%m%d").table["timestamp"].to_pylist() == [
+        1_617_408_000
+    ]
+    assert _read(path, timestamp="timestamp", time_format="ms").table["timestamp"].to_pylist() == [20210403]
