@@ -129,34 +129,36 @@ def _cases(world: World) -> Iterator[tuple[str, str, str]]:
             yield from ((stage, name, fault) for name in scratch)
 
 
-def _what_is_wrong(world: World, state: str, name: str, fault: str, said: Callable[[], str]) -> str:
+def _what_is_wrong(world: World, state: str, name: str, fault: str, errors: Callable[[], str]) -> str:
     """What a run makes of a fault that it must not; "" where all is well. The run is left as it was clean."""
     if state != "finished":
         restore(world.killed(state), world.run)
     FAULTS[fault](world.run / name)
     until = [] if state == "finished" else ["--until", state]
-    said()
+    errors()
     try:
         code = command("run", "-q", "-c", world.config, *until)
     except BaseException:
         return traceback.format_exc()[-600:]
-    words = said()
+    words = errors()
     if code != 0:
         restore(world.killed("finished"), world.run)
         clear = code in (2, 3, 4) and words.startswith("error: ") and "Traceback" not in words
         return "" if clear else f"exit code {code}: {words[-600:]}"
-    made, wanted = contents(world.run), world.clean
+    results, wanted = contents(world.run), world.clean
     if state != "finished":
-        made, wanted = ({k: v for k, v in f.items() if k.startswith(f"{state}/")} for f in (made, wanted))
-    differing = [name for name in {**made, **wanted} if made.get(name) != wanted.get(name)]
+        results, wanted = (
+            {k: v for k, v in f.items() if k.startswith(f"{state}/")} for f in (results, wanted)
+        )
+    differing = [name for name in {**results, **wanted} if results.get(name) != wanted.get(name)]
     if differing or state != "finished":
         restore(world.killed("finished"), world.run)
     return f"exit code 0, and other bytes than without the fault: {differing[:5]}" if differing else ""
 
 
-def _failures(world: World, cases: list[tuple[str, str, str]], said: Callable[[], str]) -> list[str]:
+def _failures(world: World, cases: list[tuple[str, str, str]], errors: Callable[[], str]) -> list[str]:
     restore(world.killed("finished"), world.run)
-    found = [(case, _what_is_wrong(world, *case, said)) for case in cases]
+    found = [(case, _what_is_wrong(world, *case, errors)) for case in cases]
     return [f"{state}: {name}, {fault}: {wrong}" for (state, name, fault), wrong in found if wrong]
 
 
