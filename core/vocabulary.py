@@ -93,13 +93,17 @@ TRAINED_SETS = tuple(name for name, entry in FEATURE_SETS.items() if entry.learn
 OWN_SETS = tuple(
     name for name, entry in reversed(FEATURE_SETS.items()) if entry.key == "item_id" and not entry.raw
 )
+# `aligned` less all content, and on the content of other items, everything else equal: what it has
+# over them is what content is worth.
+CONTROL: Final = f"{ALIGNED} without content"
+SHUFFLED_CONTROL: Final = f"{ALIGNED} on shuffled content"
 # The sets that a reader most likely wants who names none, best first.
 PREFERRED_SETS = (ALIGNED, MULTIMODAL)
 
 
 def is_own(subject: str) -> bool:
     """Whether what was evaluated is one of our sets, or an ablation of one (`aligned without …`)."""
-    return any(re.match(rf"{name}(?!\w)", subject) for name in OWN_SETS)
+    return any(re.fullmatch(rf"{name}( (without|with|on|in) .+)?", subject) for name in OWN_SETS)
 
 
 def feature_set(name: str) -> SetDefinition:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -22,9 +22,9 @@ def compare(
     split: Literal["valid", "test"] = "test",
     share: float | None = None,
     metrics: Collection[str] = MAIN_METRICS,
-    own: Collection[str] | None = None,
+    pairs: Iterable[tuple[str, str]] | None = None,
 ) -> list[Measurement]:
-    """Every subject's numbers, then the paired differences of our own subjects from the others.
+    """Every subject's numbers, then the paired differences between some of them.
 
     Args:
         protocol: how they were measured.
@@ -33,14 +33,17 @@ def compare(
         split: the part that was evaluated.
         share: masked share of items, under the mask protocols.
         metrics: what is reported.
-        own: the subjects that are compared with all others; by default those that were trained.
+        pairs: of subject and what it is compared with; by default each trained one with each other.
 
     Returns:
         Measurements with 95% intervals over users; nothing where no user has a positive.
     """
-    own = seeds if own is None else own
+    if pairs is None:
+        pairs = [
+            (name, other) for name in results if name in seeds for other in results if other not in seeds
+        ]
     rivals: list[tuple[str, str | None]] = [(name, None) for name in results]
-    rivals += [(name, other) for name in results if name in own for other in results if other not in own]
+    rivals += pairs
     keys = [key for result in results.values() for key in result.values if key[0] in metrics]
     asked = [(subject, against, *key) for subject, against in rivals for key in dict.fromkeys(keys)]
     columns = [
@@ -70,7 +73,7 @@ def compare(
 def compare_seeds(
     protocol: str,
     results: Mapping[str, Mapping[int | None, Evaluation]],
-    own: Collection[str],
+    pairs: Iterable[tuple[str, str]],
     *,
     split: Literal["valid", "test"] = "test",
     metrics: Collection[str] = MAIN_METRICS,
@@ -85,7 +88,7 @@ def compare_seeds(
     Args:
         protocol: how they were measured.
         results: for each subject, by seed (None where nothing is trained), evaluations of the same users.
-        own: the subjects that are compared with all others.
+        pairs: of subject and what it is compared with.
         split: the part that was evaluated.
         metrics: what is reported.
 
@@ -98,14 +101,14 @@ def compare_seeds(
     means = {name: _averaged(list(by_seed.values())) for name, by_seed in results.items()}
     records = [
         replace(m, aggregate="mean") if m.subject in several or m.against in several else m
-        for m in compare(protocol, means, seeds, split=split, metrics=metrics, own=own)
+        for m in compare(protocol, means, seeds, split=split, metrics=metrics, pairs=pairs)
     ]
     if not records:
         return []
     for seed in dict.fromkeys(seed for by_seed in several.values() for seed in by_seed):
         single = {name: by_seed[seed] for name, by_seed in several.items() if seed in by_seed}
         trained = {} if seed is None else dict.fromkeys(single, seed)
-        records += compare(protocol, single, trained, split=split, metrics=metrics, own=())
+        records += compare(protocol, single, trained, split=split, metrics=metrics, pairs=())
     for name, by_seed in several.items():
         for metric, k in (key for key in means[name].values if key[0] in metrics):
             spread = float(np.std([found.mean(metric, k) for found in by_seed.values()], ddof=1))

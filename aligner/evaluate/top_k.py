@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,16 @@ from alignrec.aligner.evaluate.evaluator import PARTS, Evaluator, Part
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.splits import TRAIN, Split
 from alignrec.core.results import Measurement
-from alignrec.core.vocabulary import ALIGNED, COLD_START, LONG_TAIL, MAIN_METRICS, METRICS, TOP_K
+from alignrec.core.vocabulary import (
+    ALIGNED,
+    COLD_START,
+    CONTROL,
+    LONG_TAIL,
+    MAIN_METRICS,
+    METRICS,
+    TOP_K,
+    is_own,
+)
 
 TAIL = 0.2  # share of the training interactions that the long tail's items have, at most
 Mask = NDArray[np.bool_]
@@ -32,7 +41,7 @@ def evaluate_all(scorer: Scorer, evaluator: Evaluator) -> Evaluations:
 
 
 def measurements(results: Mapping[str, Mapping[int | None, Evaluations]]) -> list[Measurement]:
-    """The numbers of all recommenders, and how far `aligned` is above each of the others.
+    """The numbers of all recommenders, and how far `aligned` and its control are above others.
 
     Args:
         results: by subject and seed; None where nothing is trained.
@@ -47,9 +56,18 @@ def measurements(results: Mapping[str, Mapping[int | None, Evaluations]]) -> lis
             name: {seed: reached[protocol, part] for seed, reached in seeds.items()}
             for name, seeds in results.items()
         }
-        own, metrics = ((ALIGNED,), tuple(METRICS)) if part == "test" else ((), MAIN_METRICS)
-        records += compare_seeds(protocol, evaluations, own, split=part, metrics=metrics)
+        pairs, metrics = (_pairs(results), tuple(METRICS)) if part == "test" else ([], MAIN_METRICS)
+        records += compare_seeds(protocol, evaluations, pairs, split=part, metrics=metrics)
     return records
+
+
+def _pairs(subjects: Iterable[str]) -> list[tuple[str, str]]:
+    """Ours against everything, and the control against other systems: what the objective is worth."""
+    others = [name for name in subjects if name != ALIGNED]
+    pairs = [(ALIGNED, name) for name in others]
+    if CONTROL in others:
+        pairs += [(CONTROL, name) for name in others if not is_own(name)]
+    return pairs
 
 
 def ranked_items(split: Split) -> dict[str, Mask]:

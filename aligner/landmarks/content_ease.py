@@ -74,7 +74,7 @@ def fit(data: LandmarkInput) -> Scorer:
 
 
 CONTENT_EASE = Landmark(
-    "content EASE",
+    "EASE with content",
     "EASE whose Gram matrix holds the centred multimodal features too; settings of the best validation "
     "Recall@20 of at most 18; left out above 20,000 items",
     fit,

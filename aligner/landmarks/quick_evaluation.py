@@ -9,17 +9,22 @@ from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_all, measurements
 from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput
 from alignrec.core.results import Measurement
-from alignrec.core.vocabulary import ALIGNED
+from alignrec.core.vocabulary import ALIGNED, CONTROL
 
 
 def quick_evaluation(
-    evaluator: Evaluator, aligned: Scorer, landmarks: Iterable[Landmark], data: LandmarkInput
+    evaluator: Evaluator,
+    aligned: Scorer,
+    control: Evaluations,
+    landmarks: Iterable[Landmark],
+    data: LandmarkInput,
 ) -> list[Measurement]:
     """Fit and measure the landmarks, and our own recommender against them.
 
     Args:
         evaluator: of the run.
         aligned: our own recommender, trained under the seed of `data`.
+        control: what it reaches without content, under the same seed.
         landmarks: that it is compared with.
         data: what they learn from.
 
@@ -27,7 +32,8 @@ def quick_evaluation(
         As `measurements`.
     """
     results: dict[str, Mapping[int | None, Evaluations]] = {
-        ALIGNED: {data.seed: evaluate_all(aligned, evaluator)}
+        ALIGNED: {data.seed: evaluate_all(aligned, evaluator)},
+        CONTROL: {data.seed: control},
     }
     for landmark in landmarks:
         seed = data.seed if landmark.trained else None

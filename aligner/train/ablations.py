@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alignrec.aligner.train.settings import TrainSettings
+from alignrec.core.vocabulary import CONTROL, SHUFFLED_CONTROL
 
 # What belongs to the run and the machine, and goes from one form of the objective to the other.
 _OF_THE_RUN = ("epochs", "exact_neighbours", "device")
@@ -18,10 +19,12 @@ class Source:
     Attributes:
         pretrained: False for an encoder that pretraining has not touched.
         without: the modality that the encoder does not know.
+        shuffled: every item has the features of another one.
     """
 
     pretrained: bool = True
     without: str | None = None
+    shuffled: bool = False
 
 
 OWN = Source()
@@ -34,16 +37,19 @@ class Variant:
     Attributes:
         name: what a reader knows it by.
         settings: of its training.
-        source: of its features.
+        source: of its features; None for IDs alone.
     """
 
     name: str
     settings: TrainSettings
-    source: Source = OWN
+    source: Source | None = OWN
 
 
 def variants(settings: TrainSettings, modalities: Sequence[str], *, pretrained: bool = True) -> list[Variant]:
-    """The other form of the objective, and every ablation that takes something away from `settings`.
+    """The controls, the other form of the objective, and every ablation that takes away from `settings`.
+
+    The controls are ours on IDs alone and on shuffled content, everything else equal: what `aligned` has over
+    them is what content is worth.
 
     Under the softmax the ranking loss is itself the alignment of users with items, by cosine. So without
     user-item alignment is the paper's form less its UIA term: BPR ranks, and nothing aligns. The other
@@ -71,4 +77,5 @@ def variants(settings: TrainSettings, modalities: Sequence[str], *, pretrained: 
         if pretrained:
             found.insert(0, Variant("aligned without ICA", settings, Source(pretrained=False)))
         found += [Variant(f"aligned without {m}", settings, Source(without=m)) for m in modalities]
-    return [other, *found]
+    shuffled = Variant(SHUFFLED_CONTROL, settings, Source(shuffled=True))
+    return [Variant(CONTROL, settings, None), shuffled, other, *found]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Unpack
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
@@ -26,6 +28,8 @@ def collaborative(
     """IDs alone, without content: LightGCN (He et al., SIGIR 2020) when trained by BPR.
 
     Without layers it is matrix factorisation, and trained by BPR that is BPR-MF (Rendle et al., UAI 2009).
+    Items that no training interaction touches take no part, as in AlignRec's own training, and come last: IDs
+    know nothing of them.
 
     Args:
         split: training interactions, and validation to stop by.
@@ -33,10 +37,19 @@ def collaborative(
         seed: of initial vectors, batches and sampling.
         hooks: to follow and resume the training.
     """
+    known = np.asarray(split.matrix(TRAIN).sum(axis=0)).ravel() > 0
+    part = split.of_items(known)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = Collaborative(split.users, split.items, settings.dim, settings.layers)
-    return fit_scorer(model, split, settings, seed, hooks)
+        model = Collaborative(part.users, part.items, settings.dim, settings.layers)
+    among_known = fit_scorer(model, part, settings, seed, hooks)
+
+    def score(users: NDArray[np.int64]) -> NDArray[np.float32]:
+        scores = np.full((len(users), len(known)), np.finfo(np.float32).min, dtype=np.float32)
+        scores[:, known] = among_known(users)
+        return scores
+
+    return score
 
 
 def fit_scorer(

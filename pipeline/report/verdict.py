@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from alignrec.core.results import Estimate, Results
-from alignrec.core.vocabulary import MAIN_METRICS, PROTOCOLS, find_protocol
+from alignrec.core.vocabulary import CONTROL, MAIN_METRICS, PROTOCOLS, find_protocol
 
 # Landmarks that are behaviour itself. Where features take the place of behaviour, the rivals are other
 # features, and what behaviour alone reaches is stated beside.
@@ -30,11 +30,19 @@ class Verdict:
 
 
 def verdicts(results: Results) -> list[Verdict]:
-    """A verdict for each protocol that measured our features against a landmark, weightiest first."""
+    """A verdict for each protocol that measured our features, weightiest first.
+
+    After training it is against the control, the same training without content, and what the objective alone
+    is worth stands beside it; without training, or a control, it is against the strongest landmark.
+    """
     found = []
     for name, protocol in PROTOCOLS.items():
         measured = results.select(protocol=name, metric=MAIN_METRICS[0])
         own = _own_recall(measured, name)
+        control = _recall(measured, CONTROL)
+        if own and control:
+            found.append(_against_control(measured, own, control))
+            continue
         rivals = measured.where(lambda record: record.subject not in BEHAVIOUR)
         rival = (rivals if protocol.behaviour else measured).strongest_rival(own) if own else None
         if own and rival:
@@ -46,8 +54,36 @@ def verdicts(results: Results) -> list[Verdict]:
 
 def _own_recall(measured: Results, protocol: str) -> Estimate | None:
     """Our set's test recall at the largest k."""
-    own = measured.select(subject=measured.own_subject(protocol), against=None, split="test")
-    return max(own.estimates, key=lambda estimate: estimate.k, default=None)
+    return _recall(measured, measured.own_subject(protocol))
+
+
+def _recall(measured: Results, subject: str | None) -> Estimate | None:
+    """A subject's test recall at the largest k."""
+    found = measured.select(subject=subject, against=None, split="test")
+    return max(found.estimates, key=lambda estimate: estimate.k, default=None)
+
+
+def _against_control(measured: Results, own: Estimate, control: Estimate) -> Verdict:
+    """What content is worth, and beside it what the objective is worth without any."""
+    title = find_protocol(own.protocol).title
+    numbers = (
+        f"{title}: {own.metric}@{own.k} on test is {own.value:.4f} for {own.subject} and {control.value:.4f} "
+        "for the same training without content"
+    )
+    verdict = _by_interval(own, numbers, own.value - control.value, measured.difference(own, control.subject))
+    if verdict.outcome != "open" and own.deviation is None:
+        headline = f"{verdict.headline}: an indication, from one seed"
+        verdict = replace(verdict, headline=headline)
+    rival = measured.strongest_rival(own)
+    if rival is None:
+        return verdict
+    worth = measured.difference(control, rival.subject)
+    bounds = "" if worth is None or worth.low is None else f" [{worth.low:+.4f}, {worth.high:+.4f}]"
+    beside = (
+        f" The objective alone, without content, is {control.value - rival.value:+.4f}{bounds} over the "
+        f"strongest landmark, {rival.subject} ({rival.value:.4f})."
+    )
+    return replace(verdict, sentence=verdict.sentence + beside)
 
 
 def _behaviour_alone(measured: Results, own: Estimate) -> str:
@@ -64,7 +100,11 @@ def _verdict(own: Estimate, rival: Estimate, paired: Estimate | None) -> Verdict
         f"{title}: {own.metric}@{own.k} on test is {own.value:.4f} for {own.subject} and "
         f"{rival.value:.4f} for the strongest landmark, {rival.subject}"
     )
-    gain = own.value - rival.value
+    return _by_interval(own, numbers, own.value - rival.value, paired)
+
+
+def _by_interval(own: Estimate, numbers: str, gain: float, paired: Estimate | None) -> Verdict:
+    """What a paired difference allows to say."""
     if paired is None or paired.low is None or paired.high is None:
         headline = f"{own.subject} is {'ahead' if gain > 0 else 'not ahead'}, without an interval"
         return Verdict(

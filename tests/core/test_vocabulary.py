@@ -8,12 +8,14 @@ import pytest
 
 from alignrec.core import vocabulary
 from alignrec.core.vocabulary import (
+    CONTROL,
     FEATURE_SETS,
     METRICS,
     MODALITIES,
     OWN_SETS,
     PREFERRED_SETS,
     PROTOCOLS,
+    SHUFFLED_CONTROL,
     TRAINED_SETS,
     Protocol,
     SetDefinition,
@@ -21,6 +23,7 @@ from alignrec.core.vocabulary import (
     definitions,
     feature_set,
     find_protocol,
+    is_own,
     mask_protocol,
     metric_label,
 )
@@ -114,3 +117,17 @@ def test_no_other_module_spells_a_protocol() -> None:
         if path.name != "vocabulary.py" and f'"{name}"' in path.read_text("utf-8")
     ]
     assert found == []
+
+
+def test_what_is_ours_is_a_set_or_says_what_it_lacks() -> None:
+    ours = ["aligned", "multimodal", "content", CONTROL, SHUFFLED_CONTROL, "aligned in the paper's form"]
+    others = [
+        "EASE with content",
+        "content EASE",
+        "content-based",
+        "aligned2",
+        "contents",
+        "popularity",
+        "user",
+    ]
+    assert [name for name in (*ours, *others) if is_own(name)] == ours

@@ -6,10 +6,12 @@ loses an epoch at most. Both lie in a folder of their own, which outlives other 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from alignrec.aligner.evaluate.evaluator import Evaluator
 from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
@@ -17,9 +19,10 @@ from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_all, measureme
 from alignrec.aligner.landmarks.contract import Landmark
 from alignrec.aligner.landmarks.registry import landmarks_of
 from alignrec.aligner.train.ablations import OWN, Source, Variant, variants
+from alignrec.aligner.train.collaborative import collaborative
 from alignrec.core.features import FeatureSet
 from alignrec.core.results import Measurement
-from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, USER
+from alignrec.core.vocabulary import ALIGNED, CONTROL, MULTIMODAL, USER
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.disk import check_disk
@@ -37,16 +40,42 @@ Fit = Callable[[Checkpoint, str], Scorer]
 
 @dataclass(frozen=True)
 class Piece:
-    """One row of the table under one seed; None where nothing is trained."""
+    """One row of the table under one seed; None where nothing is trained.
+
+    Attributes:
+        parts: hashes of all that decides it, but for subject and seed.
+        scratch: keeps its checkpoint and, once it is measured, what it reached.
+    """
 
     subject: str
     seed: int | None
     fit: Fit
+    parts: Mapping[str, str]
+    scratch: Path
 
     @property
     def name(self) -> str:
         """The subject, with the seed if there is one."""
         return self.subject if self.seed is None else f"{self.subject}, seed {self.seed}"
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """Of its training."""
+        return _checkpoint(self.scratch, self.name, self.parts)
+
+    @property
+    def reached(self) -> Path:
+        """The file that holds what it reached."""
+        return self.checkpoint.path.with_suffix(".judged")
+
+    def evaluate(self, evaluator: Evaluator, title: str) -> Evaluations:
+        """Train and measure it, unless that is done."""
+        self.scratch.mkdir(exist_ok=True)
+        kept = kept_evaluations(
+            self.reached, lambda: evaluate_all(self.fit(self.checkpoint, title), evaluator)
+        )
+        self.checkpoint.path.unlink(missing_ok=True)
+        return kept
 
 
 def full_evaluation(
@@ -69,24 +98,42 @@ def full_evaluation(
         As `measurements`.
     """
     config = context.config
-    scratch.mkdir(exist_ok=True)
     check_disk(context.run.path, 32 * config.train.dim * (cut.split.users + cut.split.items))
     pieces = list(_Pieces(context, cut, parts, scratch))
     results: dict[str, dict[int | None, Evaluations]] = {}
     for number, piece in enumerate(pieces, 1):
-        checkpoint = _checkpoint(scratch, piece.name, parts)
         title = f"evaluate {number} of {len(pieces)}: {piece.name}"
-        train_and_evaluate = partial(_train_and_evaluate, piece, checkpoint, title, evaluator)
-        kept = kept_evaluations(checkpoint.path.with_suffix(".judged"), train_and_evaluate)
-        results.setdefault(piece.subject, {})[piece.seed] = kept
-        checkpoint.path.unlink(missing_ok=True)
+        results.setdefault(piece.subject, {})[piece.seed] = piece.evaluate(evaluator, title)
+    keep_controls(piece for piece in pieces if piece.subject == CONTROL)
     return measurements(results)
 
 
-def _train_and_evaluate(
-    piece: Piece, checkpoint: Checkpoint, title: str, evaluator: Evaluator
-) -> Evaluations:
-    return evaluate_all(piece.fit(checkpoint, title), evaluator)
+def control(context: StageContext, cut: CatalogueSplit, seed: int) -> Piece:
+    """What is left of the run's training without content.
+
+    It depends on no feature, so it outlives the stage: new features are compared with the same control.
+    """
+    settings = context.config.train
+    parts = {
+        name: part
+        for name, part in context.parts.items()
+        if name in ("split", "train settings", "evaluate settings") or name.endswith(" version")
+    }
+
+    def fit(checkpoint: Checkpoint, title: str) -> Scorer:
+        with following(checkpoint, settings.epochs, context.console, title) as hooks:
+            return collaborative(cut.split, settings, seed, **hooks)
+
+    return Piece(CONTROL, seed, fit, parts, context.run.scratch("control"))
+
+
+def keep_controls(pieces: Iterable[Piece]) -> None:
+    """Remove what controls of other splits, settings and seeds reached."""
+    kept = {piece.reached: piece.scratch for piece in pieces}
+    for folder in set(kept.values()):
+        for path in folder.iterdir():
+            if path not in kept:
+                path.unlink()
 
 
 def _checkpoint(scratch: Path, name: str, parts: Mapping[str, str]) -> Checkpoint:
@@ -116,14 +163,18 @@ class _Pieces:
             **{
                 variant.name: partial(self.trained, variant)
                 for variant in variants(config.train, config.modalities, pretrained=pretrained)
+                if variant.source is not None
             },
         }
         for mark in landmarks:
             if not mark.trained:
-                yield Piece(mark.name, None, partial(self.landmark, mark, config.seed))
+                fit = partial(self.landmark, mark, config.seed)
+                yield Piece(mark.name, None, fit, self.parts, self.scratch)
+        for seed in seeds:
+            yield control(self.context, self.cut, seed)
         for name, train in rows.items():
             for seed in seeds:
-                yield Piece(name, seed, partial(train, seed))
+                yield Piece(name, seed, partial(train, seed), self.parts, self.scratch)
 
     def landmark(self, landmark: Landmark, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
         """A landmark, fitted; trained from its checkpoint on, if it has one."""
@@ -140,6 +191,7 @@ class _Pieces:
         if variant.name == ALIGNED and seed == config.seed:
             user, aligned = (self.context.run.features(name).matrix for name in (USER, ALIGNED))
             return dot_scorer(user, aligned)
+        assert variant.source is not None
         features = self.source(variant.source)
         done = train_resumably(
             features, self.cut, variant.settings, seed, checkpoint, self.context.console, title
@@ -156,6 +208,10 @@ class _Pieces:
         config = self.context.config
         if source == OWN:
             return self.context.run.features(MULTIMODAL)
+        if source.shuffled:
+            own = self.source(OWN)
+            order = np.random.default_rng(config.seed).permutation(len(own.ids))
+            return replace(own, matrix=own.matrix[order], valid=own.valid[order])
         inputs = {m: given for m, given in self.context.run.inputs().items() if m != source.without}
         if not source.pretrained:
             untouched = config.pretrain.model_copy(update={"epochs": 0})

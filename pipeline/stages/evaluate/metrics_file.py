@@ -7,11 +7,14 @@ from collections.abc import Sequence
 
 from alignrec.aligner.landmarks.registry import all_landmarks
 from alignrec.core.results import FORMAT, Measurement
-from alignrec.core.vocabulary import MODALITIES, definitions
+from alignrec.core.vocabulary import CONTROL, MODALITIES, SHUFFLED_CONTROL, definitions
 from alignrec.pipeline.config.settings import Config
 
 # What ablations and untrained features are.
 _SUBJECTS = {
+    CONTROL: "the same training (objective, size, members, seed) on IDs alone: what aligned has over it is "
+    "what content is worth; trained on the items that training interactions touch, all others come last",
+    SHUFFLED_CONTROL: "the same training, every item with the features of another one",
     "aligned in the paper's form": "BPR, and the alignment of users with items as a term of its own; 64 "
     "dimensions, learning rate 0.003",
     "aligned without ICA": "on features of an encoder that was not pretrained",

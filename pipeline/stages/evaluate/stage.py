@@ -32,7 +32,7 @@ class EvaluateStage(Stage):
     """Measures the run's features, and what the training on them recommends."""
 
     name = EVALUATE
-    version = 5
+    version = 6
     libraries = ("numpy", "scipy", "torch")
 
     def skip(self, config: Config) -> str:
@@ -77,7 +77,7 @@ class EvaluateStage(Stage):
         from alignrec.aligner.evaluate.protocols import masked, zero_shot_and_item_cf
         from alignrec.aligner.evaluate.ranking import dot_scorer
         from alignrec.aligner.landmarks.quick_evaluation import quick_evaluation, rivals
-        from alignrec.pipeline.stages.evaluate.full_evaluation import full_evaluation
+        from alignrec.pipeline.stages.evaluate.full_evaluation import control, full_evaluation, keep_controls
 
         config, run, console = context.config, context.run, context.console
         assert context.plan is not None
@@ -106,7 +106,10 @@ class EvaluateStage(Stage):
         elif TRAIN in context.done:
             console.note("evaluate: recommendation, against landmarks")
             own = dot_scorer(*(run.features(name).matrix for name in (USER, ALIGNED)))
-            records += quick_evaluation(evaluator, own, landmarks, data)
+            without = control(context, cut, config.seed)
+            reached = without.evaluate(evaluator, f"evaluate: {without.subject}")
+            records += quick_evaluation(evaluator, own, reached, landmarks, data)
+            keep_controls([without])
         write_bytes(target / METRICS_FILE, metrics_bytes(records, config))
         return {"records": len(records), "users": cut.split.users, "items": int(cut.split.recommended.sum())}
 

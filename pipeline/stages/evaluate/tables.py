@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from alignrec.core.results import Estimate, Results
-from alignrec.core.vocabulary import MAIN_METRICS, metric_label
+from alignrec.core.vocabulary import MAIN_METRICS, OWN_SETS, metric_label
 
 
 def results_tables(results: Results) -> list[Table]:
@@ -28,7 +28,7 @@ def _table(results: Results, protocol: str, share: float | None) -> Table:
     gains = {
         (e.subject, e.against): _gain(e)
         for e in estimates
-        if e.against is not None and e.metric == MAIN_METRICS[0]
+        if e.against is not None and e.metric == MAIN_METRICS[0] and e.subject in OWN_SETS
     }
     trained = list(dict.fromkeys(subject for subject, _ in gains))
     title = protocol if share is None else f"{protocol}, {share:.0%} lost"

@@ -22,7 +22,8 @@ def _evaluation() -> Evaluation:
 OURS = {1: _evaluation(), 2: _evaluation(), 5: _evaluation()}
 LEARNED = {1: _evaluation(), 2: _evaluation(), 5: _evaluation()}
 COUNTED = {None: _evaluation()}
-FOUND = compare_seeds("top-k", {"ours": OURS, "learned": LEARNED, "counted": COUNTED}, ("ours",))
+PAIRS = [("ours", "learned"), ("ours", "counted")]
+FOUND = compare_seeds("top-k", {"ours": OURS, "learned": LEARNED, "counted": COUNTED}, PAIRS)
 
 
 def one(**wanted: object) -> Measurement:
@@ -57,13 +58,15 @@ def test_differences_pair_users_after_averaging_their_seeds(rival: str) -> None:
     assert (found.value, found.low, found.high) == pytest.approx((wanted.mean, wanted.low, wanted.high))
 
 
-def test_only_our_own_are_compared_and_only_asked_metrics_reported() -> None:
+def test_only_the_pairs_are_compared_and_only_asked_metrics_reported() -> None:
     assert {(m.subject, m.against) for m in FOUND if m.against} == {("ours", "learned"), ("ours", "counted")}
     assert {m.metric for m in FOUND} == {"recall", "ndcg"}
 
 
 def test_one_seed_is_neither_mean_nor_deviation() -> None:
-    found = compare_seeds("top-k", {"ours": {7: OURS[1]}, "counted": COUNTED}, ("ours",), split="valid")
+    found = compare_seeds(
+        "top-k", {"ours": {7: OURS[1]}, "counted": COUNTED}, [("ours", "counted")], split="valid"
+    )
     assert {(m.subject, m.against, m.seed, m.aggregate, m.split) for m in found} == {
         ("ours", None, 7, None, "valid"),
         ("ours", "counted", 7, None, "valid"),
@@ -73,4 +76,4 @@ def test_one_seed_is_neither_mean_nor_deviation() -> None:
 
 def test_without_users_there_are_no_numbers() -> None:
     nobody = Evaluation(USERS[:0], {key: np.zeros(0) for key in KEYS})
-    assert compare_seeds("cold-start", {"ours": {1: nobody, 2: nobody}}, ("ours",)) == []
+    assert compare_seeds("cold-start", {"ours": {1: nobody, 2: nobody}}, []) == []

@@ -9,8 +9,10 @@ import pytest
 
 from alignrec.aligner.evaluate.evaluator import Evaluator
 from alignrec.aligner.evaluate.ranking import dot_scorer
+from alignrec.aligner.evaluate.top_k import evaluate_all
 from alignrec.aligner.landmarks.quick_evaluation import quick_evaluation, rivals
 from alignrec.aligner.landmarks.registry import landmarks_of
+from alignrec.core.vocabulary import CONTROL
 from tests.aligner.landmarks.trainings import INPUT, SPLIT, scores
 
 LANDMARKS = landmarks_of(SPLIT.items, full=False)
@@ -19,19 +21,33 @@ LANDMARKS = landmarks_of(SPLIT.items, full=False)
 def test_every_landmark_is_measured_and_ours_compared_with_it() -> None:
     evaluator, data = Evaluator(SPLIT, (5,)), replace(INPUT, epochs=1)
     own = dot_scorer(np.ones((SPLIT.users, 2)), np.random.default_rng(0).random((SPLIT.items, 2)))
-    records = quick_evaluation(evaluator, own, LANDMARKS, data)
+    ids_alone = dot_scorer(np.ones((SPLIT.users, 2)), np.random.default_rng(1).random((SPLIT.items, 2)))
+    records = quick_evaluation(evaluator, own, evaluate_all(ids_alone, evaluator), LANDMARKS, data)
     found = {
         r.subject: (r.value, r.seed)
         for r in records
         if (r.protocol, r.split, r.metric, r.against) == ("top-k", "test", "recall", None)
     }
-    assert list(found) == ["aligned", "popularity", "item-CF", "EASE", "content EASE", "LightGCN"]
-    scorers = {"aligned": own, **{landmark.name: landmark.fit(data) for landmark in LANDMARKS}}
+    assert list(found) == [
+        "aligned",
+        CONTROL,
+        "popularity",
+        "item-CF",
+        "EASE",
+        "EASE with content",
+        "LightGCN",
+    ]
+    scorers = {
+        "aligned": own,
+        CONTROL: ids_alone,
+        **{landmark.name: landmark.fit(data) for landmark in LANDMARKS},
+    }
     for name, scorer in scorers.items():
         wanted = evaluator.evaluate(scorer, "test").mean("recall", 5)
-        assert found[name] == (pytest.approx(wanted), 3 if name in ("aligned", "LightGCN") else None)
+        assert found[name] == (pytest.approx(wanted), 3 if name in ("aligned", CONTROL, "LightGCN") else None)
     assert {(r.subject, r.against) for r in records if r.against} == {
-        ("aligned", landmark.name) for landmark in LANDMARKS
+        *((subject, landmark.name) for subject in ("aligned", CONTROL) for landmark in LANDMARKS),
+        ("aligned", CONTROL),
     }
 
 

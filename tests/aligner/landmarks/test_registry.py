@@ -30,8 +30,16 @@ def names(*, items: int = 1000, full: bool = False) -> list[str]:
 
 
 def test_the_order_is_that_of_the_tables() -> None:
-    assert names(full=True) == ["popularity", "item-CF", "EASE", "content EASE", "BPR-MF", "LightGCN", "VBPR"]
-    assert names() == ["popularity", "item-CF", "EASE", "content EASE", "LightGCN"]
+    assert names(full=True) == [
+        "popularity",
+        "item-CF",
+        "EASE",
+        "EASE with content",
+        "BPR-MF",
+        "LightGCN",
+        "VBPR",
+    ]
+    assert names() == ["popularity", "item-CF", "EASE", "EASE with content", "LightGCN"]
     assert names(items=20_001) == ["popularity", "item-CF", "LightGCN"]
 
 
@@ -39,7 +47,10 @@ def test_each_says_what_it_is() -> None:
     found = {landmark.name: landmark for landmark in all_landmarks()}
     assert found.keys() == LANDMARKS.keys()
     assert [name for name, landmark in found.items() if landmark.trained] == ["BPR-MF", "LightGCN", "VBPR"]
-    assert [name for name, landmark in found.items() if landmark.needs_features] == ["content EASE", "VBPR"]
+    assert [name for name, landmark in found.items() if landmark.needs_features] == [
+        "EASE with content",
+        "VBPR",
+    ]
     assert {name: landmark.rivals for name, landmark in found.items() if landmark.rivals} == {
         "popularity": {"zero-shot": "popularity"},
         "item-CF": {"item-cf": "co-occurrence"},
@@ -53,7 +64,7 @@ def test_a_plugin_file_adds_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(plugins, "_files", {})
     (tmp_path / "last.py").write_text(PLUGIN)
     load_plugins([tmp_path / "last.py"])
-    assert names() == ["popularity", "item-CF", "EASE", "last", "content EASE", "LightGCN"]
+    assert names() == ["popularity", "item-CF", "EASE", "last", "EASE with content", "LightGCN"]
     (last,) = LANDMARKS.find("last").fit(INPUT)(np.array([0]))
     assert last[-1] == INPUT.split.items - 1
 

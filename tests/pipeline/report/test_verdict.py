@@ -37,6 +37,40 @@ def test_the_verdict_is_no_better_than_the_interval(low: float, high: float, out
     assert "0.1500 for the strongest landmark, LightGCN" in verdict.sentence
 
 
+CONTROL = replace(OURS, subject="aligned without content", value=0.18)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "outcome", "says"),
+    [
+        (0.01, 0.03, "helped", "aligned features helped: an indication, from one seed"),
+        (-0.03, -0.01, "hurt", "aligned features did not help: an indication, from one seed"),
+        (-0.01, 0.03, "open", "No proof that aligned features helped"),
+    ],
+)
+def test_what_content_is_worth_is_measured_against_the_same_training_without(
+    low: float, high: float, outcome: str, says: str
+) -> None:
+    """A lead over every landmark is not the features' where the objective alone has it."""
+    objective = replace(CONTROL, against="LightGCN", value=0.03, low=0.02, high=0.04)
+    records = [OURS, WEAK, STRONG, CONTROL, objective, gain(0.04, 0.06), gain(low, high, CONTROL.subject)]
+    (verdict,) = verdicts(Results(records))
+    assert (verdict.outcome, verdict.headline) == (outcome, says)
+    assert "0.2000 for aligned and 0.1800 for the same training without content" in verdict.sentence
+    assert verdict.sentence.endswith(
+        "The objective alone, without content, is +0.0300 [+0.0200, +0.0400] over the strongest landmark, "
+        "LightGCN (0.1500)."
+    )
+
+
+def test_several_seeds_are_more_than_an_indication() -> None:
+    seeds = [replace(OURS, seed=seed) for seed in (1, 2)]
+    mean = replace(OURS, aggregate="mean")
+    spread = replace(OURS, aggregate="std", value=0.001)
+    (verdict,) = verdicts(Results([*seeds, mean, spread, CONTROL, gain(0.01, 0.03, CONTROL.subject)]))
+    assert (verdict.outcome, verdict.headline) == ("helped", "aligned features helped")
+
+
 def test_a_gain_over_a_weak_landmark_proves_nothing() -> None:
     (verdict,) = verdicts(Results([OURS, WEAK, STRONG, gain(0.05, 0.15, against="popularity")]))
     assert verdict.outcome == "open"

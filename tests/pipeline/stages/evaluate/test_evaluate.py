@@ -27,6 +27,7 @@ from alignrec.aligner.train.aligned_encoder import AlignedEncoder
 from alignrec.aligner.train.collaborative import collaborative
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.core import plugins
+from alignrec.core.vocabulary import CONTROL, is_own
 from alignrec.export import load_features, verify_folder
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.config.file import load_config
@@ -126,10 +127,11 @@ def test_recommendation_equals_direct_calls(
     bpr = TrainSettings.paper(uia_weight=0.0)
     scorers = {
         "aligned": dot_scorer(user, aligned),
+        CONTROL: collaborative(catalogue.split, config.train, config.seed),
         "popularity": popularity(history),
         "item-CF": ITEM_CF.fit(data),
         "EASE": EASE.fit(data),
-        "content EASE": CONTENT_EASE.fit(data),
+        "EASE with content": CONTENT_EASE.fit(data),
         "LightGCN": collaborative(catalogue.split, bpr, config.seed),
     }
     results = {name: evaluate(scorer, catalogue.split, TEST, (2, 5)) for name, scorer in scorers.items()}
@@ -137,10 +139,11 @@ def test_recommendation_equals_direct_calls(
         for metric in ("recall", "precision", "ndcg", "map", "hit", "mrr"):
             found = _one(records, protocol="top-k", subject=subject, metric=metric, k=5)
             assert found["value"] == pytest.approx(got.mean(metric, 5))
-            assert found["seed"] == (1 if subject in ("aligned", "LightGCN") else None)
+            assert found["seed"] == (1 if subject in ("aligned", CONTROL, "LightGCN") else None)
     paired = [r for r in records if r["protocol"] == "top-k" and r["against"]]
     assert {(r["subject"], r["against"]) for r in paired} == {
-        ("aligned", name) for name in results if name != "aligned"
+        *(("aligned", name) for name in results if name != "aligned"),
+        *((CONTROL, name) for name in results if not is_own(name)),
     }
     wanted = interval(results["aligned"].values["ndcg", 2], results["EASE"].values["ndcg", 2])
     found = _one(records, protocol="top-k", subject="aligned", against="EASE", metric="ndcg", k=2)

@@ -46,6 +46,8 @@ NORMAL = [
 FULL = [*NORMAL, "evaluate.full=true"]
 SEEDS = (1, 4)  # the run's own first
 VARIANTS = {
+    "aligned without content",
+    "aligned on shuffled content",
     "aligned in the paper's form",
     "aligned without ICA",
     "aligned without CCA",
@@ -54,7 +56,7 @@ VARIANTS = {
     "aligned without image",
     "aligned without text",
 }
-SOLVED = {"popularity", "item-CF", "EASE", "content EASE"}
+SOLVED = {"popularity", "item-CF", "EASE", "EASE with content"}
 TRAINED = {"aligned", "BPR-MF", "LightGCN", "VBPR", *VARIANTS}
 
 
@@ -133,10 +135,13 @@ def test_each_row_is_what_its_name_says(finished: Path) -> None:
     kinds |= {f"aligned without {n}": ((whole.matrix, whole.valid), found) for n, found in settings.items()}
     kinds["aligned in the paper's form"] = ((whole.matrix, whole.valid), bpr)
     kinds["aligned"] = ((whole.matrix, whole.valid), config.train)
-    assert kinds.keys() == {"aligned", *VARIANTS}
+    order = np.random.default_rng(config.seed).permutation(len(whole.ids))
+    kinds["aligned on shuffled content"] = ((whole.matrix[order], whole.valid[order]), config.train)
+    assert kinds.keys() == {"aligned", *VARIANTS} - {"aligned without content"}
     landmark = bpr.model_copy(update={"uia_weight": 0})
     for seed in SEEDS:
         scorers = {
+            "aligned without content": collaborative(catalogue.split, config.train, seed),
             "BPR-MF": collaborative(catalogue.split, landmark.model_copy(update={"layers": 0}), seed),
             "LightGCN": collaborative(catalogue.split, landmark, seed),
             "VBPR": vbpr(whole.matrix, whole.valid, catalogue.split, landmark, seed),
@@ -205,6 +210,8 @@ def test_killed_at_any_piece_it_ends_in_the_same_bytes(
     assert len(kept) > 6 and -left["pieces"] == 3 + 2 * len(TRAINED) - len(kept)
     assert _metrics(own) == _metrics(finished)
     assert not (own.parent / "run" / ".evaluate-full").exists()
+    controls = own.parent / "run" / ".control"
+    assert len(list(controls.iterdir())) == len(SEEDS), "one a seed, and nothing else"
 
 
 def test_a_normal_run_keeps_a_full_evaluation_and_is_not_taken_for_one(
@@ -246,6 +253,26 @@ def test_a_stopped_table_survives_a_normal_run(own: Path, monkeypatch: pytest.Mo
     }
 
 
+def test_new_features_are_compared_with_the_control_that_is_there(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(own, "evaluate", NORMAL, QUIET)
+    (control,) = (own.parent / "run" / ".control").iterdir()
+    first = control.read_bytes()
+
+    def never(*_: Any, **__: Any) -> Any:
+        raise AssertionError("the control was trained again")
+
+    monkeypatch.setattr(full_evaluation, "collaborative", never)
+    settings = [*NORMAL, "pretrain.epochs=2"]
+    run(own, "evaluate", settings, QUIET)
+    assert control.read_bytes() == first
+    monkeypatch.undo()
+    run(own, "evaluate", [*settings, "train={dim: 4, epochs: 2, members: 1, device: cpu}"], QUIET)
+    (other,) = (own.parent / "run" / ".control").iterdir()
+    assert other != control, "another training has another control, and the old one goes"
+
+
 def test_card_report_and_terminal_show_means_and_deviations(finished: Path) -> None:
     results = Results.parse(_metrics(finished))
     scores = scores_of(results)
@@ -258,7 +285,7 @@ def test_card_report_and_terminal_show_means_and_deviations(finished: Path) -> N
         "popularity",
         "item-CF",
         "EASE",
-        "content EASE",
+        "EASE with content",
     }
     assert not VARIANTS & {s.subject for s in scores if s.protocol != "top-k"}
 
