@@ -87,7 +87,7 @@ def _from_tables(folder: Path, logs: Sequence[str]) -> Draft:
         f"{log.found.path} was taken."
         for other in chosen.logs[1:]
     ]
-    return Draft(items, *_log_sections(log), notes=notes)
+    return Draft(items, _log_section(log), notes=notes)
 
 
 class _Choice:
@@ -154,8 +154,8 @@ def _picture_column(folder: Path, found: FoundTable) -> tuple[Pictures | None, l
     return taken, notes
 
 
-def _log_sections(log: Joined) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The sections of interactions and of the split."""
+def _log_section(log: Joined) -> dict[str, Any]:
+    """The section of interactions."""
     rest = [c for c in log.found.columns if c not in (log.item, log.user)]
     section: dict[str, Any] = {"path": log.found.path, "user": log.user.name, "item": log.item.name}
     rating, time = best(rest, rating_score, RATING), best(rest, time_score, TIME)
@@ -165,8 +165,7 @@ def _log_sections(log: Joined) -> tuple[dict[str, Any], dict[str, Any]]:
         section["timestamp"] = time.name
     if rating and max(map(float, rating.values)) == 5:
         section["min_rating"] = 4
-    method = "temporal" if time else "random"
-    return section, {"method": method, "ratios": [0.8, 0.1, 0.1], "k_core": 5}
+    return section
 
 
 def _other_items(chosen: _Choice, choices: Iterable[_Choice]) -> list[str]:

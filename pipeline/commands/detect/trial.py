@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import islice, product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -38,6 +37,7 @@ from alignrec.pipeline.stages.split import cut_interactions
 
 _ROWS = 1000  # the first rows are those that pictures are tried of
 _K_CORES = (5, 3, 2, 1, 0)
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 # What may keep interactions from being read, tried without in this order.
 _OPTIONAL: tuple[tuple[str, ...], ...] = ((), ("min_rating",), ("timestamp",), ("rating", "min_rating"))
 
@@ -171,8 +171,8 @@ def _interactions(trial: Trial, catalogue: Catalogue) -> None:
         ("their items", f"{items:,} in {section.get('item', 'item_id')}"),
     ]
     if section.get("timestamp"):
-        ends = pc.min_max(table["timestamp"]).as_py()
-        days = f"{_day(ends['min'])} to {_day(ends['max'])}"
+        ends, unit = pc.min_max(table["timestamp"]).as_py(), _PER_SECOND[_unit(table)]
+        days = f"{_day(ends['min'] // unit)} to {_day(ends['max'] // unit)}"
         trial.found.append(("times", f"{days} in {section['timestamp']}"))
     _limit(trial, "interactions", read.rejections, read.rows)
     _cut(trial, catalogue.item_ids, table)
@@ -184,7 +184,8 @@ def _read_interactions(trial: Trial, item_ids: Sequence[str]) -> Interactions | 
     for dropped in _OPTIONAL:
         if dropped and not set(dropped) & set(whole.interactions):
             continue
-        attempt = _without(whole, dropped)
+        kept = {key: value for key, value in whole.interactions.items() if key not in dropped}
+        attempt = replace(whole, interactions=kept)
         config = _config(attempt, trial.folder).catalog.interactions
         assert config is not None
         try:
@@ -192,7 +193,7 @@ def _read_interactions(trial: Trial, item_ids: Sequence[str]) -> Interactions | 
         except CatalogError as error:
             why = why or str(error)
             continue
-        bad = sum(rejection.reason == "bad-timestamp" for rejection in read.rejections)
+        bad = sum(rejection.reason.endswith("-timestamp") for rejection in read.rejections)
         if config.timestamp and bad > read.rows / 20:
             why = f"{bad:,} of {read.rows:,} values of {config.timestamp} could not be read as times"
             continue
@@ -205,21 +206,14 @@ def _read_interactions(trial: Trial, item_ids: Sequence[str]) -> Interactions | 
     return None
 
 
-def _without(draft: Draft, keys: Sequence[str]) -> Draft:
-    """The draft without some keys of the interactions."""
-    kept: dict[str, Any] = {key: value for key, value in draft.interactions.items() if key not in keys}
-    split = draft.split
-    if "timestamp" in keys and split.get("method") == "temporal":
-        split = split | {"method": "random"}
-    return replace(draft, interactions=kept, split=split)
-
-
 def _cut(trial: Trial, item_ids: list[str], table: pa.Table) -> None:
-    """Lower the k-core until something is left to train on, to validate and to test."""
+    """Cut by times where there are some; lower the k-core until every part of the split has something."""
     if trial.draft.split.get("method") == "mmrec":
         return
-    for k_core in _K_CORES:
-        draft = replace(trial.draft, split=(trial.draft.split or DEFAULT_SPLIT) | {"k_core": k_core})
+    whole = trial.draft.split or DEFAULT_SPLIT
+    methods = ["temporal", "random"] if trial.draft.interactions.get("timestamp") else [whole["method"]]
+    for method, k_core in product(methods, _K_CORES):
+        draft = replace(trial.draft, split=whole | {"method": method, "k_core": k_core})
         try:
             label = cut_interactions(_config(draft, trial.folder), item_ids, table).split.label
         except CatalogError:
@@ -229,7 +223,9 @@ def _cut(trial: Trial, item_ids: list[str], table: pa.Table) -> None:
             continue
         trial.draft = draft
         parts = f"{counts[TRAIN]:,} to train on, {counts[VALID]:,} to validate, {counts[TEST]:,} to test"
-        trial.found.append(("split", f"{draft.split['method']}, k-core {k_core}: {parts}"))
+        trial.found.append(("split", f"{method}, k-core {k_core}: {parts}"))
+        if method != methods[0]:
+            trial.note(f"split.method is {method}: {methods[0]} leaves nothing to train on or to test.")
         if k_core != _K_CORES[0]:
             trial.note(f"split.k_core is {k_core}: with more, too little is left to train on and to test.")
         return
@@ -250,6 +246,11 @@ def _limit(trial: Trial, what: str, rejections: Sequence[Rejection], rows: int) 
 def _reasons(rejections: Sequence[Rejection]) -> str:
     counts = Counter(r.reason for r in rejections)
     return "".join(f"; {number:,} {reason}" for reason, number in counts.most_common())
+
+
+def _unit(table: pa.Table) -> str:
+    """The unit of the times, which their field names where it is not seconds."""
+    return (table.schema.field("timestamp").metadata or {}).get(b"unit", b"s").decode()
 
 
 def _day(seconds: int) -> str:

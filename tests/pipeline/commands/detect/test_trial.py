@@ -25,7 +25,7 @@ def _write(folder: Path, items: list[str], log: list[str] | None = None) -> Path
 def test_what_works_stays_and_is_counted(tmp_path: Path) -> None:
     rows = [f"u{n % 8},i{(n * (1 + n // 32)) % 9},{n % 5 + 1},{881250949 + 90000 * n}" for n in range(80)]
     _write(tmp_path, [*(f"i{n},thing {n},a.png" for n in range(9)), "i0,again,a.png"], rows)
-    draft = Draft(ITEMS, LOG | {"rating": "stars", "timestamp": "at"}, {"method": "temporal"})
+    draft = Draft(ITEMS, LOG | {"rating": "stars", "timestamp": "at"})
     trial = try_draft(draft, tmp_path)
     found = dict(trial.found)
     assert found["rows"] == "10" and found["unique ids"] == "9 in id; 1 duplicate-id"
@@ -42,14 +42,22 @@ def test_what_works_stays_and_is_counted(tmp_path: Path) -> None:
 def test_what_keeps_a_table_from_being_read_is_left_out_and_named(tmp_path: Path) -> None:
     rows = [f"u{n % 4},i{n % 3},1,whenever" for n in range(40)]
     _write(tmp_path, [f"i{n},thing,a.png" for n in range(3)], rows)
-    draft = Draft(
-        ITEMS, LOG | {"rating": "stars", "timestamp": "at", "min_rating": 4}, {"method": "temporal"}
-    )
-    trial = try_draft(draft, tmp_path)
-    assert "timestamp" not in trial.draft.interactions or "min_rating" not in trial.draft.interactions
-    assert any(note.startswith("Of the interactions, ") or "left out" in note for note in trial.draft.notes)
+    times = try_draft(Draft(ITEMS, LOG | {"timestamp": "at"}), tmp_path)
+    assert times.draft.interactions == LOG and times.draft.split["method"] == "random"
+    assert times.draft.notes[0].startswith("Of the interactions, timestamp is left out: ")
+    ratings = try_draft(Draft(ITEMS, LOG | {"rating": "stars", "min_rating": 4}), tmp_path)
+    assert ratings.draft.interactions == LOG | {"rating": "stars"}
+    assert ratings.draft.notes[0].startswith("Of the interactions, min_rating is left out: ")
     nothing = try_draft(Draft(ITEMS, LOG | {"item": "u"}), tmp_path)
     assert nothing.draft.interactions == {} and "The interactions are left out" in nothing.draft.notes[-1]
+
+
+def test_times_that_do_not_part_anything_are_not_cut_by(tmp_path: Path) -> None:
+    rows = [f"u{n % 8},i{(n * (1 + n // 32)) % 9},1,881250949" for n in range(80)]
+    _write(tmp_path, [f"i{n},thing {n},a.png" for n in range(9)], rows)
+    trial = try_draft(Draft(ITEMS, LOG | {"timestamp": "at"}), tmp_path)
+    assert trial.draft.split["method"] == "random" and trial.draft.interactions["timestamp"] == "at"
+    assert "split.method is random: temporal leaves nothing to train on or to test." in trial.draft.notes
 
 
 def test_a_modality_without_any_is_null_and_an_item_needs_one(tmp_path: Path) -> None:
