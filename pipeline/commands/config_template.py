@@ -39,7 +39,7 @@ def render(name: str, draft: Draft, plugins: Sequence[Path] = ()) -> str:
     """
     lines = ["# Written by `alignrec init`. Every key but catalog.items.path has a default;"]
     lines += ["# `alignrec run` does the rest, `alignrec status` says what is done."]
-    lines += [f"# Note: {note}" for note in draft.notes]
+    lines += [f"# {line}" for note in draft.notes for line in _comment(f"Note: {note}")]
     lines += [f"name: {json.dumps(name)}", f"out: {json.dumps(f'runs/{name}')}", "seed: 1"]
     lines += (
         [f"plugins: {json.dumps([str(file) for file in plugins], ensure_ascii=False)}"] if plugins else []
@@ -56,6 +56,11 @@ def render(name: str, draft: Draft, plugins: Sequence[Path] = ()) -> str:
     lines += ["", "# What the release carries. A push needs a licence: set it to your own."]
     lines += ["export:", "  license: null", ""]
     return "\n".join(lines)
+
+
+def _comment(text: str) -> list[str]:
+    """The lines of a comment, without characters that YAML does not allow."""
+    return ["".join(c if c.isprintable() else " " for c in line) for line in text.splitlines()]
 
 
 def _section(name: str, values: dict[str, Any]) -> list[str]:

@@ -9,9 +9,13 @@ from alignrec.pipeline.commands.config_template import render
 
 
 def test_what_was_found_is_written_and_what_was_not_has_its_default() -> None:
-    draft = Draft({"path": "a.csv", "id": "sku", "image": None}, notes=["Look at this."])
+    draft = Draft(
+        {"path": "a.csv", "id": "sku", "image": None},
+        notes=["Look at this.", "Two\nlines,\u2028three \0 with a null."],
+    )
     text = render("my shop", draft)
-    assert "# Note: Look at this.\n" in text and '    id: "sku"  # the column of item ids\n' in text
+    assert "# Note: Look at this.\n# Note: Two\n# lines,\n# three   with a null.\n" in text
+    assert '    id: "sku"  # the column of item ids\n' in text
     assert yaml.safe_load(text) == {
         "name": "my shop",
         "out": "runs/my shop",
