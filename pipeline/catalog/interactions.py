@@ -181,11 +181,15 @@ def _rows(batches: Sequence[pa.RecordBatch]) -> int:
     return sum(batch.num_rows for batch in batches)
 
 
+def _ids(batch: pa.RecordBatch, column: str) -> pa.Array:
+    return id_texts(batch[column], f"interactions: column {column!r}")
+
+
 def _check_rows(batches: Sequence[pa.RecordBatch], check: _Check, first: int) -> _Part:
     """Check batches whose first row is `first` of the table."""
     part = _Part()
-    users = [id_texts(batch[check.names["user"]]) for batch in batches]
-    items = [id_texts(batch[check.names["item"]]) for batch in batches]
+    users = [_ids(batch, check.names["user"]) for batch in batches]
+    items = [_ids(batch, check.names["item"]) for batch in batches]
     positions = pc.index_in(pa.chunked_array(items, pa.string()), value_set=check.known)
     start = 0
     for batch, user, item in zip(batches, users, items, strict=True):

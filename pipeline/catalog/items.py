@@ -9,6 +9,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
+import pyarrow as pa
+
 from alignrec.extractors.errors import RejectedError, TemplateError
 from alignrec.extractors.inputs.images import MAX_BYTES
 from alignrec.extractors.inputs.template import TextTemplate
@@ -18,8 +20,8 @@ from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.image_refs import ImageRefError, file_error, find_image, read_image
 from alignrec.pipeline.catalog.rejections import ABSENT, Rejection
 from alignrec.pipeline.catalog.sources.source import open_items
-from alignrec.pipeline.catalog.tables import Table
-from alignrec.pipeline.catalog.values import Row, id_text
+from alignrec.pipeline.catalog.tables import Conversion, Table
+from alignrec.pipeline.catalog.values import Row, id_texts, text_values
 from alignrec.pipeline.config.paths import named_split, split_scheme
 from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.errors import CatalogError, ConfigError, InputsChangedError
@@ -130,7 +132,7 @@ def read_catalogue(config: ItemsConfig, hashes: FileHashes) -> Catalogue:
         catalogue.inputs[name] = []
     table.require(needed)
     seen: set[str] = set()
-    for number, row in enumerate(table.rows(list(needed.values()))):
+    for number, row in enumerate(table.rows(list(needed.values()), conversions=conversions(config))):
         catalogue.rows = number + 1
         item_id = _new_id(catalogue, number, row[config.id], seen)
         if item_id is None:
@@ -153,6 +155,17 @@ def read_catalogue(config: ItemsConfig, hashes: FileHashes) -> Catalogue:
     return catalogue
 
 
+def conversions(config: ItemsConfig) -> dict[str, Conversion]:
+    """What makes values of an items table's columns: ids of one, texts of those that the template names."""
+    fields = TextTemplate(config.text).fields if config.text else ()
+    return dict.fromkeys(fields, text_values) | {config.id: _ids}
+
+
+def _ids(column: pa.Array, where: str) -> list[Any]:
+    ids: list[Any] = id_texts(column, where).to_pylist()
+    return ids
+
+
 def image_root(config: ItemsConfig) -> Path:
     """The folder that picture paths start from and none may leave.
 
@@ -167,11 +180,10 @@ def image_root(config: ItemsConfig) -> Path:
     return path if path.is_dir() else path.parent
 
 
-def _new_id(catalogue: Catalogue, number: int, raw: Any, seen: set[str]) -> str | None:
+def _new_id(catalogue: Catalogue, number: int, item_id: str | None, seen: set[str]) -> str | None:
     """The id of a row, kept as one of the catalogue's; None, and a rejection, where it is not usable."""
-    item_id = id_text(raw)
     if item_id is None:
-        catalogue.reject(number, "no-id", f"the id is {raw!r:.60}", None)
+        catalogue.reject(number, "no-id", "there is nothing in its place that can be an id", None)
         return None
     if item_id in seen:
         catalogue.reject(number, "duplicate-id", f"the id {item_id!r} occurs before", item_id)

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import pyarrow as pa
 
 from alignrec.core.errors import suggest
-from alignrec.pipeline.catalog.values import Row, column_of, rows_of
+from alignrec.pipeline.catalog.arrow_values import python_values
+from alignrec.pipeline.catalog.values import Row, column_of
 from alignrec.pipeline.errors import CatalogError
 
 BATCH_BYTES = 2**22  # about what one batch holds: pictures by the dozen, interactions by the hundred thousand
 BATCH_ROWS = 2**17
 _DICTS_AT_ONCE = 1024
+
+
+Conversion = Callable[[pa.Array, str], Sequence[Any]]  # from a column, and its place for messages
+
+
+def _as_they_are(column: pa.Array, _where: str) -> list[Any]:
+    return python_values(column)
 
 
 @dataclass(frozen=True)
@@ -48,11 +57,36 @@ class Table:
         """
         return self.read(list(dict.fromkeys(columns)), start)
 
-    def rows(self, columns: Sequence[str], start: int = 0) -> Iterator[Row]:
-        """The rows from `start` on as dicts of Python values, None for null; for what looks at each alone."""
+    def rows(
+        self, columns: Sequence[str], start: int = 0, conversions: Mapping[str, Conversion] | None = None
+    ) -> Iterator[Row]:
+        """The rows from `start` on as dicts of Python values, None for null; for what looks at each alone.
+
+        Args:
+            columns: what to read; one named twice is read once.
+            start: the first row.
+            conversions: what makes Python values of a column; `python_values` for one that is not named.
+
+        Raises:
+            CatalogError: the table is damaged, or a column cannot be converted.
+        """
         names = list(dict.fromkeys(columns))
+        convert = [(conversions or {}).get(name, _as_they_are) for name in names]
         for batch in self.read(names, start):
-            yield from rows_of(batch, names)
+            values = []
+            for name, conversion, column in zip(names, convert, batch.columns, strict=True):
+                try:
+                    values.append(conversion(column, self.place(name)))
+                except (ValueError, OverflowError, RecursionError, pa.ArrowException) as error:
+                    raise CatalogError(
+                        f"{self.place(name)}, of the type {column.type}, cannot be read: {error}"
+                    ) from None
+            for row in zip(*values, strict=True):
+                yield dict(zip(names, row, strict=True))
+
+    def place(self, column: str) -> str:
+        """A column's name with its table's, for messages."""
+        return f"{self.where}: column {column!r}"
 
     def require(self, columns: dict[str, str]) -> None:
         """Check that columns exist.

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from alignrec.pipeline.catalog.values import is_text, numbers, python_values
+from alignrec.pipeline.catalog.arrow_values import python_values
+from alignrec.pipeline.catalog.values import is_text, numbers
 from alignrec.pipeline.errors import CatalogError, ConfigError
 
 UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # in a second

@@ -7,13 +7,20 @@ an Arrow column of that type; a column that mixes types, as JSON Lines may, hold
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from alignrec.pipeline.catalog.arrow_values import element_type, is_bytes, is_list, is_opaque, python_values
+from alignrec.pipeline.errors import CatalogError
+
 Row = dict[str, Any]
+_EXACT_BITS = {pa.float16(): 11, pa.float32(): 24, pa.float64(): 53}  # of the significand
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?(?:\d+,\d{1,2}|0,\d+)\s*")  # 1,234 may be a thousand
 _PLAIN = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), bytes: pa.binary()}
 
 
@@ -38,14 +45,6 @@ def column_of(values: Sequence[Any]) -> pa.Array:
     return pa.ExtensionArray.from_storage(pa.json_(), pa.array(texts, pa.string()))
 
 
-def python_values(column: pa.Array) -> list[Any]:
-    """A column's values in Python; None for null."""
-    values: list[Any] = column.to_pylist()
-    if isinstance(column.type, pa.JsonType):
-        return [None if value is None else json.loads(value) for value in values]
-    return values
-
-
 def rows_of(batch: pa.RecordBatch, names: Sequence[str]) -> Iterator[Row]:
     """A batch's rows as dicts, by the names of its columns, which a batch holds only as far as UTF-8 can."""
     columns = [python_values(column) for column in batch.columns]
@@ -53,36 +52,98 @@ def rows_of(batch: pa.RecordBatch, names: Sequence[str]) -> Iterator[Row]:
         yield dict(zip(names, values, strict=True))
 
 
-def id_text(value: Any) -> str | None:
-    """An id as text, whatever it looks like; None where there is none that UTF-8 can hold."""
-    if value is None or value == "" or (isinstance(value, float) and value != value):
-        return None
-    text = str(value)
+def text_values(column: pa.Array, where: str) -> list[Any]:
+    """A column's values as a text template takes them: texts, numbers and lists of these, None for null.
+
+    Bytes are UTF-8. A column of JSON has no type, so whoever reads its values judges them one by one.
+
+    Args:
+        column: of any type.
+        where: the table and the column, for messages.
+
+    Raises:
+        CatalogError: values of the column's type are no text.
+    """
+    kind = element_type(column.type)
+    part = element_type(kind.value_type) if is_list(kind) else kind
+    if pa.types.is_nested(part) or pa.types.is_interval(part) or is_opaque(part):
+        raise CatalogError(f"{where} is of the type {kind}, which cannot be written as text: name another.")
+    values = python_values(column)
+    if not is_bytes(part):
+        return values
     try:
-        text.encode()
-    except UnicodeEncodeError:
+        return [_decoded(value) for value in values]
+    except UnicodeDecodeError as error:
+        raise CatalogError(
+            f"{where} is of the type {kind}, and holds bytes that are not UTF-8: {error}."
+        ) from None
+
+
+def _decoded(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_decoded(part) for part in value]
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def id_text(value: Any) -> str | None:
+    """An id as text, whatever it looks like; None where there is none that UTF-8 can hold.
+
+    A number is written in full: 7.0 is `7`, and none has an exponent. One that may have lost digits, beyond
+    what 64 bits of floating point hold exactly, is none; nor is a list or an object.
+    """
+    if value is None or value == "" or isinstance(value, (list, dict)):
         return None
-    return text
+    if isinstance(value, float):
+        return f"{Decimal(repr(value)):f}".removesuffix(".0") if abs(value) < 2**53 else None
+    try:
+        text = value.decode() if isinstance(value, bytes) else str(value)
+        text.encode()
+    except UnicodeError:
+        return None
+    return text or None
 
 
-def id_texts(column: pa.Array) -> pa.Array:
-    """A column of ids as `id_text` has them: string, null where there is none."""
+def id_texts(column: pa.Array, where: str) -> pa.Array:
+    """A column of ids as `id_text` has them: string, null where there is none.
+
+    Args:
+        column: of any type.
+        where: the table and the column, for messages.
+
+    Raises:
+        CatalogError: values of the column's type are no ids, or floats that have lost digits.
+    """
     kind = column.type
     if pa.types.is_floating(kind):
+        exact = pc.less(pc.abs(column.cast(pa.float64())), 2.0 ** _EXACT_BITS[kind])
+        if not pc.all(pc.or_(exact, pc.invert(pc.is_finite(column))), min_count=0).as_py():
+            raise CatalogError(
+                f"{where} is of the type {kind}, exact for whole numbers up to 2 ** {_EXACT_BITS[kind]}: "
+                "larger ids have lost digits. Write the column as whole numbers or as text."
+            )
         column, kind = column.dictionary_encode(), pa.dictionary(pa.int32(), kind)
     if pa.types.is_dictionary(kind):
-        return _id_texts_one_by_one(column.dictionary).take(column.indices)
+        return _id_texts_one_by_one(column.dictionary, where).take(column.indices)
     if pa.types.is_integer(kind) or pa.types.is_null(kind):
         return column.cast(pa.string())
     if not is_text(kind):
-        return _id_texts_one_by_one(column)
+        return _id_texts_one_by_one(column, where)
     texts = column.cast(pa.string())
     empty = pc.equal(pc.binary_length(texts), 0)
     return pc.if_else(empty, pa.scalar(None, pa.string()), texts) if pc.any(empty).as_py() else texts
 
 
-def _id_texts_one_by_one(column: pa.Array) -> pa.Array:
-    return pa.array([id_text(value) for value in python_values(column)], pa.string())
+def _id_texts_one_by_one(column: pa.Array, where: str) -> pa.Array:
+    """`id_texts` of a column of any type, value by value."""
+    kind = element_type(column.type)
+    if is_list(kind):
+        raise CatalogError(f"{where} is of the type {kind}: a list cannot be an id.")
+    values = text_values(column, where)
+    if pa.types.is_decimal(kind):
+        values = [
+            value if value is None or "." not in value else value.rstrip("0").rstrip(".") for value in values
+        ]
+    return pa.array([id_text(value) for value in values], pa.string())
 
 
 def numbers(column: pa.Array) -> pa.Array:
@@ -107,6 +168,8 @@ def _numbers_one_by_one(column: pa.Array) -> pa.Array:
 
 
 def _number(value: Any) -> float | None:
+    if isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value):
+        value = value.replace(",", ".")
     if isinstance(value, str) and ("_" in value or not value.isascii()):
         return None  # Python takes 1_000 and digits of all scripts for numbers; tables do not mean them so
     try:

@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from alignrec.extractors.errors import RejectedError
 from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import as_text, tidy
+from alignrec.pipeline.catalog.arrow_values import python_values
 from alignrec.pipeline.catalog.image_refs import ImageRefError, find_image, read_image
-from alignrec.pipeline.catalog.items import image_root
+from alignrec.pipeline.catalog.items import conversions, image_root
 from alignrec.pipeline.catalog.sources.source import open_items
-from alignrec.pipeline.catalog.values import Row, id_text
+from alignrec.pipeline.catalog.values import Row, text_values
 from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.report.thumbnails import Source
 
 MAX_ITEMS = 2000
@@ -92,7 +95,7 @@ def read_entries(config: ItemsConfig, item_ids: Sequence[str], rows: Sequence[in
     found: dict[str, Entry] = {}
     others: dict[int, Entry] = {}
     for number, row in enumerate(reader.rows()):
-        item_id = id_text(row[config.id])
+        item_id = row[config.id]
         new = item_id in wanted and item_id not in found
         if new or number in numbers:
             entry = reader.entry(item_id, row)
@@ -119,7 +122,8 @@ class _Reader:
         self.columns = [*kept, *fields, *self.others]
 
     def rows(self) -> Iterator[Row]:
-        return self.table.rows(self.columns)
+        shown = dict.fromkeys(set(self.columns) - {self.config.image}, _shown)
+        return self.table.rows(self.columns, conversions=shown | conversions(self.config))
 
     def entry(self, item_id: str | None, row: Row) -> Entry:
         title = clip(readable(row[self.title]), LONGEST_TITLE)
@@ -145,6 +149,14 @@ class _Reader:
         if picture is None or picture.row is not None:
             return None
         return partial(_bytes, picture.path, picture.embedded)
+
+
+def _shown(column: pa.Array, where: str) -> list[Any]:
+    """A column's values as they can be shown; those of a type that is no text as they are."""
+    try:
+        return text_values(column, where)
+    except CatalogError:
+        return python_values(column)
 
 
 def _bytes(path: Path | None, embedded: bytes | None) -> bytes:

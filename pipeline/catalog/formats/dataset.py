@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from alignrec.core.errors import suggest
+from alignrec.pipeline.catalog.formats.features import with_names
 from alignrec.pipeline.catalog.formats.format import FOLDER, TableFormat
 from alignrec.pipeline.catalog.tables import Table, batch_rows
 from alignrec.pipeline.config.paths import named_split
@@ -57,12 +58,14 @@ def table_of_dataset(loaded: Any, where: str, split: str = "") -> Table:
         if isinstance(feature, datasets.Image):
             loaded = loaded.cast_column(column, datasets.Image(decode=False))
 
+    features = loaded.features.to_dict()
+
     def read(columns: Sequence[str], start: int) -> Iterator[pa.RecordBatch]:
         selected = loaded.select_columns(list(columns)).with_format("arrow")
         rows = batch_rows(selected.data.nbytes, len(selected))
         for first in range(start, len(selected), rows):
             batch = selected[first : first + rows].select(list(columns))
-            yield from batch.combine_chunks().to_batches()
+            yield from (with_names(part, features) for part in batch.combine_chunks().to_batches())
 
     return Table(where, tuple(loaded.column_names), read, notes)
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alignrec.pipeline.catalog.files import readable
+from alignrec.pipeline.catalog.formats.features import features_of, with_names
 from alignrec.pipeline.catalog.formats.format import TableFormat
 from alignrec.pipeline.catalog.tables import Table, batch_rows
 
@@ -22,6 +23,7 @@ def open_parquet(file: Path) -> Table:
     with readable(file):
         parquet = pq.ParquetFile(file)
     metadata = parquet.metadata
+    features = features_of(parquet.schema_arrow)
 
     def read(columns: Sequence[str], start: int) -> Iterator[pa.RecordBatch]:
         group, skipped = 0, start
@@ -38,7 +40,7 @@ def open_parquet(file: Path) -> Table:
                 # Text that is not UTF-8 is found here, and not when somebody looks at it.
                 batch.validate(full=True)
                 if skipped < batch.num_rows:
-                    yield batch.slice(skipped).select(list(columns))
+                    yield with_names(batch.slice(skipped).select(list(columns)), features)
                 skipped = max(skipped - batch.num_rows, 0)
 
     return Table(str(file), tuple(parquet.schema_arrow.names), read)

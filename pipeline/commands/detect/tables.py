@@ -64,11 +64,13 @@ class FoundTable:
         return repeated or (bool(items) and not any(c.words > 1.5 for c in self.texts))
 
     def ids(self, column: str) -> set[str]:
-        """All ids of a column."""
-        batches = self.table.batches([column])
-        return {
-            text for batch in batches for text in id_texts(batch.column(0)).to_pylist() if text is not None
-        }
+        """All ids of a column; none where its type holds no ids."""
+        place = self.table.place(column)
+        try:
+            parts = [id_texts(batch.column(0), place).to_pylist() for batch in self.table.batches([column])]
+        except CatalogError:
+            return set()
+        return {text for part in parts for text in part if text is not None}
 
 
 @dataclass(frozen=True)

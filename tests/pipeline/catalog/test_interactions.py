@@ -79,7 +79,7 @@ def test_a_row_without_user_or_item_is_listed(tmp_path: Path, form: str, absent:
 
 @pytest.mark.parametrize("side", [0, 1])
 def test_a_missing_number_among_numbers_is_listed(tmp_path: Path, side: int) -> None:
-    for kind, text in ((pa.float64(), "7.0"), (pa.int64(), "7")):
+    for kind, text in ((pa.float64(), "7"), (pa.int64(), "7")):
         numbers = pa.array([7, None, 7], kind)
         texts = pa.array(["7.0", "7.0", "7.0"])
         columns = {"user_id": texts, "item_id": texts}
@@ -96,16 +96,16 @@ def test_not_a_number_in_a_column_of_numbers_is_listed(tmp_path: Path) -> None:
     path = tmp_path / "log.parquet"
     pq.write_table(pa.table({"user_id": [1.0, NAN], "item_id": ["a", "a"]}), path)
     read = _read(path)
-    assert _pairs(read) == [("1.0", "a")]
+    assert _pairs(read) == [("1", "a")]
     assert _rejected(read) == [_row(1, None, "a", "no-user", (NAN, "a"))]
 
 
 def test_ids_of_any_type_are_texts(tmp_path: Path) -> None:
     pairs = [(1, "7"), ("1", 7), (1.5, "7"), (2**70, "a"), (True, "b"), ([1, "x"], "b"), ("\ud800", "b")]
     read = _read(_write(tmp_path, "jsonl", pairs))
-    expected = [("1", "7"), ("1", "7"), ("1.5", "7"), (str(2**70), "a"), ("True", "b"), ("[1, 'x']", "b")]
+    expected = [("1", "7"), ("1", "7"), ("1.5", "7"), (str(2**70), "a"), ("True", "b")]
     assert _pairs(read) == expected
-    assert _rejected(read) == [_row(6, None, "b", "no-user", pairs[6])]
+    assert _rejected(read) == [_row(row, None, "b", "no-user", pairs[row]) for row in (5, 6)]
 
 
 def test_a_run_goes_on_without_the_rows_that_name_nobody(tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ NUMBERS = {
     "nan": None,
     "1_0": None,
     "0x1": None,
-    "5,0": None,
+    "5,0": 5.0,
 }
 
 
