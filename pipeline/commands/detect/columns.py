@@ -17,6 +17,7 @@ from alignrec.pipeline.catalog.values import id_text
 
 FIRST = 200  # rows of which all is read
 SAMPLE = 20_000  # rows of which short values are read
+MAX_COLUMNS = 200  # looked at; in JSON Lines there can be more of them than rows
 LONG = 300  # characters: longer values are read of the first rows alone
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}(\D.*)?")
 _UNIX = (788918400, 2240524800)  # 1995 to 2041, in seconds
@@ -102,16 +103,17 @@ class Column:
 
 
 def sample_columns(table: Table) -> list[Column]:
-    """A sample of every column: many rows of short values, few of long ones.
+    """A sample of the first `MAX_COLUMNS` columns: many rows of short values, few of long ones.
 
     Raises:
         CatalogError: the table is damaged.
     """
-    first = list(islice(table.rows(table.columns), FIRST))
-    short = [name for name in table.columns if not any(_is_long(row[name]) for row in first)]
+    names = table.columns[:MAX_COLUMNS]
+    first = list(islice(table.rows(names), FIRST))
+    short = [name for name in names if not any(_is_long(row[name]) for row in first)]
     more = list(islice(table.rows(short), SAMPLE)) if short else []
     columns = []
-    for position, name in enumerate(table.columns):
+    for position, name in enumerate(names):
         rows = more if name in short else first
         values = [row[name] for row in rows if not _is_empty(row[name])]
         columns.append(Column(name, position, len(rows), values))

@@ -89,17 +89,21 @@ class Joined:
 
 
 def tables_below(folder: Path) -> tuple[list[FoundTable], list[str]]:
-    """The tables in a folder and one level below, and why others could not be read."""
-    found, unreadable = [], []
+    """The tables in a folder and one level below, and what of others could not be read, or was not."""
+    found, unread = [], []
     for path, file in _paths(folder):
         try:
             table = open_table(path if path.startswith("/") else str(folder / path))
             columns = sample_columns(table)
         except CatalogError as error:
-            unreadable.append(f"{path} was not read: {error}")
-        else:
-            found.append(FoundTable(path, file, table, columns))
-    return found, unreadable
+            unread.append(f"{path} was not read: {error}")
+            continue
+        found.append(FoundTable(path, file, table, columns))
+        if len(table.columns) > len(columns):
+            unread.append(
+                f"Of {path}, the first {len(columns)} of {len(table.columns):,} columns were looked at."
+            )
+    return found, unread
 
 
 def table_of_source(path: str, folder: Path) -> FoundTable:

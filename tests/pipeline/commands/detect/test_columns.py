@@ -6,7 +6,14 @@ from typing import Any
 import pytest
 
 from alignrec.pipeline.catalog.tables import table_of_rows
-from alignrec.pipeline.commands.detect.columns import FIRST, Column, is_number, is_time, sample_columns
+from alignrec.pipeline.commands.detect.columns import (
+    FIRST,
+    MAX_COLUMNS,
+    Column,
+    is_number,
+    is_time,
+    sample_columns,
+)
 
 
 def column(*values: Any, name: str = "c", rows: int | None = None) -> Column:
@@ -55,3 +62,20 @@ def test_shares_say_what_values_are() -> None:
     lists = column(["red", "new"], ["old"])
     assert (lists.readable, lists.letters, lists.words, lists.distinct) == (1, 1, 1.5, 0)
     assert column({"a": 1}, [[1]]).readable == 0
+
+
+def test_no_more_columns_are_looked_at_than_there_is_time_for() -> None:
+    names = [f"c{n}" for n in range(3 * MAX_COLUMNS)]
+    asked: list[int] = []
+
+    class Counted(dict[str, str]):
+        def get(self, name: str, default: object = None) -> str:  # type: ignore[override]
+            asked.append(1)
+            return f"of {name}"
+
+    table = table_of_rows("a table", names, lambda: iter([Counted(), Counted()]))
+    found = sample_columns(table)
+    assert [(c.name, c.values) for c in found] == [(n, [f"of {n}"] * 2) for n in names[:MAX_COLUMNS]]
+    assert (
+        len(asked) == 2 * 2 * MAX_COLUMNS
+    )  # two rows, read once for all values and once more for short ones

@@ -64,3 +64,11 @@ def test_interactions_of_a_source(tmp_path: Path) -> None:
     (tmp_path / "a.inter").write_text("userID\titemID\tx_label\n0\t0\t0\n")
     (tmp_path / "i_id_mapping.csv").write_text("asin\titemID\nB1\t0\n")
     assert table_of_source("mmrec:.", tmp_path).ids("item_id") == {"B1"}
+
+
+def test_columns_that_were_not_looked_at_are_counted(tmp_path: Path) -> None:
+    header = ",".join(["item_id", "title", *(f"c{n}" for n in range(1500))])
+    (tmp_path / "items.csv").write_text(header + "\n" + ",".join(["x"] * 1502) + "\n")
+    (only,), notes = tables_below(tmp_path)
+    assert [c.name for c in only.columns][:2] == ["item_id", "title"]
+    assert notes == ["Of items.csv, the first 200 of 1,502 columns were looked at."]
