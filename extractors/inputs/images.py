@@ -7,6 +7,7 @@ import struct
 
 import numpy as np
 from PIL import (  # each plugin registers its format when imported
+    AvifImagePlugin,  # noqa: F401
     BmpImagePlugin,  # noqa: F401
     GifImagePlugin,  # noqa: F401
     Image,
@@ -23,10 +24,23 @@ MAX_BYTES = 100 * 2**20
 MAX_PIXELS = 64 * 10**6
 # Beyond this, resizing the shorter side to a model's input makes the longer one enormous.
 MAX_ASPECT = 100
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
+
+# By which formats that are not read are known.
+_AVIF_BRANDS = {b"avif", b"avis"}
+_HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1"}
+_OTHERS = {
+    "JPEG XL": (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n"),
+    "JPEG 2000": (b"\xff\x4f\xff\x51", b"\0\0\0\x0cjP  \r\n\x87\n"),
+    "Photoshop": (b"8BPS",),
+    "PDF": (b"%PDF-",),
+}
 
 # Pillow reports damage by whatever its parsers ran into.
-_DAMAGE = (OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError)
+_DAMAGE = (
+    *(OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError),
+    RuntimeError,
+)
 _CUT_SHORT = (EOFError, struct.error)
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N")
 
@@ -39,7 +53,7 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = 
     converted. Safe to call from several threads; Pillow's global settings are left alone.
 
     Args:
-        data: the file's bytes: JPEG, PNG, WebP, GIF, BMP or TIFF.
+        data: the file's bytes: JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF.
         max_pixels: width x height allowed, read from the header before anything is decoded.
         max_bytes: size of the file allowed.
 
@@ -47,8 +61,8 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = 
         An RGB image, fully loaded.
 
     Raises:
-        ImageRejectedError: its reason is `empty`, `too-large`, `not-an-image`, `too-many-pixels`,
-            `extreme-shape`, `truncated`, `damaged` or `unsupported-mode`.
+        ImageRejectedError: its reason is `empty`, `too-large`, `not-an-image`, `unreadable-format`,
+            `too-many-pixels`, `extreme-shape`, `truncated`, `damaged` or `unsupported-mode`.
     """
     if not data:
         raise ImageRejectedError("empty", "the file has no content")
@@ -71,32 +85,75 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = 
     return _rgb(_upright(image))
 
 
+def picture_format(data: bytes) -> str | None:
+    """The format that a file's first bytes show, whether it is decoded here or not; None for no picture."""
+    other = _other_format(data)
+    if other is not None:
+        return other
+    return next((name for name in FORMATS if _accepts(name, data)), None)
+
+
 def _open(data: bytes) -> Image.Image:
     """Read the header with the one parser whose signature matches.
 
     `Image.open` would do, but it warns of large images through a process-wide filter before their
     size can be checked.
     """
-    for name in FORMATS:
-        factory, accept = Image.OPEN[name]
-        if accept is None or accept(data[:16]) is not True:
-            continue
-        try:
-            return factory(io.BytesIO(data), "")
-        except (*_CUT_SHORT, *_DAMAGE, Image.DecompressionBombError) as error:
-            raise _damaged(data, name, error) from error
-    raise ImageRejectedError("not-an-image", f"the content is none of {', '.join(FORMATS)}")
+    name = picture_format(data)
+    if name is None:
+        raise ImageRejectedError("not-an-image", f"the content is none of {', '.join(FORMATS)}")
+    if not _accepts(name, data):
+        raise ImageRejectedError(
+            "unreadable-format", f"{name} pictures are not read: convert them to JPEG, PNG or WebP"
+        )
+    try:
+        return Image.OPEN[name][0](io.BytesIO(data), "")
+    except (*_CUT_SHORT, *_DAMAGE, Image.DecompressionBombError) as error:
+        raise _damaged(data, name, error) from error
+
+
+def _accepts(name: str, data: bytes) -> bool:
+    accept = Image.OPEN[name][1] if name in FORMATS else None
+    return accept is not None and accept(data[:16]) is True
+
+
+def _other_format(data: bytes) -> str | None:
+    """A picture's format that is not read here (AVIF is, if Pillow has its library), by its first bytes."""
+    if data[4:8] == b"ftyp":  # ISO/IEC 14496-12: a major brand, a version, compatible brands
+        length = int.from_bytes(data[:4])
+        brands = {data[8:12], *(data[start : start + 4] for start in range(16, min(length, 256), 4))}
+        if brands & _AVIF_BRANDS:
+            return "AVIF"
+        return "HEIC" if brands & _HEIC_BRANDS else None
+    for name, beginnings in _OTHERS.items():
+        if data.startswith(beginnings):
+            return name
+    beginning = data[:1024].lstrip(b"\xef\xbb\xbf \r\n\t")
+    return "SVG" if beginning.startswith((b"<svg", b"<?xml")) and b"<svg" in beginning else None
 
 
 def _damaged(data: bytes, name: str | None, error: BaseException) -> ImageRejectedError:
     """Tell a file that was cut short from one that is broken otherwise."""
     short = isinstance(error, _CUT_SHORT) or "truncated" in str(error).lower()
+    if name == "AVIF":
+        short = short or _boxes_end(data) > len(data)
     if name == "WEBP":
         short = short or int.from_bytes(data[4:8], "little") + 8 > len(data)
     kind = name or "picture"
     if short:
         return ImageRejectedError("truncated", f"the {kind} file ends too early ({error})")
     return ImageRejectedError("damaged", f"the {kind} file cannot be decoded ({error})")
+
+
+def _boxes_end(data: bytes) -> int:
+    """Where the last box of an ISO base media file says that it ends."""
+    end = 0
+    while 0 <= end <= len(data) - 8:
+        size = int.from_bytes(data[end : end + 4])
+        if size < 8:  # to the end of the file, or longer than any picture
+            return len(data)
+        end += size
+    return end if end >= len(data) else len(data) + 1  # half a box's head
 
 
 def _upright(image: Image.Image) -> Image.Image:

@@ -6,14 +6,16 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from alignrec.core.files import open_regular
 from alignrec.extractors.inputs.images import MAX_BYTES
+from alignrec.pipeline.catalog.image_cells import ImageRefError, is_url, pictures_in
 from alignrec.pipeline.catalog.sources.folder import PICTURES
+from alignrec.pipeline.catalog.values import shown
 
 # Why a file cannot be read, for counting; what is not here is `unreadable`.
 _REASONS = {
@@ -24,15 +26,6 @@ _REASONS = {
 }
 
 
-class ImageRefError(ValueError):
-    """A picture that cannot be referred to; `reason` is a slug for counting."""
-
-    def __init__(self, reason: str, detail: str) -> None:
-        """Keep the slug beside the sentence."""
-        super().__init__(detail)
-        self.reason = reason
-
-
 @dataclass(frozen=True)
 class ImageRef:
     """Where an item's picture is.
@@ -41,42 +34,41 @@ class ImageRef:
         path: the file, or None for one embedded in the table.
         embedded: the bytes, for one embedded in the table; never kept beyond its row.
         row: in place of a picture, the row of a feature matrix that somebody else made of it.
+        more: how many further pictures the cell names, which are not read.
     """
 
     path: Path | None = None
     embedded: bytes | None = None
     row: int | None = None
+    more: int = 0
 
 
-def find_image(value: Any, root: Path) -> ImageRef | None:
-    """What an image column's value refers to; None where it is empty.
+def find_image(cell: Any, root: Path, linked: Sequence[Path] = ()) -> ImageRef | None:
+    """The first picture that a cell of an image column names or holds; None where it names none.
 
     Args:
-        value: a path relative to `root` (or absolute, inside it), bytes, `{"bytes", "path"}` as
-            Hugging Face datasets store images, `{"row"}` for a row of given features, or the URL of a picture
-            that `alignrec download` fetched.
+        cell: what `pictures_in` reads: paths relative to `root` (or absolute, inside it), URLs of pictures
+            that `alignrec download` fetched, bytes, base64, `{"row"}` for a row of given features.
         root: the folder that no path may leave, links followed.
+        linked: folders outside of it that paths and links may lead into all the same.
 
     Raises:
         ImageRefError: a path that leaves the root or leads nowhere, or a value of another kind.
     """
-    if isinstance(value, Mapping):
-        if isinstance(value.get("row"), int):
-            return ImageRef(row=value["row"])
-        embedded, value = value.get("bytes"), value.get("path")
-        if embedded is not None:
-            value = embedded
-    if isinstance(value, bytes):
-        return ImageRef(embedded=value)
-    if value is None or (isinstance(value, str) and not value.strip()):
+    pictures = pictures_in(cell, root)
+    if not pictures:
         return None
-    if isinstance(value, str) and is_url(value):
-        return _downloaded(value, root)
-    if not isinstance(value, str) or "\0" in value:
+    first, more = pictures[0], len(pictures) - 1
+    if isinstance(first, bytes):
+        return ImageRef(embedded=first, more=more)
+    if isinstance(first, Mapping) and isinstance(first.get("row"), int):
+        return ImageRef(row=first["row"], more=more)
+    if not isinstance(first, str) or "\0" in first:
         raise ImageRefError(
-            "not-a-path", f"expected a path or bytes, got {type(value).__name__} {value!r:.60}"
+            "not-a-path", f"expected a path, a URL or a picture, got {type(first).__name__} {shown(first)}"
         )
-    return ImageRef(path=_below(root, value))
+    path = _downloaded(first, root) if is_url(first) else _below(root, first, linked)
+    return ImageRef(path=path, more=more)
 
 
 def read_image(path: Path) -> bytes:
@@ -92,12 +84,7 @@ def read_image(path: Path) -> bytes:
 def file_error(error: OSError, value: str) -> ImageRefError:
     """Why the file that a value names cannot be read."""
     reason = _REASONS.get(error.errno or 0, "unreadable")
-    return ImageRefError(reason, f"{value[:200]!r}: {error.strerror or error}")
-
-
-def is_url(value: str) -> bool:
-    """Whether an image column's value is the URL of a picture."""
-    return value.startswith(("http://", "https://"))
+    return ImageRefError(reason, f"{shown(value)}: {error.strerror or error}")
 
 
 def downloaded_name(url: str) -> str:
@@ -105,20 +92,20 @@ def downloaded_name(url: str) -> str:
     return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:40]
 
 
-def _below(root: Path, value: str) -> Path:
-    """The file that a path names; no link in it may lead out of the root."""
+def _below(root: Path, value: str, linked: Sequence[Path]) -> Path:
+    """The file that a path names, in the root or, by a link or in full, in a folder that may be linked to."""
     try:
         value.encode()
         path = Path(os.path.realpath(_with_ending(root / value)))
-        if not path.is_relative_to(root.resolve()):
-            raise ImageRefError("outside-root", f"{value!r} leads outside the image root")
+        if not any(path.is_relative_to(folder.resolve()) for folder in (root, *linked)):
+            raise _outside(root, value, path)
         regular = stat.S_ISREG(path.stat().st_mode)
     except UnicodeEncodeError:  # half a surrogate pair, which JSON can spell
-        raise ImageRefError("not-a-path", f"{value[:60]!a} is no text that UTF-8 can hold") from None
+        raise ImageRefError("not-a-path", f"{shown(value)} is no text that UTF-8 can hold") from None
     except OSError as error:
         raise file_error(error, value) from None
     if not regular:
-        raise ImageRefError("not-a-file", f"{value[:200]!r} is a folder, a pipe or a device, no file")
+        raise ImageRefError("not-a-file", f"{shown(value)} is a folder, a pipe or a device, no file")
     return path
 
 
@@ -130,10 +117,21 @@ def _with_ending(path: Path) -> Path:
     return next((one for ending in endings if (one := path.with_name(path.name + ending)).is_file()), path)
 
 
-def _downloaded(url: str, root: Path) -> ImageRef:
+def _outside(root: Path, value: str, path: Path) -> ImageRefError:
+    # What it names before any link is followed.
+    named = Path(os.path.normpath(Path.cwd() / root / value))
+    allow = "to read it, name its folder in catalog.items.linked_folders"
+    if named.is_relative_to(os.path.normpath(Path.cwd() / root)):
+        return ImageRefError(
+            "outside-root", f"{shown(value)} is a symbolic link out of the image root, to {path}: {allow}"
+        )
+    return ImageRefError("outside-root", f"{shown(value)} leads outside the image root: {allow}")
+
+
+def _downloaded(url: str, root: Path) -> Path:
     path = root / downloaded_name(url)
     if not path.is_file():
         raise ImageRefError(
-            "not-downloaded", f"{url[:200]} is not in the image root; see `alignrec download`"
+            "not-downloaded", f"{shown(url)} is not in the image root; see `alignrec download`"
         )
-    return ImageRef(path=path)
+    return path

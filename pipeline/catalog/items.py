@@ -17,11 +17,12 @@ from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import clean_text
 from alignrec.extractors.modality import IMAGE, MODALITIES, TEXT, Kind
 from alignrec.pipeline.catalog.file_hashes import FileHashes
-from alignrec.pipeline.catalog.image_refs import ImageRefError, file_error, find_image, read_image
+from alignrec.pipeline.catalog.image_cells import ImageRefError, pictures_in
+from alignrec.pipeline.catalog.image_refs import file_error, find_image, read_image
 from alignrec.pipeline.catalog.rejections import ABSENT, Rejection
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.tables import Conversion, Table
-from alignrec.pipeline.catalog.values import Row, id_texts, text_values
+from alignrec.pipeline.catalog.values import Row, id_texts, shown, text_values
 from alignrec.pipeline.config.paths import named_split, split_scheme
 from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.errors import CatalogError, ConfigError, InputsChangedError
@@ -75,6 +76,7 @@ class Catalogue:
         inputs: for each modality, what there is to embed, in the table's order.
         rejections: rows, and modalities of rows, that cannot be used.
         rows: rows of the table.
+        notes: how the table was understood, where that is not plain; for a person.
     """
 
     table: Table
@@ -83,6 +85,7 @@ class Catalogue:
     inputs: dict[str, list[Input]] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
     rows: int = 0
+    notes: list[str] = field(default_factory=list)
 
     def reject(
         self, row: int, reason: str, detail: str, item_id: str | None, modality: str | None = None
@@ -94,13 +97,15 @@ class Catalogue:
 
     def embedded(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
         """The pictures embedded in rows `start` to `stop`, each with its row."""
-        column = str(self.config.image)
+        column, root = str(self.config.image), image_root(self.config)
         rows = islice(self.table.rows([column], start), stop - start)
         for number, row in enumerate(rows, start=start):
-            value = row[column]
-            data = value.get("bytes") if isinstance(value, dict) else value
-            if isinstance(data, bytes):
-                yield number, data
+            try:
+                first = next(iter(pictures_in(row[column], root)), None)
+            except ImageRefError:
+                continue
+            if isinstance(first, bytes):
+                yield number, first
 
 
 def open_catalogue(config: ItemsConfig) -> Catalogue:
@@ -144,6 +149,7 @@ def read_catalogue(config: ItemsConfig, hashes: FileHashes) -> Catalogue:
                 catalogue.reject(number, error.reason, str(error), item_id, name)
             else:
                 catalogue.inputs[name].append(Input(item_id, number, digest, value))
+    catalogue.notes = [*table.notes, *(note for reader in readers.values() for note in reader.notes())]
     if not catalogue.item_ids:
         raise CatalogError(f"{table.where} has no usable item: {catalogue.rows} rows, none with an id.")
     for modality, inputs in catalogue.inputs.items():
@@ -186,7 +192,7 @@ def _new_id(catalogue: Catalogue, number: int, item_id: str | None, seen: set[st
         catalogue.reject(number, "no-id", "there is nothing in its place that can be an id", None)
         return None
     if item_id in seen:
-        catalogue.reject(number, "duplicate-id", f"the id {item_id!r} occurs before", item_id)
+        catalogue.reject(number, "duplicate-id", f"the id {shown(item_id)} occurs before", item_id)
         return None
     seen.add(item_id)
     catalogue.item_ids.append(item_id)
@@ -210,12 +216,16 @@ class _Reader(Protocol):
     def read(self, row: Row) -> tuple[str, str | Path | None]:
         """The hash and the value of an `Input`; raises `_UnusableError`."""
 
+    def notes(self) -> list[str]:
+        """How what was read was understood, where that is not plain; for a person."""
+
 
 class _ImageReader:
     """Reads a column of image references."""
 
     def __init__(self, column: str, config: ItemsConfig, hashes: FileHashes) -> None:
         self.column, self.root, self.hashes = column, image_root(config), hashes
+        self.linked, self.several = config.linked_folders, 0
 
     def columns(self, key: str) -> dict[str, str]:
         return {key: self.column}
@@ -226,10 +236,15 @@ class _ImageReader:
         except ImageRefError as error:
             raise _UnusableError(error.reason, str(error)) from None
 
+    def notes(self) -> list[str]:
+        what = f"{self.several:,} items name several pictures in {self.column!r}: the first of each is read."
+        return [what] if self.several else []
+
     def _read(self, cell: Any) -> tuple[str, str | Path | None]:
-        image = find_image(cell, self.root)
+        image = find_image(cell, self.root, self.linked)
         if image is None:
             raise _UnusableError(ABSENT, "the item names no image")
+        self.several += image.more > 0
         if image.row is not None:
             return hashlib.sha256(str(image.row).encode()).hexdigest(), str(image.row)
         if image.path is not None:
@@ -256,6 +271,9 @@ class _TextReader:
             reason = ABSENT if error.reason == "empty" else error.reason
             raise _UnusableError(reason, error.detail) from None
         return hashlib.sha256(text.encode()).hexdigest(), text
+
+    def notes(self) -> list[str]:
+        return []
 
 
 _READERS: dict[Kind, Callable[[str, ItemsConfig, FileHashes], _Reader]] = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import reprlib
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
@@ -22,6 +23,16 @@ Row = dict[str, Any]
 _EXACT_BITS = {pa.float16(): 11, pa.float32(): 24, pa.float64(): 53}  # of the significand
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?(?:\d+,\d{1,2}|0,\d+)\s*")  # 1,234 may be a thousand
 _PLAIN = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), bytes: pa.binary()}
+
+
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxlevel = 3
+
+
+def shown(value: Any) -> str:
+    """A value as messages and lists of rejections show it, its middle left out where it is long."""
+    return _SHORT.repr(value)
 
 
 def column_of(values: Sequence[Any]) -> pa.Array:

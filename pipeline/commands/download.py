@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from alignrec.core.files import write_bytes
-from alignrec.pipeline.catalog.image_refs import downloaded_name, is_url
+from alignrec.pipeline.catalog.image_cells import ImageRefError, is_url, pictures_in
+from alignrec.pipeline.catalog.image_refs import downloaded_name
 from alignrec.pipeline.catalog.items import image_root
 from alignrec.pipeline.catalog.sources.source import open_items
+from alignrec.pipeline.catalog.values import shown
 from alignrec.pipeline.commands.safe_http import FetchError, Limits, fetch
 from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.errors import CatalogError
@@ -63,7 +67,7 @@ def download(
         sleep: waits between attempts.
 
     Raises:
-        CatalogError: the table cannot be read, or has no image column.
+        CatalogError: the table cannot be read, or has no image column, or no URL in it.
     """
     limits = limits or Limits()
     root = image_root(items)
@@ -97,8 +101,32 @@ def _urls(items: ItemsConfig, root: Path) -> list[str]:
         raise CatalogError("catalog.items.image is null: name the column that holds the pictures' URLs")
     table = open_items(items.path, root)
     table.require({"catalog.items.image": items.image})
-    values: Iterator[object] = (row[str(items.image)] for row in table.rows([items.image]))
-    return list(dict.fromkeys(value for value in values if isinstance(value, str) and is_url(value)))
+    urls: dict[str, None] = {}
+    others: Counter[str] = Counter()
+    for row in table.rows([items.image]):
+        cell = row[items.image]
+        url = _first_url(cell, root)
+        if url is None:
+            others["nothing" if cell in (None, "") else shown(cell)] += 1
+        else:
+            urls[url] = None
+    if not urls:
+        found = ", ".join(f"{text} ({count:,} ×)" for text, count in others.most_common(3))
+        raise CatalogError(
+            f"{table.where}: no cell of {items.image!r}, which catalog.items.image names, holds the URL of a "
+            f"picture: {others.total():,} rows, with {found or 'nothing'}. Name the column of URLs there; "
+            "pictures in files or in the table need no download."
+        )
+    return list(urls)
+
+
+def _first_url(cell: Any, root: Path) -> str | None:
+    """The URL of the picture that a run reads of a cell."""
+    try:
+        first = next(iter(pictures_in(cell, root)), None)
+    except ImageRefError:
+        return None
+    return first if isinstance(first, str) and is_url(first) else None
 
 
 def _patiently(url: str, limits: Limits, sleep: Callable[[float], None]) -> bytes:

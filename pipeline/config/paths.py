@@ -49,6 +49,7 @@ def make_absolute(config: Config, folder: Path) -> Config:
     changes: dict[str, Any] = {"path": _table(items.path, folder)}
     if items.image_root is not None:
         changes["image_root"] = folder / items.image_root
+    changes["linked_folders"] = tuple(folder / linked for linked in items.linked_folders)
     catalog: dict[str, Any] = {"items": items.model_copy(update=changes)}
     if interactions is not None:
         catalog["interactions"] = interactions.model_copy(update={"path": _table(interactions.path, folder)})

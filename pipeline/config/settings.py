@@ -45,6 +45,9 @@ class ItemsConfig(_Section):
         "{title}. {description}", description="text template of {column}s; null for none"
     )
     image_root: Path | None = Field(None, description="folder of the images; default: the items file's own")
+    linked_folders: tuple[Path, ...] = Field(
+        (), description="folders outside of image_root that symbolic links and full paths may lead into"
+    )
 
 
 class InteractionsConfig(_Section):

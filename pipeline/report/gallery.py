@@ -16,7 +16,8 @@ from alignrec.extractors.errors import RejectedError
 from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import as_text, tidy
 from alignrec.pipeline.catalog.arrow_values import python_values
-from alignrec.pipeline.catalog.image_refs import ImageRefError, find_image, read_image
+from alignrec.pipeline.catalog.image_cells import ImageRefError
+from alignrec.pipeline.catalog.image_refs import find_image, read_image
 from alignrec.pipeline.catalog.items import conversions, image_root
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.values import Row, text_values
@@ -143,7 +144,7 @@ class _Reader:
         if self.config.image is None:
             return None
         try:
-            picture = find_image(row[self.config.image], self.root)
+            picture = find_image(row[self.config.image], self.root, self.config.linked_folders)
         except ImageRefError:
             return None
         if picture is None or picture.row is not None:

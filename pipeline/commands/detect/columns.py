@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
-from alignrec.pipeline.catalog.image_refs import is_url
+from alignrec.pipeline.catalog.image_cells import is_url
 from alignrec.pipeline.catalog.sources.folder import PICTURES
 from alignrec.pipeline.catalog.tables import Table
 from alignrec.pipeline.catalog.values import id_text

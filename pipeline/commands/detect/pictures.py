@@ -10,7 +10,8 @@ from typing import Any
 
 from alignrec.extractors.errors import RejectedError
 from alignrec.extractors.inputs.images import decode_image
-from alignrec.pipeline.catalog.image_refs import ImageRefError, find_image, read_image
+from alignrec.pipeline.catalog.image_cells import ImageRefError
+from alignrec.pipeline.catalog.image_refs import find_image, read_image
 from alignrec.pipeline.catalog.sources.folder import PICTURES
 from alignrec.pipeline.commands.detect.columns import Column
 from alignrec.pipeline.commands.detect.roles import names_pictures

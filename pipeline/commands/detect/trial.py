@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID
 from alignrec.core.vocabulary import IMAGE, TEXT
 from alignrec.pipeline.catalog.file_hashes import FileHashes
-from alignrec.pipeline.catalog.image_refs import is_url
+from alignrec.pipeline.catalog.image_cells import is_url
 from alignrec.pipeline.catalog.interactions import Interactions, read_interactions
 from alignrec.pipeline.catalog.items import Catalogue, image_root, read_catalogue
 from alignrec.pipeline.catalog.rejections import ABSENT, Rejection

@@ -18,7 +18,7 @@ from alignrec.pipeline.engines.base import LoadedModel, Model, Unit
 from alignrec.pipeline.runner.shards import Shard, plan
 
 # Counts up when the same inputs would give other bytes.
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)

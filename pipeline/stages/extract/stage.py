@@ -53,7 +53,7 @@ class Extraction:
     def notes(self) -> list[str]:
         """How the tables were understood, where that is not plain; each once."""
         interactions = self.interactions.notes if self.interactions else ()
-        return list(dict.fromkeys([*self.catalogue.table.notes, *interactions]))
+        return list(dict.fromkeys([*self.catalogue.notes, *interactions]))
 
     def inputs(self) -> dict[str, Any]:
         """What decides the results."""

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
 from alignrec.extractors.errors import ImageRejectedError
-from alignrec.extractors.inputs.images import FORMATS, decode_image
+from alignrec.extractors.inputs.images import FORMATS, decode_image, picture_format
 
 
 def encoded(image: Image.Image, kind: str, **options: Any) -> bytes:
@@ -162,3 +162,41 @@ def test_pillow_keeps_its_settings_and_threads_agree() -> None:
         sizes = [image.size for image in pool.map(decode_image, files)]
     assert sizes == [(20 + index, 30) for index in range(32)]
     assert before == (Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES, list(warnings.filters))
+
+
+def test_avif_is_read_upright_and_over_white() -> None:
+    flat = Image.new("RGB", (32, 16), (200, 30, 40))
+    decoded = decode_image(encoded(flat, "AVIF"))
+    assert (decoded.mode, decoded.size) == ("RGB", (32, 16))
+    assert np.abs(np.asarray(decoded).astype(int) - (200, 30, 40)).max() <= 6
+    assert decode_image(encoded(Image.new("RGBA", (16, 16)), "AVIF")).getpixel((4, 4)) == (255, 255, 255)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert decode_image(encoded(flat, "AVIF", exif=exif)).size == (16, 32)
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", "HEIC"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heix", "HEIC"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n\0\0\0\x14ftypjxl ", "JPEG XL"),
+        (b"\xff\x0a\xfa\x1f\x41\x91\x08\x06", "JPEG XL"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000"),
+        (b"8BPS\0\1", "Photoshop"),
+        (b"%PDF-1.7\n", "PDF"),
+        (b'\xef\xbb\xbf<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>', "SVG"),
+    ],
+)
+def test_formats_that_are_not_read_have_a_reason_of_their_own(data: bytes, kind: str) -> None:
+    assert picture_format(data) == kind
+    with pytest.raises(
+        ImageRejectedError, match=f"^unreadable-format: {kind} pictures are not read: convert"
+    ):
+        decode_image(data)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_a_format_is_known_by_its_first_bytes(kind: str) -> None:
+    assert picture_format(encoded(picture(), kind)[:48]) == kind
+    assert picture_format(b"\0\0\0\x18ftypisom\0\0\0\0isommp42") is None

@@ -1,17 +1,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from alignrec.pipeline.catalog.image_cells import ImageRefError, is_url
 from alignrec.pipeline.catalog.image_refs import (
     ImageRef,
-    ImageRefError,
     downloaded_name,
     find_image,
-    is_url,
 )
 
 URL = "https://images.example/1.jpg"
@@ -29,6 +29,8 @@ def test_every_form_of_a_reference_is_found(tmp_path: Path) -> None:
         (b"x", ImageRef(embedded=b"x")),
         (URL, ImageRef(path=tmp_path / downloaded_name(URL))),
         ({"row": 3}, ImageRef(row=3)),
+        ("a.png|b.png", replace(file, more=1)),
+        ([b"x", "a.png", b"y"], ImageRef(embedded=b"x", more=2)),
         (None, None),
         ("  ", None),
         ({"bytes": None, "path": None}, None),
@@ -53,6 +55,7 @@ def test_the_ending_of_a_name_may_be_left_out(tmp_path: Path) -> None:
         ("none.png", "not-found"),
         ("x" * 5000, "not-found"),
         (7, "not-a-path"),
+        ({"src": "a.png"}, "not-a-path"),
         ("a\0b", "not-a-path"),
         ("a\ud800.png", "not-a-path"),
         ("a\udcff.png", "not-a-path"),
@@ -72,3 +75,27 @@ def test_what_leads_nowhere_has_its_reason(tmp_path: Path, value: Any, reason: s
     with pytest.raises(ImageRefError) as error:
         find_image(value, tmp_path)
     assert error.value.reason == reason
+
+
+def test_a_link_out_of_the_root_is_called_one_and_a_named_folder_allows_it(tmp_path: Path) -> None:
+    root, store, other = (tmp_path / name for name in ("root", "store", "other"))
+    for folder in (root, store / "deep", other):
+        folder.mkdir(parents=True)
+    (store / "deep" / "blob").write_bytes(b"x")
+    (root / "file.png").symlink_to(store / "deep" / "blob")
+    (root / "folder").symlink_to(store / "deep")
+    for value in ("file.png", "folder/blob"):
+        with pytest.raises(ImageRefError, match=r"a symbolic link out of the image root, to .*/blob: to"):
+            find_image(value, root, [other])
+        assert find_image(value, root, [store]) == ImageRef(path=store / "deep" / "blob")
+    full = str(store / "deep" / "blob")
+    with pytest.raises(ImageRefError, match=r"leads outside .*its folder in catalog\.items\.linked_folders"):
+        find_image(full, root)
+    assert find_image(full, root, [store]) == ImageRef(path=store / "deep" / "blob")
+
+
+def test_a_long_value_is_shown_short(tmp_path: Path) -> None:
+    for value in ("x" * 10**6, "http://x.example/" + "y" * 10**6, "../" * 10**5, [["z"] * 9, 10**200]):
+        with pytest.raises(ImageRefError) as caught:
+            find_image(value, tmp_path)
+        assert len(str(caught.value)) < 400

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import base64
 import errno
 import os
 from collections import Counter
+from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
 
@@ -15,6 +17,7 @@ from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.items import Catalogue, read_catalogue
 from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.errors import CatalogError, ConfigError
+from tests.conftest import SHARED
 from tests.pipeline.catalogues import picture, write_items
 
 
@@ -154,3 +157,52 @@ def test_one_bad_picture_of_any_kind_is_one_rejection(
     assert "5,368,709,120 bytes" in catalogue.rejections[5].detail
     for rejection in catalogue.rejections:
         rejection.detail.encode()
+
+
+def test_several_pictures_a_cell_and_pictures_in_base64_are_read_the_first_of_each(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(picture(0))
+    text = base64.b64encode(picture(1)).decode()
+    cells = ["a.png|b.png", text, ["a.png", "b.png"], [f"data:image/png;base64,{text}", "a.png"], "a.png"]
+    rows = [{"item_id": str(n), "title": "t", "image": cell} for n, cell in enumerate(cells)]
+    catalogue = _read(write_items(tmp_path, rows))
+    assert catalogue.rejections == []
+    assert catalogue.notes == ["3 items name several pictures in 'image': the first of each is read."]
+    assert list(catalogue.embedded(0, 5)) == [(1, picture(1)), (3, picture(1))]
+    digests = [sha256(picture(n)).hexdigest() for n in (0, 1, 0, 1, 0)]
+    assert [one.digest for one in catalogue.inputs["image"]] == digests
+
+
+def test_a_saved_dataset_with_lists_of_images_is_a_catalogue(tmp_path: Path) -> None:
+    import datasets
+
+    features = datasets.Features({"item_id": datasets.Value("string"), "title": datasets.Value("string")})
+    features["image"] = datasets.Sequence(datasets.Image())
+    images = [[{"bytes": picture(1), "path": None}, {"bytes": picture(2), "path": None}], []]
+    rows = {"item_id": ["1", "2"], "title": ["one", "two"], "image": images}
+    datasets.Dataset.from_dict(rows, features=features).save_to_disk(str(tmp_path / "saved"))
+    catalogue = _read(tmp_path / "saved")
+    assert list(catalogue.embedded(0, 2)) == [(0, picture(1))]
+    assert _reasons(catalogue) == {"missing": 1} and len(catalogue.notes) == 1
+
+
+def test_the_fashion_shop_has_several_pictures_in_a_cell() -> None:
+    folder = SHARED / "data" / "hm"
+    if not folder.is_dir():
+        pytest.skip("the fashion shop is not beside the project")
+    config = ItemsConfig(path=str(folder / "items.csv"), id="product_id", image="images", text="{name}")
+    catalogue = read_catalogue(config, FileHashes())
+    assert [r.reason for r in catalogue.rejections if r.modality == "image" and r.reason != "missing"] == []
+    assert len(catalogue.inputs["image"]) > 4000
+    assert catalogue.notes[-1].endswith("items name several pictures in 'images': the first of each is read.")
+
+
+def test_a_picture_in_a_cell_is_never_listed_whole(tmp_path: Path) -> None:
+    text = base64.b64encode(picture(1)).decode()
+    rows = [{"item_id": "a", "title": "A", "image": text}]
+    rows += [
+        {"item_id": n, "title": "B", "image": text[:-9] + "?" * 9} for n in ("b", "b" * 9999, "b" * 9999)
+    ]
+    rows += [{"item_id": "c", "title": "C", "image": {"src": text}}]
+    catalogue = _read(write_items(tmp_path, rows))
+    assert max(len(rejection.detail) for rejection in catalogue.rejections) < 300
+    assert len(catalogue.rejections) == 4

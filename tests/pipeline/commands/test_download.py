@@ -16,6 +16,7 @@ from alignrec.pipeline.commands import download as downloading
 from alignrec.pipeline.commands.download import download
 from alignrec.pipeline.commands.safe_http import Limits
 from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.console import Console
 from tests.pipeline.catalogues import write_items
 from tests.pipeline.commands.web import url_of, web_server
@@ -61,3 +62,25 @@ def test_each_reason_has_an_example_of_its_own(
     answer = json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout)
     assert (answer["folder"], answer["fetched"], answer["there"]) == (str(folder), 0, 1)
     assert list(answer["failed"]) == [urls[0], urls[1], urls[3]]
+
+
+def test_of_several_urls_in_a_cell_the_one_that_a_run_reads_is_fetched(
+    server: ThreadingHTTPServer, tmp_path: Path
+) -> None:
+    urls = [url_of(server, path) for path in ("a.jpg", "b.jpg", "c.jpg", "d.jpg")]
+    cells = ["|".join(urls[:2]), [urls[2], urls[3]], "\ud800", "local.jpg"]
+    rows = [{"item_id": str(n), "image": cell} for n, cell in enumerate(cells)]
+    items = ItemsConfig(path=str(write_items(tmp_path, rows)), text=None)
+    done = download(items, Console(quiet=True), LOCAL)
+    assert (done.fetched, done.failed) == (2, {})
+    assert {p.name for p in tmp_path.iterdir()} == {"items.jsonl", *map(downloaded_name, [urls[0], urls[2]])}
+
+
+def test_a_column_without_any_url_is_an_error_that_says_what_is_in_it(tmp_path: Path) -> None:
+    cells = ["a.jpg", "a.jpg", None, "z" * 10_000]
+    path = write_items(tmp_path, [{"item_id": str(n), "image": cell} for n, cell in enumerate(cells)])
+    expected = (
+        r"no cell of 'image', .* rows, with 'a\.jpg' \(2 ×\), nothing \(1 ×\), 'zz.{,90} \(1 ×\)\. Name"
+    )
+    with pytest.raises(CatalogError, match=expected):
+        download(ItemsConfig(path=str(path), text=None), Console(quiet=True), LOCAL)
