@@ -40,8 +40,12 @@ class Dialect:
                 kept.append(line)
                 yield line
 
-        quoting = csv.QUOTE_MINIMAL if self.quotes else csv.QUOTE_NONE
-        reader = csv.reader(noted(), delimiter=self.separator, quoting=quoting, strict=True)
+        reader = csv.reader(
+            noted(),
+            delimiter=self.separator,
+            quoting=csv.QUOTE_MINIMAL if self.quotes else csv.QUOTE_NONE,
+            strict=True,
+        )
         first = 1
         for fields in reader:
             if fields:
