@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from alignrec.core.files import canonical_json, write_bytes
+from alignrec.core.files import write_bytes
+from alignrec.core.sealed import read_sealed_json, seal_json
 from alignrec.export.hub.repository import HubRepo
 from alignrec.export.hub.versions import Version
 
@@ -35,14 +35,14 @@ def record_path(repo: HubRepo, version: Version) -> Path:
 def read_record(repo: HubRepo, version: Version) -> Record | None:
     """The record of a version, or None if this machine has not seen it (or the record is damaged)."""
     try:
-        return Record(**json.loads(record_path(repo, version).read_text("utf-8")))
-    except (FileNotFoundError, ValueError, TypeError):
+        return Record(**(read_sealed_json(record_path(repo, version)) or {}))
+    except TypeError:
         return None
 
 
 def write_record(repo: HubRepo, version: Version, record: Record) -> None:
     """Keep a record; readers see the old one or the new one, never a part."""
-    write_bytes(record_path(repo, version), canonical_json(asdict(record)))
+    write_bytes(record_path(repo, version), seal_json(asdict(record)))
 
 
 def forget_record(repo: HubRepo, version: Version) -> None:

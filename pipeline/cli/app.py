@@ -24,7 +24,8 @@ app = typer.Typer(
     name="alignrec",
     help="Aligned multimodal features for recommendation: from a raw catalogue to a published release.",
     epilog="Start with `alignrec demo`; or, in your data's folder, with `alignrec init` and `alignrec run`. "
-    "Exit codes: 0 done, 2 wrong usage or config, 3 refused, 4 network or Hub failure, 130 interrupted.",
+    "Exit codes: 0 done, 2 wrong usage, config, data or disk, 3 refused, 4 network or Hub failure, 130 "
+    "interrupted.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

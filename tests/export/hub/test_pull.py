@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from huggingface_hub import HfApi
@@ -10,6 +13,7 @@ from huggingface_hub import HfApi
 from alignrec.export.errors import ReleaseError, VerificationError
 from alignrec.export.hub.pull import pull, verify_version
 from alignrec.export.release.manifest import Manifest
+from alignrec.export.release.verify import verify_folder
 from tests.export.hub_cases import REPO, flip, got
 from tests.hub.server import Fault, HubServer
 
@@ -27,6 +31,25 @@ def test_pull_makes_the_folder_that_was_pushed(
     (to / "metrics.json").write_text("{}")
     with pytest.raises(ReleaseError, match="choose another folder"):
         pull(REPO, "1.0.0", to, api=api)
+
+
+def test_pulls_side_by_side_end_in_one_whole_release(
+    api: HfApi, published: str, manifest: Manifest, tmp_path: Path
+) -> None:
+    to = tmp_path / "pulled"
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            started = Barrier(4)
+
+            def together(started: Barrier = started) -> str:
+                started.wait()
+                return pull(REPO, None, to, api=api).commit
+
+            pulls = [pool.submit(together) for _ in range(4)]
+            assert {done.result() for done in pulls} == {published}
+            assert verify_folder(to) == manifest
+            assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".pulled")] == []
+            shutil.rmtree(to)
 
 
 def test_a_failed_pull_leaves_nothing(hub: HubServer, api: HfApi, published: str, tmp_path: Path) -> None:
