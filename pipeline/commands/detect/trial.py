@@ -250,7 +250,8 @@ def _reasons(rejections: Sequence[Rejection]) -> str:
 
 def _unit(table: pa.Table) -> str:
     """The unit of the times, which their field names where it is not seconds."""
-    return (table.schema.field("timestamp").metadata or {}).get(b"unit", b"s").decode()
+    metadata = table.schema.field("timestamp").metadata or {}
+    return str(metadata.get(b"unit", b"s"), "utf-8")
 
 
 def _day(seconds: int) -> str:
