@@ -17,6 +17,7 @@ from alignrec.pipeline.catalog.image_cells import ImageRefError, is_url, picture
 from alignrec.pipeline.catalog.sources.folder import PICTURES
 from alignrec.pipeline.catalog.values import shown
 
+MOST_PREFIX = 4  # characters of a picture's name that a folder may be called after
 # Why a file cannot be read, for counting; what is not here is `unreadable`.
 _REASONS = {
     **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG), "not-found"),
@@ -110,11 +111,18 @@ def _below(root: Path, value: str, linked: Sequence[Path]) -> Path:
 
 
 def _with_ending(path: Path) -> Path:
-    """The file of that name, whose ending may be left out: `0001` is `0001.jpg` where that is there."""
+    """The file of that name, whose ending and whose folder may be left out.
+
+    `0001` is `0001.jpg` where that is there, or else `00/0001.jpg`: many pictures lie in folders that are
+    called after the first characters of their names.
+    """
     if path.is_file() or not path.name:
         return path
-    endings = (*PICTURES, *map(str.upper, PICTURES))
-    return next((one for ending in endings if (one := path.with_name(path.name + ending)).is_file()), path)
+    shards = (path.parent / path.name[:length] for length in range(1, MOST_PREFIX + 1))
+    folders = (path.parent, *(folder for folder in shards if folder.is_dir()))
+    names = [path.name + ending for ending in ("", *PICTURES, *map(str.upper, PICTURES))]
+    found = (folder / name for folder in folders for name in names)
+    return next((one for one in found if one.is_file()), path)
 
 
 def _outside(root: Path, value: str, path: Path) -> ImageRefError:

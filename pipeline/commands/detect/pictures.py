@@ -79,10 +79,11 @@ def open_all(column: str, values: Sequence[Any], root: Path) -> Pictures:
 
 
 def picture_roots(folder: Path, table: Path) -> list[Path]:
-    """Folders that picture paths may start from: the table's, the catalogue's, those with pictures."""
+    """Folders that picture paths may start from: the table's, the catalogue's, those above pictures."""
     home = table if table.is_dir() else table.parent
-    below = (path for path in sorted(_folders(folder)) if any(_pictures(path)))
-    return list(dict.fromkeys([home, folder, *islice(below, _FOLDERS)]))
+    below = list(islice((path for path in sorted(_folders(folder)) if any(_pictures(path))), _FOLDERS))
+    around = {parent for path in below for parent in path.parents if parent.is_relative_to(folder)}
+    return list(dict.fromkeys([home, folder, *sorted(around), *below]))
 
 
 def _folders(folder: Path) -> Iterator[Path]:

@@ -39,10 +39,13 @@ def test_every_form_of_a_reference_is_found(tmp_path: Path) -> None:
     assert is_url(URL) and not is_url("a.png")
 
 
-def test_the_ending_of_a_name_may_be_left_out(tmp_path: Path) -> None:
-    for name in ("01.jpg", "02.PNG", "03", "03.jpg"):
+def test_the_ending_of_a_name_and_folders_of_its_beginning_may_be_left_out(tmp_path: Path) -> None:
+    names = {"01": "01.jpg", "02": "02.PNG", "03": "03", "040": "04/040.jpg", "ab/cd": "ab/c/cd.png"}
+    names |= {"0405.png": "040/0405.png"}
+    for name in (*names.values(), "03.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"picture")
-    for value, name in {"01": "01.jpg", "02": "02.PNG", "03": "03"}.items():
+    for value, name in names.items():
         assert find_image(value, tmp_path) == ImageRef(path=tmp_path / name)
     with pytest.raises(ImageRefError, match="1"):
         find_image("1", tmp_path)

@@ -26,6 +26,17 @@ def test_the_root_is_where_most_open(tmp_path: Path) -> None:
     assert by_id is not None and (by_id.root, by_id.opened, by_id.tried) == (folder / "photos", 1, 2)
 
 
+def test_a_root_may_hold_nothing_but_folders_of_pictures(tmp_path: Path) -> None:
+    for name in ("01/011.jpg", "02/022.jpg"):
+        (tmp_path / "images" / name).parent.mkdir(parents=True)
+        (tmp_path / "images" / name).write_bytes(picture(1))
+    roots = picture_roots(tmp_path, tmp_path / "items.csv")
+    assert roots[:2] == [tmp_path, tmp_path / "images"] and len(roots) == 4
+    assert try_pictures(Column("id", 0, 2, ["011", "022"]), roots) == Pictures(
+        "id", tmp_path / "images", 2, 2
+    )
+
+
 def test_embedded_pictures_and_urls_need_no_folder(tmp_path: Path) -> None:
     values = [{"bytes": picture(1), "path": None}, picture(2)]
     assert try_pictures(Column("x", 0, 2, values), [tmp_path]) == Pictures("x", tmp_path, 2, 2)
