@@ -20,8 +20,9 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 from alignrec.core.errors import AlignRecError
 
@@ -150,7 +151,7 @@ def canonical_json(value: Any) -> bytes:
     ).encode()
 
 
-def open_regular(path: Path, most: int | None = None) -> IO[bytes]:
+def open_regular(path: Path, most: int | None = None) -> BufferedReader:
     """Open a file that others name, for reading; a pipe, socket or device is refused and never waited for.
 
     Args:

@@ -86,7 +86,7 @@ def _request(url: str, limits: Limits, deadline: float) -> bytes | str:
             if secure:
                 stream.encrypt(host)
             connection = http.client.HTTPConnection(f"[{host}]" if ":" in host else host, port)
-            connection.default_port = 443 if secure else 80  # type: ignore[misc]
+            connection.default_port = 443 if secure else 80
             connection.sock = cast(socket.socket, stream)
             connection.request("GET", target, headers={"User-Agent": AGENT, "Accept": "image/*,*/*;q=0.5"})
             response = connection.getresponse()
