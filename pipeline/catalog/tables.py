@@ -36,7 +36,7 @@ class Table:
         read: (columns, start) to batches of those columns in that order, from row `start` on; reads as it
             goes. Types are the source's own, and may change from batch to batch where it has none.
         notes: what was taken of the source, or understood, where that is not plain; for a person.
-        repeated: names that several columns of the source have; all but the first of these got another.
+        repeated: names that several columns of the source have; no config can mean one of these.
     """
 
     where: str
@@ -99,16 +99,16 @@ class Table:
                 columns there are.
         """
         for key, column in columns.items():
+            if column in self.repeated:
+                raise CatalogError(
+                    f"{self.where} has several columns {column!r}, which {key} names: "
+                    "give each a name of its own."
+                )
             if column not in self.columns:
                 known = ", ".join(map(repr, self.columns)) or "none"
                 raise CatalogError(
                     f"{self.where} has no column {column!r}, which {key} names; "
                     f"{suggest(column, self.columns)}. It has: {known}."
-                )
-            if column in self.repeated:
-                raise CatalogError(
-                    f"{self.where} has several columns {column!r}, which {key} names: "
-                    "give each a name of its own."
                 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -43,7 +44,9 @@ def open_parquet(file: Path) -> Table:
                     yield with_names(batch.slice(skipped).select(list(columns)), features)
                 skipped = max(skipped - batch.num_rows, 0)
 
-    return Table(str(file), tuple(parquet.schema_arrow.names), read)
+    counts = Counter(parquet.schema_arrow.names)
+    names = tuple(name for name, count in counts.items() if count == 1)
+    return Table(str(file), names, read, repeated=frozenset(counts) - frozenset(names))
 
 
 def _bytes(metadata: pq.FileMetaData, columns: Sequence[str]) -> int:

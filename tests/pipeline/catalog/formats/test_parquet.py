@@ -29,3 +29,15 @@ def test_text_that_is_not_utf_8_is_damage(tmp_path: Path) -> None:
     pq.write_table(pa.table({"id": text}), path)
     with pytest.raises(CatalogError, match=r"a\.parquet cannot be read: .*UTF8"):
         list(open_parquet(path).batches(["id"]))
+
+
+def test_columns_of_one_name_cannot_be_used_and_others_can(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    columns = [pa.array(["1"]), pa.array(["a"]), pa.array(["b"])]
+    pq.write_table(pa.Table.from_arrays(columns, names=["id", "t", "t"]), path)
+    table = open_parquet(path)
+    assert list(table.rows(table.columns)) == [{"id": "1"}]
+    with pytest.raises(
+        CatalogError, match=r"a\.parquet has several columns 't', which catalog.items.text names"
+    ):
+        table.require({"catalog.items.text": "t"})
