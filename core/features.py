@@ -59,6 +59,18 @@ class FeatureSet:
         if not _distinct(self.ids):
             raise ValueError(f"feature set {self.name!r}: an id occurs twice")
 
+    def fault(self) -> str | None:
+        """What makes the values unfit for use, or None: not finite, or not zeros where not valid."""
+        if not np.isfinite(self.matrix).all():
+            row = int(np.flatnonzero(~np.isfinite(self.matrix).all(axis=1))[0])
+            return f"the vector of {self.ids[row]!r} has a value that is no finite number"
+        filled = ~self.valid & self.matrix.any(axis=1)
+        if filled.any():
+            return (
+                f"{self.ids[int(np.flatnonzero(filled)[0])]!r} has no valid vector, but one that is not zeros"
+            )
+        return None
+
     @property
     def dim(self) -> int:
         """Number of columns of the matrix."""

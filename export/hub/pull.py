@@ -12,7 +12,7 @@ from alignrec.export.errors import ReleaseError, VerificationError
 from alignrec.export.hub.find_version import Published, find_version
 from alignrec.export.hub.repository import open_repo
 from alignrec.export.release.manifest import MANIFEST, Manifest
-from alignrec.export.release.verify import verify_folder
+from alignrec.export.release.verify import unsound_sets, verify_folder
 
 
 def pull(repo: str, version: str | None, to: Path, *, api: HfApi | None = None) -> Published:
@@ -56,10 +56,12 @@ def _holds(folder: Path, manifest: Manifest) -> bool:
 
 
 def verify_version(repo: str, version: str | None, *, api: HfApi | None = None) -> Published:
-    """Fetch every file of a version into the cache, each checked by its SHA-256.
+    """Fetch every file of a version into the cache, each checked by its SHA-256, and every set for soundness.
 
     Raises: as `pull`.
     """
     found = find_version(open_repo(repo, api), version)
     found.fetch(found.manifest.files)
+    if findings := unsound_sets(found.manifest, found.folder):
+        raise VerificationError(f"{repo}@{found.version} is not sound:\n  " + "\n  ".join(findings))
     return found

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+import types
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from alignrec.core.documents import DocumentError, parse_as, read_bytes
 from alignrec.core.features import Key
 from alignrec.core.files import canonical_json, sha256_file
+from alignrec.core.names import Name, RelativePath, check_distinct
 from alignrec.export.errors import ReleaseError, VerificationError
 
 FORMAT = 1
@@ -20,38 +23,49 @@ MANIFEST = "manifest.json"
 IDENTITY_FOLDERS = ("data/", "encoder/")
 # Item pictures, which a push takes along only when asked to.
 IMAGES = "images/"
+# Numbers beyond these are no file's and no set's.
+LARGEST, WIDEST = 1 << 50, 1 << 20
+
+
+# What of the provenance is looked up by name, the types it may have beside null, and their words.
+_PROVENANCE: Mapping[str, tuple[type, str]] = {
+    "licence": (str, "text"),
+    "precision": (str, "text"),
+    "extends": (list, "a list of release ids"),
+    "catalogue": (dict, "an object"),
+    "extractors": (dict, "an object"),
+    "identities": (dict, "an object"),
+    "software": (dict, "an object"),
+}
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class FileEntry(_Frozen):
     """One file: its path inside the release, rows (null unless Parquet), bytes and SHA-256."""
 
-    path: str
-    rows: int | None = Field(ge=0)
-    bytes: int = Field(ge=0)
+    path: RelativePath
+    rows: int | None = Field(ge=0, le=LARGEST)
+    bytes: int = Field(ge=0, le=LARGEST)
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-
-    @field_validator("path")
-    @classmethod
-    def _inside(cls, path: str) -> str:
-        parts = PurePosixPath(path).parts
-        unsafe = not parts or path.startswith("/") or ".." in parts or "\\" in path or "\0" in path
-        if unsafe or str(PurePosixPath(path)) != path or ":" in parts[0]:
-            raise ValueError(f"the path {path!r} points outside the release")
-        return path
 
 
 class SetEntry(_Frozen):
     """One feature set: dimensions, dtype, rows, valid rows, and the name of its id column."""
 
-    dim: int = Field(gt=0)
+    dim: int = Field(gt=0, le=WIDEST)
     dtype: Literal["float32"] = "float32"
-    rows: int = Field(ge=0)
+    rows: int = Field(ge=0, le=LARGEST)
     valid: int = Field(ge=0)
     key: Key = "item_id"
+
+    @model_validator(mode="after")
+    def _consistent(self) -> SetEntry:
+        if self.valid > self.rows:
+            raise ValueError(f"{self.valid} of {self.rows} rows are valid")
+        return self
 
 
 class Manifest(_Frozen):
@@ -64,16 +78,29 @@ class Manifest(_Frozen):
     format: Literal[1] = 1
     release_id: str
     files: tuple[FileEntry, ...]
-    sets: dict[str, SetEntry]
+    sets: dict[Name, SetEntry] = Field(min_length=1)
     provenance: dict[str, Any]
+
+    @field_validator("provenance")
+    @classmethod
+    def _readable(cls, provenance: dict[str, Any]) -> dict[str, Any]:
+        """What readers look up has the form they expect; the rest is anybody's."""
+        for name, (kind, expected) in _PROVENANCE.items():
+            if not isinstance(provenance.get(name), kind | types.NoneType):
+                raise ValueError(f"{name} must be {expected}, got {provenance[name]!r:.40}")  # noqa: TRY004 (pydantic wants it)
+        if not all(isinstance(one, str) for one in provenance.get("extends") or ()):
+            raise ValueError("extends must be a list of release ids")
+        return provenance
 
     @model_validator(mode="after")
     def _consistent(self) -> Manifest:
         paths = [entry.path for entry in self.files]
-        if len(set(paths)) != len(paths):
-            raise ValueError("a file is listed twice")
-        if MANIFEST in paths:
-            raise ValueError("the manifest lists itself")
+        check_distinct([*paths, MANIFEST], "the file")
+        check_distinct(self.sets, "the set")
+        for name, entry in self.sets.items():
+            rows = sum(part.rows or 0 for part in self.parts(name))
+            if rows != entry.rows or not self.parts(name):
+                raise ValueError(f"data/{name}: parts of {rows} rows, but the set has {entry.rows}")
         expected = release_id(self.files)
         if self.release_id != expected:
             raise ValueError(f"release_id is {self.release_id}, but its files make {expected}")
@@ -96,13 +123,10 @@ class Manifest(_Frozen):
                 release id is not that of its files.
         """
         try:
-            return cls.model_validate_json(data)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
+            return parse_as(cls, data)
+        except DocumentError as error:
             raise VerificationError(
-                f"{where} is not a valid release manifest: {place or 'the whole'}: {first['msg']}. "
-                "Fetch or export the release again."
+                f"{where} is not a valid release manifest: {error}. Fetch or export the release again."
             ) from None
 
     @classmethod
@@ -115,7 +139,9 @@ class Manifest(_Frozen):
         """
         path = folder / MANIFEST
         try:
-            data = path.read_bytes()
+            data = read_bytes(path)
+        except DocumentError as error:
+            raise VerificationError(f"{path} is not a valid release manifest: {error}.") from None
         except (FileNotFoundError, NotADirectoryError):
             raise ReleaseError(
                 f"{folder} is not a release: it has no {MANIFEST}. "

@@ -63,16 +63,17 @@ class Release:
         """A set as `load_features` gives it, which says what it raises."""
         name = self.choose(set_name)
         entry, parts = self.manifest.sets[name], self.manifest.parts(name)
-        paths = [self.fetch(part) for part in parts]
+        fetched = [(part, self.fetch(part)) for part in parts]
         if memory_map:
-            return map_parts(name, entry.key, entry.dim, paths, _mapped_file(parts))
-        return read_parts(name, entry.key, entry.dim, paths)
+            return map_parts(name, entry, fetched, _mapped_file(parts))
+        return read_parts(name, entry, fetched)
 
     def pieces(self, set_name: str | None, rows: int) -> Iterator[FeatureSet]:
         """A set as `iter_features` gives it, which says what it raises."""
         name = self.choose(set_name)
         entry = self.manifest.sets[name]
-        return iter_parts(name, entry.key, entry.dim, map(self.fetch, self.manifest.parts(name)), rows)
+        fetched = ((part, self.fetch(part)) for part in self.manifest.parts(name))
+        return iter_parts(name, entry, fetched, rows)
 
     def file(self, path: str) -> Path | None:
         """One of its files by its path inside the release, checked; None where it has no such file."""
@@ -91,11 +92,10 @@ def open_folder(folder: Path) -> Release:
 
 
 def _checked(folder: Path, entry: FileEntry) -> Path:
-    path = folder / entry.path
-    finding = check_file(path, entry)
+    finding = check_file(folder, entry)
     if finding:
-        raise VerificationError(f"{path}: {finding}. Export or fetch the release again.")
-    return path
+        raise VerificationError(f"{folder / entry.path}: {finding}. Export or fetch the release again.")
+    return folder / entry.path
 
 
 def _mapped_file(parts: Sequence[FileEntry]) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from numpy.typing import NDArray
 from alignrec.core.features import FeatureSet, Key
 from alignrec.core.files import replacing, sweep
 from alignrec.export.errors import VerificationError
+from alignrec.export.release.manifest import FileEntry, SetEntry
+
+# What the manifest says of a part, and where it lies.
+Part = tuple[FileEntry, Path]
 
 ROWS_PER_PART = 500_000
 ROWS_AT_ONCE = 1 << 12
@@ -63,37 +68,110 @@ def write_parts(features: FeatureSet, folder: Path, rows_per_part: int = ROWS_PE
     return paths
 
 
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Whatever Arrow meets in a file that is no sound Parquet becomes one error that names it."""
+    try:
+        yield
+    except (pa.ArrowException, OSError, ValueError, TypeError, LookupError, OverflowError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise VerificationError(f"{path} cannot be read as Parquet: {reason}. Fetch it again.") from None
+
+
 def iter_parts(
-    name: str, key: Key, dim: int, paths: Iterable[Path], rows: int = ROWS_AT_ONCE
+    name: str, entry: SetEntry, parts: Iterable[Part], rows: int = ROWS_AT_ONCE
 ) -> Iterator[FeatureSet]:
-    """A set's parts, one after the other, in pieces of at most `rows` rows.
+    """A set's parts, one after the other, in pieces of at most `rows` rows, each of them checked.
+
+    Beside a piece, eight bytes for each row that was read are in memory: they show an id that comes again,
+    at the end of its part.
+
+    Args:
+        name: the set's.
+        entry: what the manifest says of it.
+        parts: the manifest's entry and the path of each part, in order.
+        rows: the most rows of a piece.
 
     Raises:
-        VerificationError: a part lacks a column or has vectors of another size.
+        VerificationError: a part is no Parquet, or lacks a column or has vectors of another size; a value is
+            null or not finite; a row that is not valid is not zeros; an id occurs twice; or there are more
+            or fewer rows, or valid ones, than the manifest says.
     """
-    wanted = {key: pa.string(), "embedding": pa.list_(pa.float32(), dim), "valid": pa.bool_()}
-    for path in paths:
-        file = pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False)
-        found = {field.name: field.type for field in file.schema_arrow}
-        if any(found.get(column) != kind for column, kind in wanted.items()):
+    seen = np.empty(0, dtype=np.int64)
+    total = valid = 0
+    for listed, path in parts:
+        hashes = [seen]
+        before = total
+        for piece in _pieces(name, entry, path, rows):
+            hashes.append(np.fromiter(map(hash, piece.ids), dtype=np.int64, count=len(piece.ids)))
+            total, valid = total + len(piece.ids), valid + int(piece.valid.sum())
+            yield piece
+        if total - before != listed.rows:
             raise VerificationError(
-                f"{path} has the columns {found}, but the set {name!r} needs {wanted}. Fetch it again."
+                f"{path} has {total - before} rows, expected {listed.rows}. Fetch it again."
             )
-        columns = [c for c in (*wanted, "origin") if c in found]
+        seen = np.sort(np.concatenate(hashes))
+        if (seen[1:] == seen[:-1]).any():
+            raise VerificationError(f"{path}: an id of the set {name!r} occurs twice. Tell its publisher.")
+    if (total, valid) != (entry.rows, entry.valid):
+        raise VerificationError(
+            f"the set {name!r} has {total} rows, {valid} of them valid; its manifest says {entry.rows} and "
+            f"{entry.valid}. Tell its publisher."
+        )
+
+
+def _pieces(name: str, entry: SetEntry, path: Path, rows: int) -> Iterator[FeatureSet]:
+    """A part in pieces, without a fault in any of them."""
+    with _readable(path), pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False) as file:
+        found = _check_columns(name, entry, path, file.schema_arrow)
+        columns = [c for c in (*_columns(entry), "origin") if c in found]
         for batch in file.iter_batches(rows, columns=columns, use_threads=False):
-            yield FeatureSet.from_arrow(name, batch)
+            batch.validate(full=True)
+            nulls = [c for c in columns if batch.column(c).null_count]
+            if nulls or batch.column("embedding").flatten().null_count:
+                raise VerificationError(
+                    f"{path} has a null in {(nulls or ['embedding'])[0]}. Tell its publisher."
+                )
+            piece = FeatureSet.from_arrow(name, batch)
+            if fault := piece.fault():
+                raise VerificationError(f"{path}: {fault}. Tell its publisher.")
+            yield piece
 
 
-def read_parts(name: str, key: Key, dim: int, paths: Sequence[Path]) -> FeatureSet:
+def _columns(entry: SetEntry) -> dict[str, pa.DataType]:
+    return {entry.key: pa.string(), "embedding": pa.list_(pa.float32(), entry.dim), "valid": pa.bool_()}
+
+
+def _check_columns(name: str, entry: SetEntry, path: Path, schema: pa.Schema) -> dict[str, pa.DataType]:
+    """The columns of a part, where they are those of its set."""
+    found, wanted = dict(zip(schema.names, schema.types, strict=True)), _columns(entry)
+    fits = all(schema.names.count(c) == 1 and found[c] == kind for c, kind in wanted.items())
+    if not fits or schema.names.count("origin") > 1 or found.get("origin", pa.string()) != pa.string():
+        columns = ", ".join(f"{c}: {kind}" for c, kind in found.items())[:300]
+        raise VerificationError(
+            f"{path} has the columns {columns!r}, but the set {name!r} needs {wanted}. Fetch it again."
+        )
+    return found
+
+
+def read_parts(name: str, entry: SetEntry, parts: Sequence[Part]) -> FeatureSet:
     """Merge a set's parts into one feature set; beside its matrix, one piece of it is in memory.
 
-    Raises: as `iter_parts`.
+    Raises:
+        VerificationError: as `iter_parts`; or the matrix is larger than memory.
     """
-    matrix = np.empty((_count_rows(paths), dim), dtype=np.float32)
-    return _gather(iter_parts(name, key, dim, paths), name, key, matrix)
+    rows = _count_rows(name, entry, parts)
+    try:
+        matrix = np.empty((rows, entry.dim), dtype=np.float32)
+    except (MemoryError, ValueError):
+        raise VerificationError(
+            f"the set {name!r} of {rows} rows and {entry.dim} dimensions does not fit in memory: read it in "
+            "pieces with `iter_features`, or with memory_map=True"
+        ) from None
+    return _gather(iter_parts(name, entry, parts), name, entry.key, matrix)
 
 
-def map_parts(name: str, key: Key, dim: int, paths: Sequence[Path], file: Path) -> FeatureSet:
+def map_parts(name: str, entry: SetEntry, parts: Sequence[Part], file: Path) -> FeatureSet:
     """Like `read_parts`, but the matrix is a read-only map of `file`, which is made if it is absent.
 
     Parquet is compressed and cannot be mapped itself. What `file` holds is for the caller to name: equal
@@ -101,18 +179,28 @@ def map_parts(name: str, key: Key, dim: int, paths: Sequence[Path], file: Path) 
 
     Raises: as `iter_parts`.
     """
-    if file.is_file():
-        columns = [pq.read_table(path, columns=[key, "valid", *_origin(path)]) for path in paths]
+    shape = (_count_rows(name, entry, parts), entry.dim)
+    if file.is_file() and (mapped := _mapped(file, shape)) is not None:
+        columns = [pq.read_table(path, columns=[entry.key, "valid", *_origin(path)]) for _, path in parts]
         table = pa.concat_tables(columns)
         origin = table.column("origin").to_pylist() if "origin" in table.column_names else None
-        ids, valid = table.column(key).to_pylist(), table.column("valid").to_numpy()
-        return FeatureSet(name, ids, np.load(file, mmap_mode="r"), valid, key, origin)
+        ids, valid = table.column(entry.key).to_pylist(), table.column("valid").to_numpy()
+        return FeatureSet(name, ids, mapped, valid, entry.key, origin)
     sweep(file.parent)  # matrices are large, and nobody else looks here
     with replacing(file) as temporary:
-        matrix = np.lib.format.open_memmap(temporary, "w+", np.float32, (_count_rows(paths), dim))
-        features = _gather(iter_parts(name, key, dim, paths), name, key, matrix)
+        matrix = np.lib.format.open_memmap(temporary, "w+", np.float32, shape)
+        features = _gather(iter_parts(name, entry, parts), name, entry.key, matrix)
         matrix.flush()
-    return replace(features, matrix=np.load(file, mmap_mode="r"))
+    return replace(features, matrix=np.load(file, mmap_mode="r", allow_pickle=False))
+
+
+def _mapped(file: Path, shape: tuple[int, int]) -> NDArray[np.float32] | None:
+    """A file's matrix, where it is the float32 matrix of that shape."""
+    try:
+        matrix = np.load(file, mmap_mode="r", allow_pickle=False)
+    except (ValueError, OSError, EOFError):
+        return None
+    return matrix if matrix.shape == shape and matrix.dtype == np.float32 else None
 
 
 def _gather(pieces: Iterable[FeatureSet], name: str, key: Key, matrix: NDArray[np.float32]) -> FeatureSet:
@@ -130,8 +218,17 @@ def _gather(pieces: Iterable[FeatureSet], name: str, key: Key, matrix: NDArray[n
     return FeatureSet(name, ids, matrix, valid, key, origin or None)
 
 
-def _count_rows(paths: Iterable[Path]) -> int:
-    return sum(pq.read_metadata(path).num_rows for path in paths)
+def _count_rows(name: str, entry: SetEntry, parts: Iterable[Part]) -> int:
+    """The rows of a set's parts, each of which has its columns; compared with the manifest before use."""
+    total = 0
+    for listed, path in parts:
+        with _readable(path), pq.ParquetFile(path) as file:
+            _check_columns(name, entry, path, file.schema_arrow)
+            rows = file.metadata.num_rows
+        if rows != listed.rows:
+            raise VerificationError(f"{path} has {rows} rows, expected {listed.rows}. Fetch it again.")
+        total += rows
+    return total
 
 
 def _origin(path: Path) -> list[str]:

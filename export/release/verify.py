@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from alignrec.core.files import sha256_file
+from alignrec.core.names import inside
 from alignrec.export.errors import VerificationError
 from alignrec.export.release.manifest import MANIFEST, FileEntry, Manifest
+from alignrec.export.release.parquet import iter_parts
 
 # A published release carries these beside what its manifest lists; the Hub adds the last one.
 BESIDE_THE_MANIFEST = {MANIFEST, "release.json", "README.md", ".gitattributes"}
@@ -30,15 +30,16 @@ def verify_folder(folder: Path, progress: Callable[[FileEntry], None] | None = N
     manifest = Manifest.read(folder)
     findings = []
     for entry in manifest.files:
-        finding = _check(folder, entry)
+        finding = check_file(folder, entry)
         if finding:
             findings.append(f"{entry.path}: {finding}")
         if progress:
             progress(entry)
+    damaged = {finding.partition(":")[0] for finding in findings}
+    findings += unsound_sets(manifest, folder, damaged)
     listed = {entry.path for entry in manifest.files} | BESIDE_THE_MANIFEST
     present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() or p.is_symlink()}
     findings += [f"{path}: not in the manifest" for path in sorted(present - listed)]
-    findings += _check_sets(manifest)
     if findings:
         raise VerificationError(
             f"{folder} is not the release its manifest describes:\n  "
@@ -48,8 +49,12 @@ def verify_folder(folder: Path, progress: Callable[[FileEntry], None] | None = N
     return manifest
 
 
-def check_file(path: Path, entry: FileEntry) -> str | None:
-    """What is wrong with a file's size or hash, or None."""
+def check_file(folder: Path, entry: FileEntry) -> str | None:
+    """What is wrong with a file's place, size or hash, or None."""
+    try:
+        path = inside(folder, entry.path)
+    except ValueError:
+        return "leads outside the release"
     if not path.is_file():
         return "missing"
     size = path.stat().st_size
@@ -59,21 +64,22 @@ def check_file(path: Path, entry: FileEntry) -> str | None:
     return None if found == entry.sha256 else f"SHA-256 is {found}, expected {entry.sha256}"
 
 
-def _check(folder: Path, entry: FileEntry) -> str | None:
-    path = folder / entry.path
-    if not path.resolve().is_relative_to(folder.resolve()):
-        return "leads outside the release"
-    finding = check_file(path, entry)
-    if finding is None and entry.rows is not None and pq.read_metadata(path).num_rows != entry.rows:
-        return f"has {pq.read_metadata(path).num_rows} rows, expected {entry.rows}"
-    return finding
+def unsound_sets(manifest: Manifest, folder: Path, damaged: Collection[str] = ()) -> list[str]:
+    """What is wrong with the sets of a folder, one finding a set: each is read as loading it would.
 
-
-def _check_sets(manifest: Manifest) -> list[str]:
-    """A set's rows are those of its parts."""
+    Args:
+        manifest: the release's.
+        folder: where its files are, their hashes checked.
+        damaged: paths of files whose sets are passed over.
+    """
     findings = []
     for name, entry in manifest.sets.items():
-        rows = sum(part.rows or 0 for part in manifest.parts(name))
-        if rows != entry.rows:
-            findings.append(f"data/{name}: parts of {rows} rows, but the set has {entry.rows}")
+        parts = manifest.parts(name)
+        if any(part.path in damaged for part in parts):
+            continue
+        try:
+            for _ in iter_parts(name, entry, [(part, folder / part.path) for part in parts]):
+                pass
+        except VerificationError as error:
+            findings.append(str(error))
     return findings

@@ -22,7 +22,7 @@ ARROWS = {
 LAYERS = {
     "core": """
         errors libraries packages vectors
-        files
+        documents files names
         sealed
         features plugins
         vocabulary

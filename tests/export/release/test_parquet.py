@@ -11,9 +11,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alignrec.core.features import FeatureSet
 from alignrec.export.errors import VerificationError
+from alignrec.export.release.manifest import FileEntry, SetEntry, describe_file
 from alignrec.export.release.parquet import iter_parts, read_parts, write_parts
 from tests.export.release.cases import IDS, make_set
+
+
+def listed(features: FeatureSet, paths: list[Path]) -> tuple[SetEntry, list[tuple[FileEntry, Path]]]:
+    """What a manifest says of a set in these parts."""
+    entry = SetEntry(dim=features.dim, rows=len(features.ids), valid=int(features.valid.sum()))
+    return entry, [(describe_file(p.parent, p, pq.read_metadata(p).num_rows), p) for p in paths]
 
 
 @settings(max_examples=30, deadline=None)
@@ -27,7 +35,7 @@ def test_parts_give_back_any_ids_vectors_and_masks(
 ) -> None:
     features = make_set("image", ids, dim)
     paths = write_parts(features, tmp_path_factory.mktemp("parts"), rows_per_part)
-    again = read_parts("image", "item_id", dim, paths)
+    again = read_parts("image", *listed(features, paths))
     assert list(again.ids) == sorted(ids)
     matrix, present = again.align_to(ids)
     assert np.array_equal(matrix, features.matrix)
@@ -36,7 +44,7 @@ def test_parts_give_back_any_ids_vectors_and_masks(
 
 def test_a_set_comes_in_pieces_across_parts(tmp_path: Path) -> None:
     paths = write_parts(make_set(), tmp_path, rows_per_part=2)
-    pieces = list(iter_parts("image", "item_id", 7, paths, rows=2))
+    pieces = list(iter_parts("image", *listed(make_set(), paths), rows=2))
     assert [len(piece.ids) for piece in pieces] == [2, 2, 1]
     assert [i for piece in pieces for i in piece.ids] == sorted(IDS)
 
@@ -44,7 +52,7 @@ def test_a_set_comes_in_pieces_across_parts(tmp_path: Path) -> None:
 def test_a_part_with_other_columns_is_refused(tmp_path: Path) -> None:
     (path,) = write_parts(make_set(), tmp_path)
     with pytest.raises(VerificationError, match="the set 'image' needs"):
-        read_parts("image", "item_id", 8, [path])
+        read_parts("image", SetEntry(dim=1 << 20, rows=5, valid=4), listed(make_set(), [path])[1])
     pq.write_table(pa.table({"item_id": ["a"]}), path)
     with pytest.raises(VerificationError, match="the set 'image' needs"):
-        read_parts("image", "item_id", 7, [path])
+        read_parts("image", *listed(make_set(), [path]))
