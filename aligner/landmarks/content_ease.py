@@ -52,7 +52,8 @@ def add_content(
         float64 `[items, items]`.
     """
     rows = features.astype(np.float64)
-    return shared + content * np.diag(shared).mean() * (rows @ rows.T)
+    with_content: NDArray[np.float64] = shared + content * np.diag(shared).mean() * (rows @ rows.T)
+    return with_content
 
 
 def fit(data: LandmarkInput) -> Scorer:

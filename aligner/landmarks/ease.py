@@ -80,7 +80,7 @@ def solve(shared: NDArray[np.float64], penalty: float) -> NDArray[np.float32]:
     items = len(shared)
     regular = shared + penalty * np.eye(items)
     inverse = cho_solve(cho_factor(regular, overwrite_a=True, check_finite=False), np.eye(items))
-    weights = (-inverse / np.diag(inverse)).astype(np.float32)
+    weights: NDArray[np.float32] = (-inverse / np.diag(inverse)).astype(np.float32)
     np.fill_diagonal(weights, 0)
     return weights
 
