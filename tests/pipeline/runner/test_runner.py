@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from alignrec.core import libraries
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import InputsChangedError, RunFolderError
-from alignrec.pipeline.runner import stage as stage_module
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.manifest import StageManifest
 from alignrec.pipeline.runner.runner import StageState, bring_up_to_date, state_of
@@ -101,7 +101,7 @@ def test_another_version_of_a_library_makes_it_stale(tmp_path: Path, monkeypatch
     stage = Counting()
     bring_up_to_date(context(tmp_path, stage))
     assert state_of(context(tmp_path, stage)).state == "done"
-    monkeypatch.setattr(stage_module, "version", lambda _library: "0.0.1")
+    monkeypatch.setattr(libraries, "version", lambda _library: "0.0.1")
     assert state_of(context(tmp_path, stage)) == StageState("counting", "stale", "changed: numpy version")
 
 

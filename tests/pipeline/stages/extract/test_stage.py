@@ -69,7 +69,7 @@ def test_a_changed_tokenizer_embeds_anew(local: Path) -> None:
 
 
 def test_another_version_of_a_library_embeds_anew(local: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(identity, "version", lambda _: "99.0")
+    monkeypatch.setattr(identity, "library_versions", lambda names: dict.fromkeys(names, "99.0"))
     assert _state(local) == ("stale", "changed: text model; 6 of 6 texts to embed")
 
 
