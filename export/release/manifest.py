@@ -29,8 +29,8 @@ LARGEST, WIDEST = 1 << 50, 1 << 20
 
 # What of the provenance is looked up by name, the types it may have beside null, and their words.
 _PROVENANCE: Mapping[str, tuple[type, str]] = {
-    "licence": (str, "text"),
-    "precision": (str, "text"),
+    "licence": (str, "a text"),
+    "precision": (str, "a text"),
     "extends": (list, "a list of release ids"),
     "catalogue": (dict, "an object"),
     "extractors": (dict, "an object"),
