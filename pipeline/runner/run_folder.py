@@ -161,7 +161,7 @@ class RunFolder:
         folder = self.saved(EXTRACT, f"shards/{modality}/")
         for key in entry["shards"]:
             result = read_shard(folder / f"{key}.arrow")
-            rows = np.array([row_of[item_id] for item_id in result.item_ids])
+            rows = np.array([row_of[item_id] for item_id in result.item_ids], dtype=np.int64)
             matrix[rows] = result.vectors
             valid[rows] = [reason is None for reason in result.reasons]
         return FeatureSet(modality, ids, matrix, valid)

@@ -20,6 +20,7 @@ from alignrec.pipeline.runner.arrow_files import read_sealed_arrow, write_sealed
 # comes or goes moves no boundary but its own.
 MEAN_ITEMS = 128
 MAX_ITEMS = 512
+_NO_TOKENS = np.zeros((0, 1), dtype=np.float16)
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ def write_shard(path: Path, result: ShardResult) -> None:
     if result.tokens is not None:
         offsets = np.cumsum([0, *(len(sequence) for sequence in result.tokens)])
         columns["tokens"] = pa.ListArray.from_arrays(
-            pa.array(offsets, pa.int32()), _vectors(np.concatenate(result.tokens))
+            pa.array(offsets, pa.int32()), _vectors(np.concatenate(result.tokens or [_NO_TOKENS]))
         )
     write_sealed_arrow(pa.table(columns), path)
 
@@ -105,13 +106,22 @@ def _vectors(matrix: NDArray[np.floating]) -> pa.FixedSizeListArray:
     return pa.FixedSizeListArray.from_arrays(values, matrix.shape[1])
 
 
+def _matrix(vectors: pa.FixedSizeListArray) -> NDArray[Any]:
+    """`[n, d]` without copying; `d` is the type's, since there may be no row to count the columns of."""
+    return vectors.values.to_numpy(zero_copy_only=True).reshape(len(vectors), vectors.type.list_size)
+
+
+def _only_chunk(column: pa.ChunkedArray) -> pa.Array:
+    """What `write_shard` wrote as one; Arrow reads a file without rows as a column without chunks."""
+    return column.chunk(0) if column.num_chunks else pa.array([], column.type)
+
+
 def read_shard(path: Path) -> ShardResult:
     """Read a shard's result without its token sequences."""
     table = read_sealed_arrow(path)
-    vectors = table.column("embedding").combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return ShardResult(
         table.column("item_id").to_pylist(),
-        vectors.reshape(len(table), -1),
+        _matrix(_only_chunk(table.column("embedding"))),
         table.column("reason").to_pylist(),
         table.column("detail").to_pylist(),
     )
@@ -128,7 +138,5 @@ def read_tokens(path: Path) -> tuple[NDArray[np.float16], NDArray[np.int64], lis
     ids: list[str] = table.column("item_id").to_pylist()
     if "tokens" not in table.column_names:
         return np.zeros((0, 0), dtype=np.float16), np.zeros(len(ids), dtype=np.int64), ids
-    sequences = table.column("tokens").chunk(0)
-    vectors = sequences.values
-    tokens = vectors.values.to_numpy(zero_copy_only=True).reshape(len(vectors), -1)
-    return tokens, np.diff(sequences.offsets.to_numpy()).astype(np.int64), ids
+    sequences = _only_chunk(table.column("tokens"))
+    return _matrix(sequences.values), np.diff(sequences.offsets.to_numpy()).astype(np.int64), ids

@@ -69,7 +69,7 @@ def read_modality(folder: Path, features: FeatureSet, keys: Sequence[str]) -> Mo
         values, count, ids = read_tokens(path)
         lengths[[row_of[item_id] for item_id in ids]] = count
         totals.append(len(values))
-        width = values.shape[1]
+        width = max(width, values.shape[1])
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     values = cast("NDArray[np.floating]", ShardedRows(paths, totals, width))
     return ModalityInput(features.matrix, features.valid, TokenSequences(values, offsets))

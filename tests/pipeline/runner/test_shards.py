@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alignrec.pipeline.catalog.items import Input
-from alignrec.pipeline.runner.shards import MAX_ITEMS, ShardResult, plan, read_shard, write_shard
+from alignrec.pipeline.runner.shards import MAX_ITEMS, ShardResult, plan, read_shard, read_tokens, write_shard
 
 
 @settings(max_examples=30, deadline=None)
@@ -44,3 +45,20 @@ def test_a_shard_file_gives_back_what_was_written(tmp_path: Path) -> None:
     assert again.item_ids == ["a", "nan"]
     assert again.vectors.tolist() == result.vectors.tolist()
     assert (again.reasons, again.details) == ([None, "x"], [None, "y"])
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3])
+@pytest.mark.parametrize("tokens", [True, False])
+def test_a_shard_of_which_all_was_rejected_keeps_its_widths(tmp_path: Path, rows: int, tokens: bool) -> None:
+    ids, nothing = [str(n) for n in range(rows)], np.zeros((0, 7), dtype=np.float16)
+    vectors = np.zeros((rows, 5), dtype=np.float32)
+    reasons: list[str | None] = ["truncated"] * rows
+    path = tmp_path / "a.arrow"
+    write_shard(path, ShardResult(ids, vectors, reasons, reasons, [nothing] * rows if tokens else None))
+    result = read_shard(path)
+    assert result.vectors.shape == (rows, 5) and result.vectors.dtype == np.float32
+    assert (list(result.item_ids), result.reasons, result.details) == (ids, reasons, reasons)
+    values, lengths, of_tokens = read_tokens(path)
+    assert len(values) == 0 and values.dtype == np.float16
+    assert (values.shape[1] == 7) or not (tokens and rows)
+    assert lengths.tolist() == [0] * rows and lengths.dtype == np.int64 and of_tokens == ids

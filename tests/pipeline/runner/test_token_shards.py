@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alignrec.aligner.pretrain.batches import gather
 from alignrec.extractors.registry import load_extractor
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.runner.console import Console
@@ -105,3 +106,23 @@ def test_a_run_resumes_in_the_midst_of_tokens_and_without_need_keeps_none(tmp_pa
     run(config, "extract", ["export.sets=[image]"], QUIET)
     kept = sorted((first.folder / "extract" / "shards").rglob("*.arrow"))
     assert sum(p.stat().st_size for p in kept) < 0.1 * sum(len(data) for data in before)
+
+
+@pytest.mark.parametrize("damaged", [[5], [0, 1, 2, 3, 4, 5]])
+def test_pictures_alone_in_their_shard_are_rejections(
+    tmp_path: Path, damaged: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("alignrec.pipeline.runner.shards.MAX_ITEMS", 1)
+    config = write_catalogue(tmp_path)
+    for number in damaged:
+        (tmp_path / "images" / f"{number}.png").write_bytes(picture(number)[:-200])
+    result = run(config, "extract", ["export.sets=[multimodal]", "extract.max_rejected=1"], QUIET)
+    folder = RunFolder(result.folder)
+    assert [row["reason"] for row in folder.rejected()] == ["truncated"] * len(damaged)
+    inputs = folder.inputs()["image"]
+    kept = [number not in damaged for number in range(6)]
+    assert inputs.valid.tolist() == kept and inputs.pooled.shape == (6, 1280)
+    assert inputs.tokens.values.shape == (49 * sum(kept), 1280)
+    assert np.diff(inputs.tokens.offsets).tolist() == [49 * one for one in kept]
+    batch = gather({"image": inputs}, np.array(damaged), most=8)["image"]
+    assert not batch.mask.any() and not batch.tokens.any()
