@@ -65,13 +65,19 @@ class TextPooling:
                 "choose another model"
             )
         transformer = _json(folder / "sentence_bert_config.json")
-        prompts = _json(folder / "config_sentence_transformers.json")
+        file = folder / "config_sentence_transformers.json"
+        prompts = _json(file)
+        _refuse(file, "truncate_dim", prompts.get("truncate_dim"), None)
+        prompt = (prompts.get("prompts") or {}).get(prompts.get("default_prompt_name"), "")
+        pooling = kinds["Pooling"] / "config.json"
+        if prompt:
+            _refuse(pooling, "include_prompt", _json(pooling).get("include_prompt", True), True)
         return cls(
-            mode=_mode(kinds["Pooling"] / "config.json"),
+            mode=_mode(pooling),
             normalize="Normalize" in kinds,
             max_length=transformer.get("max_seq_length"),
             lower=bool(transformer.get("do_lower_case")),
-            prompt=(prompts.get("prompts") or {}).get(prompts.get("default_prompt_name"), ""),
+            prompt=prompt,
         )
 
     def describe(self) -> dict[str, Any]:
@@ -102,6 +108,16 @@ class TextPooling:
 def _json(path: Path) -> Any:
     """A JSON file's content; an empty dict where there is no file."""
     return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def _refuse(path: Path, key: str, value: Any, supported: Any) -> None:
+    """Stop at a setting that would give other vectors than sentence-transformers gives."""
+    if value != supported:
+        raise ExtractorError(
+            f"{path} states {key}: {json.dumps(value)}, which is not supported (only "
+            f"{json.dumps(supported)} is), and vectors would not be those of sentence-transformers: "
+            "choose another model"
+        )
 
 
 def _mode(path: Path) -> str:

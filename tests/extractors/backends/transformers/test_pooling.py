@@ -83,3 +83,23 @@ def test_modules_that_are_not_supported_are_named(tmp_path: Path) -> None:
     models.sentence_bert(tmp_path, "pooling_mode_cls_token", "Dense")
     with pytest.raises(ExtractorError, match=r"modules\.json uses Dense; supported are Normalize, Pooling"):
         TextPooling.read(tmp_path, dual=False, tower=False)
+
+
+@pytest.mark.parametrize("truncate", [None, 16])
+@pytest.mark.parametrize("include", [True, False])
+@pytest.mark.parametrize("prompt", ["", "query: "])
+def test_settings_that_would_give_other_vectors_are_refused(
+    tmp_path: Path, truncate: int | None, include: bool, prompt: str
+) -> None:
+    models.sentence_bert(tmp_path)
+    pooling = {"pooling_mode": "mean", "include_prompt": include}
+    (tmp_path / "1_Pooling" / "config.json").write_text(json.dumps(pooling))
+    stated = {"prompts": {"query": prompt}, "default_prompt_name": "query", "truncate_dim": truncate}
+    (tmp_path / "config_sentence_transformers.json").write_text(json.dumps(stated))
+    if truncate is None and (include or not prompt):
+        assert TextPooling.read(tmp_path, dual=False, tower=False).prompt == prompt
+        return
+    wrong = "truncate_dim: 16" if truncate else "include_prompt: false"
+    file = "config_sentence_transformers.json" if truncate else "1_Pooling/config.json"
+    with pytest.raises(ExtractorError, match=rf"{file} states {wrong}, which is not supported"):
+        TextPooling.read(tmp_path, dual=False, tower=False)
