@@ -108,7 +108,8 @@ def _vectors(matrix: NDArray[np.floating]) -> pa.FixedSizeListArray:
 
 def _matrix(vectors: pa.FixedSizeListArray) -> NDArray[Any]:
     """`[n, d]` without copying; `d` is the type's, since there may be no row to count the columns of."""
-    return vectors.values.to_numpy(zero_copy_only=True).reshape(len(vectors), vectors.type.list_size)
+    flat: NDArray[Any] = vectors.values.to_numpy(zero_copy_only=True)
+    return flat.reshape(len(vectors), vectors.type.list_size)
 
 
 def _only_chunk(column: pa.ChunkedArray) -> pa.Array:
