@@ -25,10 +25,6 @@ def compare_ids(unknown: str, item_ids: Sequence[str]) -> str:
         meant = next((name for name in item_ids if plain(name) == plain(unknown)), None)
         if meant is not None:
             return (
-                f"The id {unknown!r} is not in the catalogue, and {meant!r} is: "
-                f"they differ by {difference}. Write both alike."
+                f"The id {unknown!r} is not in the catalogue, and {meant!r} is: they differ by {difference}."
             )
-    return (
-        f"The id {unknown!r} is not in the catalogue, whose ids look like {item_ids[0]!r}. "
-        "Name the column that holds the same ids with catalog.interactions.item or catalog.items.id."
-    )
+    return f"The id {unknown!r} is not in the catalogue, whose ids look like {item_ids[0]!r}."

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from alignrec.pipeline.catalog.id_hints import compare_ids
 from alignrec.pipeline.catalog.items import STAGE
-from alignrec.pipeline.catalog.rejections import Rejection, reasons_with_examples
+from alignrec.pipeline.catalog.rejections import SCHEMA as REJECTED
+from alignrec.pipeline.catalog.rejections import Rejections, reasons_with_examples
 from alignrec.pipeline.catalog.sources.source import open_interactions
 from alignrec.pipeline.catalog.tables import Table
 from alignrec.pipeline.catalog.times import (
@@ -51,12 +52,14 @@ class Interactions:
         rows: rows of the source.
         rejections: rows that cannot be used; a rating below `min_rating` is no rejection.
         notes: how the source was understood, where that is not plain; for a person.
+        times: how its times were understood; empty where it has none.
     """
 
     table: pa.Table
     rows: int
-    rejections: list[Rejection]
+    rejections: Rejections
     notes: tuple[str, ...] = ()
+    times: str = ""
 
 
 def read_interactions(config: InteractionsConfig, item_ids: Sequence[str]) -> Interactions:
@@ -88,8 +91,9 @@ def read_interactions(config: InteractionsConfig, item_ids: Sequence[str]) -> In
             f"{source.where} has no usable interaction among {rows:,} rows:"
             f"{reasons_with_examples(part.rejections)}{_id_hint(part.rejections, item_ids)}"
         )
-    table, notes = _joined(check, part)
-    return Interactions(table, rows, part.rejections, (*source.notes, *notes))
+    table, times = _joined(check, part)
+    notes = (*source.notes, times) if times else source.notes
+    return Interactions(table, rows, part.rejections, notes, times)
 
 
 @dataclass(frozen=True)
@@ -121,13 +125,13 @@ class _Part:
     """What some rows came to: the usable positives (times as they were read), the rejections, the times."""
 
     usable: list[pa.RecordBatch] = field(default_factory=list)
-    rejections: list[Rejection] = field(default_factory=list)
+    rejections: Rejections = field(default_factory=Rejections)
     times: TimeTally = field(default_factory=TimeTally)
 
     def join(self, other: _Part) -> None:
         """Append what the next rows came to."""
         self.usable += other.usable
-        self.rejections += other.rejections
+        self.rejections.extend(other.rejections)
         self.times.join(other.times)
 
 
@@ -146,10 +150,10 @@ def _check_all(source: Table, check: _Check, size: int) -> tuple[int, _Part]:
     return rows, whole
 
 
-def _joined(check: _Check, part: _Part) -> tuple[pa.Table, list[str]]:
+def _joined(check: _Check, part: _Part) -> tuple[pa.Table, str]:
     """The usable rows as one table, times in one unit; and how times were understood."""
     if check.times is None:
-        return pa.Table.from_batches(part.usable, SCHEMA), []
+        return pa.Table.from_batches(part.usable, SCHEMA), ""
     unit = check.written if check.written in UNITS else part.times.unit
     column = SCHEMA.get_field_index("timestamp")
     times, kept = in_one_unit([batch.column(column) for batch in part.usable], unit)
@@ -162,7 +166,7 @@ def _joined(check: _Check, part: _Part) -> tuple[pa.Table, list[str]]:
     ]
     ends = pc.min_max(pa.chunked_array(times, pa.int64())).as_py()
     note = describe_times(check.times, part.times, unit, kept, ends["min"], ends["max"])
-    return pa.Table.from_batches(batches, schema), [note]
+    return pa.Table.from_batches(batches, schema), note
 
 
 def _grouped(batches: Iterator[pa.RecordBatch], size: int) -> Iterator[list[pa.RecordBatch]]:
@@ -203,7 +207,8 @@ def _check_rows(batches: Sequence[pa.RecordBatch], check: _Check, first: int) ->
             reason = pc.case_when(pc.make_struct(*problems.values()), *map(pa.scalar, problems))
             bad = reason.is_valid()
             rows = pc.add(pc.indices_nonzero(bad).cast(pa.int64()), first + start)
-            part.rejections += _rejections(batch.filter(bad), checked.filter(bad), rows, reason.drop_null())
+            unusable = _rejections(batch.filter(bad), checked.filter(bad), rows, reason.drop_null())
+            part.rejections.extend(unusable)
             checked = checked.filter(pc.invert(bad))
         if check.min_rating is not None and "rating" in check.names:
             checked = checked.filter(pc.greater_equal(checked["rating"], check.min_rating))
@@ -246,20 +251,30 @@ def _times(batch: pa.RecordBatch, check: _Check, tally: TimeTally, problems: dic
     return found
 
 
-def _id_hint(rejections: Sequence[Rejection], item_ids: Sequence[str]) -> str:
+def _id_hint(rejections: Rejections, item_ids: Sequence[str]) -> str:
     """One id of each table, where those of the interactions are not the catalogue's."""
-    unknown = next((r.item_id for r in rejections if r.reason == "unknown-item" and r.item_id), None)
-    return "" if unknown is None else f"\n{compare_ids(unknown, item_ids)}"
+    place = pc.index(rejections.table["reason"], "unknown-item").as_py()
+    if place < 0:
+        return ""
+    return (
+        f"\n{compare_ids(str(rejections[place].item_id), item_ids)} Name columns of the same ids under "
+        "catalog.interactions.item and catalog.items.id, or write them alike."
+    )
 
 
 def _rejections(
     raw: pa.RecordBatch, checked: pa.RecordBatch, rows: pa.Array, reasons: pa.Array
-) -> list[Rejection]:
+) -> Rejections:
     """A rejection for each row of `raw`, whose ids are those of `checked`."""
-    columns = (rows, reasons, checked["item_id"], checked["user_id"])
-    return [
-        Rejection("interactions", row, STAGE, reason, str(values), item, user)
-        for values, row, reason, item, user in zip(
-            rows_of(raw, raw.schema.names), *(column.to_pylist() for column in columns), strict=True
-        )
-    ]
+    count = raw.num_rows
+    columns = {
+        "source": pa.repeat("interactions", count),
+        "row": rows,
+        "item_id": checked["item_id"],
+        "user_id": checked["user_id"],
+        "modality": pa.nulls(count, pa.string()),
+        "stage": pa.repeat(STAGE, count),
+        "reason": reasons,
+        "detail": pa.array([str(values) for values in rows_of(raw, raw.schema.names)], pa.string()),
+    }
+    return Rejections.from_table(pa.table(columns, schema=REJECTED))

@@ -19,7 +19,7 @@ from alignrec.extractors.modality import IMAGE, MODALITIES, TEXT, Kind
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.image_cells import ImageRefError, pictures_in
 from alignrec.pipeline.catalog.image_refs import file_error, find_image, read_image
-from alignrec.pipeline.catalog.rejections import ABSENT, Rejection
+from alignrec.pipeline.catalog.rejections import ABSENT, Rejection, Rejections, reasons_with_examples
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.tables import Conversion, Table
 from alignrec.pipeline.catalog.values import Row, id_texts, shown, text_values
@@ -83,7 +83,7 @@ class Catalogue:
     config: ItemsConfig
     item_ids: list[str] = field(default_factory=list)
     inputs: dict[str, list[Input]] = field(default_factory=dict)
-    rejections: list[Rejection] = field(default_factory=list)
+    rejections: Rejections = field(default_factory=Rejections)
     rows: int = 0
     notes: list[str] = field(default_factory=list)
 
@@ -151,12 +151,16 @@ def read_catalogue(config: ItemsConfig, hashes: FileHashes) -> Catalogue:
                 catalogue.inputs[name].append(Input(item_id, number, digest, value))
     catalogue.notes = [*table.notes, *(note for reader in readers.values() for note in reader.notes())]
     if not catalogue.item_ids:
-        raise CatalogError(f"{table.where} has no usable item: {catalogue.rows} rows, none with an id.")
+        raise CatalogError(
+            f"{table.where} has no usable item: {catalogue.rows} rows, none with an id."
+            f"{reasons_with_examples(catalogue.rejections)}"
+        )
     for modality, inputs in catalogue.inputs.items():
         if not inputs:
             raise CatalogError(
-                f"{table.where}: not one of {len(catalogue.item_ids)} items has {modality}. Check "
-                f"catalog.items.{modality}, or set it to null for a catalogue without."
+                f"{table.where}: not one of {len(catalogue.item_ids)} items has {modality}:"
+                f"{reasons_with_examples(catalogue.rejections, modality)}\n"
+                f"Check catalog.items.{modality}, or set it to null for a catalogue without."
             )
     return catalogue
 

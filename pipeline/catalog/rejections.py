@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, overload
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from alignrec.export.release.parquet import REJECTED_SCHEMA
 from alignrec.pipeline.errors import CatalogError
+
+# The columns of a run's `rejected.parquet`: the release's, and the sentence for a person.
+SCHEMA = REJECTED_SCHEMA.append(pa.field("detail", pa.string()))
+_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -43,23 +50,128 @@ class Rejection:
 ABSENT = "missing"
 
 
-def counts(rejections: Sequence[Rejection]) -> dict[str, int]:
+class Rejections(Sequence[Rejection]):
+    """Rejections in the order in which they were met, held as Arrow columns: millions take little memory."""
+
+    def __init__(self, rejections: Iterable[Rejection] = ()) -> None:
+        """Begin with some."""
+        self._batches: list[pa.RecordBatch] = []
+        self._waiting: list[Rejection] = []
+        for rejection in rejections:
+            self.append(rejection)
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> Rejections:
+        """Those that a table of `SCHEMA` lists."""
+        found = cls()
+        found._batches = table.to_batches()
+        return found
+
+    def append(self, rejection: Rejection) -> None:
+        """Add one."""
+        self._waiting.append(rejection)
+        if len(self._waiting) >= _AT_ONCE:
+            self._settle()
+
+    def extend(self, others: Rejections) -> None:
+        """Add all of others."""
+        self._settle()
+        self._batches += others.table.to_batches()
+
+    @property
+    def table(self) -> pa.Table:
+        """Their columns, as `SCHEMA` has them."""
+        self._settle()
+        return pa.Table.from_batches(self._batches, SCHEMA)
+
+    def sorted(self) -> Rejections:
+        """The same by source, row and modality."""
+        table = self.table
+        keys = [("source", "ascending"), ("row", "ascending"), ("modality", "ascending")]
+        plain = table.select(["source", "row"]).append_column("modality", pc.fill_null(table["modality"], ""))
+        return Rejections.from_table(table.take(pc.sort_indices(plain, keys)))
+
+    def _settle(self) -> None:
+        if self._waiting:
+            rows = [rejection.as_row() for rejection in self._waiting]
+            self._batches.append(pa.RecordBatch.from_pylist(rows, schema=SCHEMA))
+            self._waiting = []
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return int(sum(batch.num_rows for batch in self._batches)) + len(self._waiting)
+
+    @overload
+    def __getitem__(self, index: int) -> Rejection: ...
+    @overload
+    def __getitem__(self, index: slice) -> Rejections: ...
+    def __getitem__(self, index: int | slice) -> Rejection | Rejections:
+        """One of them, or some."""
+        places = range(len(self))[index]
+        if isinstance(places, range):
+            return Rejections.from_table(self.table.take(pa.array(places, pa.int64())))
+        return Rejection(**self.table.slice(places, 1).to_pylist()[0])
+
+    def __iter__(self) -> Iterator[Rejection]:
+        """Each in turn, made as it is asked for."""
+        for batch in self.table.to_batches(max_chunksize=_AT_ONCE):
+            for row in batch.to_pylist():
+                yield Rejection(**row)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether they are the same, in the same order."""
+        if isinstance(other, Rejections):
+            return bool(self.table.equals(other.table))
+        return isinstance(other, list) and list(self) == other
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        """How many of each reason."""
+        return f"Rejections({counts(self)})"
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """How many rejections share a source, a modality and a reason, and the place of the first."""
+
+    source: str
+    modality: str | None
+    reason: str
+    count: int
+    first: int
+
+
+def _kinds(rejections: Rejections) -> list[_Kind]:
+    """The kinds there are, most first, those of one number by their first places."""
+    keys = ["source", "modality", "reason"]
+    table = rejections.table.select(keys).append_column("place", pa.array(range(len(rejections)), pa.int64()))
+    rows = table.group_by(keys).aggregate([("place", "count"), ("place", "min")]).to_pylist()
+    kinds = [
+        _Kind(row["source"], row["modality"], row["reason"], row["place_count"], row["place_min"])
+        for row in rows
+    ]
+    return sorted(kinds, key=lambda kind: (-kind.count, kind.first))
+
+
+def counts(rejections: Rejections) -> dict[str, int]:
     """How many of each, `source modality: reason`, most first."""
-    tally = Counter(" ".join(filter(None, (r.source, r.modality))) + f": {r.reason}" for r in rejections)
-    return dict(sorted(tally.items(), key=lambda pair: (-pair[1], pair[0])))
+    names = {
+        " ".join(filter(None, (kind.source, kind.modality))) + f": {kind.reason}": kind.count
+        for kind in _kinds(rejections)
+    }
+    return dict(sorted(names.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def reasons_with_examples(rejections: Iterable[Rejection]) -> str:
-    """The reasons, most first, each with its count and one case, a line each."""
-    tally: Counter[str] = Counter()
-    cases: dict[str, Rejection] = {}
-    for rejection in rejections:
-        tally[rejection.reason] += 1
-        cases.setdefault(rejection.reason, rejection)
-    return "".join(
-        f"\n  {number:,} × {reason}, such as row {cases[reason].row:,}: {shorten(cases[reason].detail)}"
-        for reason, number in tally.most_common()
-    )
+def reasons_with_examples(rejections: Rejections, modality: str | None = None) -> str:
+    """The reasons (of one modality, or all), most first, each with its count and one case, a line each."""
+    lines = []
+    for kind in _kinds(rejections):
+        if modality not in (None, kind.modality):
+            continue
+        case = rejections[kind.first]
+        lines.append(f"\n  {kind.count:,} × {kind.reason}, such as row {case.row:,}: {shorten(case.detail)}")
+    return "".join(lines)
 
 
 def shorten(detail: str, most: int = 160) -> str:
@@ -67,7 +179,7 @@ def shorten(detail: str, most: int = 160) -> str:
     return detail if len(detail) <= most else f"{detail[: most - 1]}…"
 
 
-def check_limit(rejections: Sequence[Rejection], totals: dict[str, int], limit: float) -> None:
+def check_limit(rejections: Rejections, totals: dict[str, int], limit: float) -> None:
     """Stop a run in which too much is broken.
 
     Args:
@@ -78,18 +190,23 @@ def check_limit(rejections: Sequence[Rejection], totals: dict[str, int], limit: 
     Raises:
         CatalogError: a share is larger; names the reasons, the first cases and the config's key.
     """
-    damaged = [r for r in rejections if r.reason != ABSENT]
-    for group in sorted({(r.source, r.modality or "") for r in damaged}):
-        source, modality = group
-        cases = [r for r in damaged if (r.source, r.modality or "") == group]
-        share = len(cases) / max(totals[source], 1)
+    damaged = [kind for kind in _kinds(rejections) if kind.reason != ABSENT]
+    table = rejections.table
+    for source, modality in sorted({(kind.source, kind.modality or "") for kind in damaged}):
+        kinds = [kind for kind in damaged if (kind.source, kind.modality or "") == (source, modality)]
+        count = sum(kind.count for kind in kinds)
+        share = count / max(totals[source], 1)
         if share <= limit:
             continue
         what = f"{modality}s of {source}" if modality else source
-        reasons = ", ".join(f"{n} {reason}" for reason, n in Counter(r.reason for r in cases).most_common(4))
-        examples = "".join(f"\n  row {r.row}: {shorten(r.detail)}" for r in cases[:3])
+        reasons = ", ".join(f"{kind.count} {kind.reason}" for kind in kinds[:4])
+        same = pc.equal(pc.fill_null(table["modality"], ""), modality)
+        same = pc.and_(same, pc.equal(table["source"], source))
+        mask = pc.and_(same, pc.not_equal(table["reason"], ABSENT))
+        cases = table.filter(mask).slice(0, 3).to_pylist()
+        examples = "".join(f"\n  row {case['row']}: {shorten(case['detail'])}" for case in cases)
         raise CatalogError(
-            f"{len(cases)} of {totals[source]} {what} cannot be used ({share:.1%}: {reasons}), and "
+            f"{count} of {totals[source]} {what} cannot be used ({share:.1%}: {reasons}), and "
             f"extract.max_rejected allows {limit:.1%}. For example:{examples}\n"
             "Mend the catalogue or its column names, or raise the limit with -o extract.max_rejected=…"
         )

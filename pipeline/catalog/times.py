@@ -183,7 +183,8 @@ class TimeTally:
 
 
 def _classes(values: NDArray[Any]) -> NDArray[np.int64]:
-    return np.searchsorted(_BOUNDS, np.abs(values), "right")
+    classes: NDArray[np.int64] = np.searchsorted(_BOUNDS, np.abs(values), "right")
+    return classes
 
 
 def _are_compact(values: NDArray[Any]) -> bool:
@@ -249,7 +250,7 @@ def _integers(part: pa.Array, unit: str) -> tuple[pa.Array, str]:
         return part.cast(pa.int64()), unit
     # A float of today's size holds microseconds, and no more.
     factor = max(UNITS["us"] // UNITS[unit], 1)
-    return pc.round(pc.multiply(part, factor)).cast(pa.int64()), max(unit, "us", key=UNITS.get)
+    return pc.round(pc.multiply(part, factor)).cast(pa.int64()), max(unit, "us", key=UNITS.__getitem__)
 
 
 def describe_times(
@@ -267,4 +268,4 @@ def describe_times(
 
 def unit_of(column: pa.Field) -> str:
     """The unit of a run's times: seconds unless the field says otherwise."""
-    return (column.metadata or {}).get(b"unit", b"s").decode()
+    return str((column.metadata or {}).get(b"unit", b"s").decode())

@@ -26,6 +26,7 @@ from alignrec.aligner.evaluate.splits import (
     split_temporal,
 )
 from alignrec.core.files import open_regular, sha256_file
+from alignrec.pipeline.catalog.id_hints import compare_ids
 from alignrec.pipeline.config.settings import Config, SplitConfig
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
@@ -62,7 +63,14 @@ class SplitStage(Stage):
 
     def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
         """Write `interactions.arrow` and `users.arrow`."""
-        cut = cut_interactions(context.config, context.run.items(), context.run.interactions())
+        config, interactions = context.config, context.run.interactions()
+        timed = interactions is not None and interactions["timestamp"].null_count == 0
+        if timed and "method" not in config.split.model_fields_set:
+            context.console.note(
+                "split: the interactions have times, and are cut at random; "
+                "split.method: temporal cuts by time"
+            )
+        cut = cut_interactions(config, context.run.items(), interactions)
         cut.write(target)
         if hint := times_unused(context.config):
             context.console.note(hint)
@@ -154,7 +162,7 @@ def _read(settings: SplitConfig, item_ids: list[str], row_of: dict[str, int]) ->
     if unknown:
         raise CatalogError(
             f"split.items: {len(unknown)} of {len(named)} items of {settings.items} are not in the "
-            f"catalogue, {unknown[0]!r} for one. Name the ids of catalog.items.id there."
+            f"catalogue. {compare_ids(unknown[0], item_ids)} Name the ids of catalog.items.id there."
         )
     rows = np.array([row_of[item_id] for item_id in named], dtype=np.int64)
     split = Split(dense.users, len(item_ids), dense.user, rows[dense.item], dense.label)

@@ -21,6 +21,7 @@ from alignrec.pipeline.catalog.interactions import Interactions, read_interactio
 from alignrec.pipeline.catalog.items import Catalogue, image_root, read_catalogue
 from alignrec.pipeline.catalog.rejections import ABSENT, Rejection
 from alignrec.pipeline.catalog.sources.source import Draft
+from alignrec.pipeline.catalog.times import UNITS, unit_of
 from alignrec.pipeline.commands.config_template import DEFAULT_SPLIT
 from alignrec.pipeline.commands.detect.pictures import TRIED, open_all
 from alignrec.pipeline.config.paths import make_absolute
@@ -37,7 +38,6 @@ from alignrec.pipeline.stages.split import cut_interactions
 
 _ROWS = 1000  # the first rows are those that pictures are tried of
 _K_CORES = (5, 3, 2, 1, 0)
-_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 # What may keep interactions from being read, tried without in this order.
 _OPTIONAL: tuple[tuple[str, ...], ...] = ((), ("min_rating",), ("timestamp",), ("rating", "min_rating"))
 
@@ -171,7 +171,8 @@ def _interactions(trial: Trial, catalogue: Catalogue) -> None:
         ("their items", f"{items:,} in {section.get('item', 'item_id')}"),
     ]
     if section.get("timestamp"):
-        ends, unit = pc.min_max(table["timestamp"]).as_py(), _PER_SECOND[_unit(table)]
+        ends = pc.min_max(table["timestamp"]).as_py()
+        unit = UNITS[unit_of(table.schema.field("timestamp"))]
         days = f"{_day(ends['min'] // unit)} to {_day(ends['max'] // unit)}"
         trial.found.append(("times", f"{days} in {section['timestamp']}"))
     _limit(trial, "interactions", read.rejections, read.rows)
@@ -246,12 +247,6 @@ def _limit(trial: Trial, what: str, rejections: Sequence[Rejection], rows: int) 
 def _reasons(rejections: Sequence[Rejection]) -> str:
     counts = Counter(r.reason for r in rejections)
     return "".join(f"; {number:,} {reason}" for reason, number in counts.most_common())
-
-
-def _unit(table: pa.Table) -> str:
-    """The unit of the times, which their field names where it is not seconds."""
-    metadata = table.schema.field("timestamp").metadata or {}
-    return str(metadata.get(b"unit", b"s"), "utf-8")
 
 
 def _day(seconds: int) -> str:

@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from alignrec.core.files import write_bytes
 from alignrec.core.sealed import read_sealed_json, seal_json
-from alignrec.export.release.parquet import REJECTED_SCHEMA, write_table
+from alignrec.export.release.parquet import write_table
 from alignrec.extractors.contract import ExtractorCard
 from alignrec.extractors.errors import DeviceError
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.interactions import Interactions, read_interactions
 from alignrec.pipeline.catalog.items import Catalogue, read_catalogue
-from alignrec.pipeline.catalog.rejections import Rejection, check_limit, counts
+from alignrec.pipeline.catalog.rejections import Rejection, Rejections, check_limit, counts
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.engines.base import ENGINES, Engine, LoadedModel
 from alignrec.pipeline.runner.arrow_files import table_sha256, write_arrow
@@ -58,13 +59,13 @@ class Extraction:
     def inputs(self) -> dict[str, Any]:
         """What decides the results."""
         inputs: dict[str, Any] = {
-            "catalogue rows": [self.catalogue.item_ids, [r.as_row() for r in self.catalogue.rejections]]
+            "catalogue rows": [self.catalogue.item_ids, table_sha256(self.catalogue.rejections.table)]
         }
         for job in self.jobs:
             inputs[f"{job.name} model"] = job.settings
             inputs[f"{job.name} inputs"] = [[item.item_id, item.digest] for item in job.inputs]
         if self.interactions:
-            rejected = [rejection.as_row() for rejection in self.interactions.rejections]
+            rejected = table_sha256(self.interactions.rejections.table)
             inputs["interactions"] = [table_sha256(self.interactions.table), rejected]
         return inputs
 
@@ -122,8 +123,11 @@ class ExtractStage(Stage):
             "items": work.catalogue.rows,
             "interactions": work.interactions.rows if work.interactions else 0,
         }
-        early = [*work.catalogue.rejections, *(work.interactions.rejections if work.interactions else [])]
-        check_limit(early, totals, work.config.extract.max_rejected)
+        rejections = Rejections()
+        rejections.extend(work.catalogue.rejections)
+        if work.interactions:
+            rejections.extend(work.interactions.rejections)
+        check_limit(rejections, totals, work.config.extract.max_rejected)
         try:
             ready = [_get_ready(context, job) for job in work.jobs]
             check_disk(context.run.path, sum(one.bytes for one in ready) + 2**20)
@@ -133,9 +137,11 @@ class ExtractStage(Stage):
                 one.files.link(one.job.shards, target / SHARDS / one.job.name)
         finally:
             work.engine.close()
-        late = [r for one in ready for r in _late_rejections(target / SHARDS / one.job.name, one.job)]
-        check_limit([*early, *late], totals, work.config.extract.max_rejected)
-        rejections = sorted([*early, *late], key=lambda r: (r.source, r.row, r.modality or ""))
+        for one in ready:
+            for rejection in _late_rejections(target / SHARDS / one.job.name, one.job):
+                rejections.append(rejection)
+        check_limit(rejections, totals, work.config.extract.max_rejected)
+        rejections = rejections.sorted()
         _write_tables(work, rejections, target)
         return _summary(work, ready, rejections)
 
@@ -252,23 +258,23 @@ def _late_rejections(folder: Path, job: ModalityJob) -> list[Rejection]:
     return rejections
 
 
-def _write_tables(work: Extraction, rejections: list[Rejection], folder: Path) -> None:
-    schema = REJECTED_SCHEMA.append(pa.field("detail", pa.string()))
-    write_table(
-        pa.Table.from_pylist([r.as_row() for r in rejections], schema=schema), folder / "rejected.parquet"
-    )
+def _write_tables(work: Extraction, rejections: Rejections, folder: Path) -> None:
+    write_table(rejections.table, folder / "rejected.parquet")
     items = pa.table({"item_id": pa.array(work.catalogue.item_ids, pa.string())})
     write_arrow(items, folder / "items.arrow")
     if work.interactions:
         write_arrow(work.interactions.table, folder / "interactions.arrow")
 
 
-def _summary(work: Extraction, ready: Sequence[_Ready], rejections: Sequence[Rejection]) -> dict[str, Any]:
+def _summary(work: Extraction, ready: Sequence[_Ready], rejections: Rejections) -> dict[str, Any]:
     items = len(work.catalogue.item_ids)
-    rejected = Counter(r.modality for r in rejections if r.source == "items")
+    of_items = rejections.table.filter(pc.equal(rejections.table["source"], "items"))
+    rejected = Counter(of_items["modality"].to_pylist())
+    interactions = work.interactions
     return {
         "items": items,
-        "interactions": work.interactions.table.num_rows if work.interactions else 0,
+        "interactions": interactions.table.num_rows if interactions else 0,
+        "times": interactions.times if interactions else "",
         "rejected": counts(rejections),
         "template": work.catalogue.config.text,
         "sets": {

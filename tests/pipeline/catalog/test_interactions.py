@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
 from alignrec.export.release.parquet import REJECTED_SCHEMA
 from alignrec.pipeline.catalog.interactions import SCHEMA, Interactions, read_interactions
+from alignrec.pipeline.catalog.rejections import Rejection
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import InteractionsConfig
 from alignrec.pipeline.errors import CatalogError
@@ -214,8 +217,8 @@ def test_interactions_are_checked_row_by_row(tmp_path: Path) -> None:
         "  7 × unknown-item, such as row 0",
         "  1 × no-user, such as row 2",
         "  1 × no-item, such as row 8",
-        "The id 'a' is not in the catalogue, whose ids look like 'other'. Name the column that holds the "
-        "same ids with catalog.interactions.item or catalog.items.id.",
+        "The id 'a' is not in the catalogue, whose ids look like 'other'. Name columns of the same ids under "
+        "catalog.interactions.item and catalog.items.id, or write them alike.",
     ]
     path.write_text("u,i,r,t\n")
     with pytest.raises(CatalogError, match="no rows"):
@@ -238,7 +241,7 @@ def test_the_unit_is_the_whole_columns_and_is_noted(
         _write(tmp_path, "parquet", [("u", "a")] * len(times), timestamp=times), timestamp="timestamp"
     )
     assert read.table["timestamp"].to_pylist() == item_ids
-    assert (read.rejections, len(read.notes)) == ([], 1) and note in read.notes[0]
+    assert (list(read.rejections), read.notes) == ([], (read.times,)) and note in read.times
 
 
 def test_a_row_of_another_unit_is_rejected_and_so_is_a_wrong_date(tmp_path: Path) -> None:
@@ -273,3 +276,21 @@ def test_a_format_is_followed(tmp_path: Path) -> None:
         1_617_408_000
     ]
     assert _read(path, timestamp="timestamp", time_format="ms").table["timestamp"].to_pylist() == [20210403]
+
+
+def test_a_million_rows_that_cannot_be_used_are_listed_as_columns(tmp_path: Path) -> None:
+    count = 1_000_000
+    path = tmp_path / "log.parquet"
+    items = pa.concat_arrays([pa.array(["a"]), pa.repeat("gone", count)])
+    pq.write_table(pa.table({"user_id": pa.repeat("u", count + 1), "item_id": items}), path)
+    tracemalloc.start()
+    read = _read(path)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # Python holds none of them: a Rejection each would be hundreds of bytes.
+    assert kept < 8 * count
+    assert (len(read.rejections), read.rejections.table["row"].to_pylist()) == (count, [*range(1, count + 1)])
+    assert pc.unique(read.rejections.table["reason"]).to_pylist() == ["unknown-item"]
+    assert read.rejections[count - 1] == Rejection(
+        "interactions", count, "extract", "unknown-item", "{'user_id': 'u', 'item_id': 'gone'}", "gone", "u"
+    )

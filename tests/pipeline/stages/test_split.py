@@ -91,7 +91,11 @@ def test_a_split_of_mmrec_keeps_its_labels(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("items", "expected"), [("i5\t0\nother\t1\n", "'other' for one"), ("i5\t0\n", "does not name all of 2")]
+    ("items", "expected"),
+    [
+        ("i5\t0\nother\t1\n", "The id 'other' is not in the catalogue, whose ids look like 'i0'"),
+        ("i5\t0\n", "does not name all of 2"),
+    ],
 )
 def test_a_split_of_other_items_is_refused(tmp_path: Path, items: str, expected: str) -> None:
     with pytest.raises(CatalogError, match=expected):
