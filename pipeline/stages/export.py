@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from alignrec.core.vocabulary import MULTIMODAL
+from alignrec.core.vocabulary import MULTIMODAL, USER
 from alignrec.export.release.write import fill_release
 from alignrec.pipeline.runner.run_folder import EVALUATE, EXTRACT, PRETRAIN, TRAIN
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, describe_sets
@@ -22,7 +22,7 @@ class ExportStage(Stage):
     """
 
     name = "export"
-    version = 2
+    version = 3
     libraries = ("alignrec", "numpy", "open_clip_torch", "pillow", "pyarrow", "torch", "transformers")
     folder = "release"
 
@@ -46,7 +46,9 @@ class ExportStage(Stage):
     def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
         """Write the release."""
         config, run = context.config, context.run
-        rejected = [{k: v for k, v in row.items() if k != "detail"} for row in run.rejected()]
+        # Who was rejected is told as little as who was not; write_rejected leaves `detail` out.
+        named = USER in config.sets
+        rejected = [row if named else row | {"user_id": None} for row in run.rejected()]
         sets = context.done[EXTRACT].summary["sets"]
         cards = {name: _public(entry["card"]) for name, entry in sets.items()}
         release = fill_release(

@@ -9,9 +9,12 @@ import pytest
 
 from alignrec.export import load_features, verify_folder
 from alignrec.pipeline.config.settings import Config
+from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.runner import bring_up_to_date
 from alignrec.pipeline.runner.stage import StageContext
+from alignrec.pipeline.stages.chain import run
 from alignrec.pipeline.stages.export import STAGE
+from tests.pipeline.catalogues import write_catalogue
 from tests.pipeline.run_folders import CARD, IDS, REJECTED, TEXT, VALID, write_extracted
 
 
@@ -63,3 +66,15 @@ def test_where_a_model_lies_is_not_published(tmp_path: Path, name: str, public: 
 def test_it_is_described_by_its_release() -> None:
     summary = {"release_id": "0123456789abcdef", "sets": {"text": {"valid": 1200, "dim": 2}}}
     assert STAGE.describe(summary) == ["export: release 0123456789ab; valid: text 1,200 × 2"]
+
+
+def test_who_was_rejected_is_published_only_with_users(tmp_path: Path) -> None:
+    config = write_catalogue(tmp_path, items=24, users=30)
+    with (tmp_path / "interactions.csv").open("a") as log:
+        log.write("u7,nothing,5\n")
+    quiet, tiny = Console(quiet=True), "train={dim: 8, epochs: 1, members: 1, device: cpu}"
+    for sets, published in (("[image]", None), ("[image, user]", "u7")):
+        done = run(config, "export", [f"export.sets={sets}", tiny], quiet)
+        (row,) = pq.read_table(done.folder / "release" / "data" / "rejected.parquet").to_pylist()
+        assert (row["source"], row["reason"], row["user_id"]) == ("interactions", "unknown-item", published)
+        assert "detail" not in row
