@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ from typer.testing import CliRunner
 
 from alignrec.pipeline.cli.data import register
 from alignrec.pipeline.config.file import load_config
-from alignrec.pipeline.errors import ConfigError
+from alignrec.pipeline.errors import CatalogError, ConfigError
 from tests.pipeline.catalogues import write_catalogue
 
 app = typer.Typer()
@@ -41,12 +40,11 @@ def test_init_keeps_a_config_unless_it_is_forced(config: Path) -> None:
     assert config.read_bytes() != before
 
 
-def test_download_has_nothing_to_do_where_pictures_are_files(config: Path) -> None:
+def test_download_says_what_a_column_without_urls_holds(config: Path) -> None:
     answer = CliRunner().invoke(app, ["download", "-c", str(config), "--json"])
-    assert answer.exit_code == 0, answer.output
-    assert json.loads(answer.stdout) == {
-        "folder": str(config.parent),
-        "fetched": 0,
-        "there": 0,
-        "failed": {},
-    }
+    assert isinstance(answer.exception, CatalogError)
+    words = str(answer.exception)
+    assert "no cell of 'image', which catalog.items.image names, holds the URL of a picture: 6 rows" in words
+    assert "'images/2.png' (1 ×)" in words and words.endswith(
+        "pictures in files or in the table need no download."
+    )
