@@ -86,6 +86,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
         shutil.copytree(run, states / stage)
     assert command("run", "-q", "-c", config) == 0
     shutil.copytree(run, states / "finished")
+    # A control that is kept is read only where an evaluation is made anew.
+    shutil.copytree(
+        run, states / "evaluate", ignore=lambda folder, _: ["evaluate"] if folder == str(run) else []
+    )
     return World(config, contents(run), states)
 
 
@@ -122,7 +126,8 @@ KILLS = {
 def _cases(world: World) -> Iterator[tuple[str, str, str]]:
     """The state to begin from, the file, and the fault."""
     for fault in FAULTS:
-        yield from (("finished", name, fault) for name in contents(world.killed("finished")))
+        for name in contents(world.killed("finished")):
+            yield "evaluate" if name.startswith(".control/") else "finished", name, fault
         yield "finished", ".hashes.json", fault
         for stage in KILLS:
             scratch = (name for name in contents(world.killed(stage)) if name.startswith(f".{stage}/"))
