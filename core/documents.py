@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import errno
 import json
-import os
-import stat
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from alignrec.core.errors import AlignRecError
+from alignrec.core.files import open_regular
 
 MOST_BYTES = 1 << 26
 # PyYAML takes seconds for a megabyte.
@@ -38,14 +38,13 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
         DocumentError: it is no regular file, too large, or cannot be read.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-        with os.fdopen(descriptor, "rb") as file:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise DocumentError("it is not a regular file")
+        with open_regular(path) as file:
             data = file.read(most + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise
     except OSError as error:
+        if error.errno in (errno.EISDIR, errno.EINVAL):
+            raise DocumentError("it is not a regular file") from None
         raise DocumentError(f"it cannot be read: {error.strerror}") from None
     if len(data) > most:
         raise DocumentError(f"it has more than {most:,} bytes")

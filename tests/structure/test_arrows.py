@@ -22,8 +22,8 @@ ARROWS = {
 LAYERS = {
     "core": """
         errors libraries packages vectors
-        documents files names
-        sealed
+        files names
+        documents sealed
         features plugins
         vocabulary
         results
