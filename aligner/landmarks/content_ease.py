@@ -19,9 +19,8 @@ from alignrec.aligner.landmarks.ease import (
     gram,
     linear_scorer,
     solve,
-    validation_recall,
 )
-from alignrec.aligner.landmarks.search import climb
+from alignrec.aligner.landmarks.search import climb, validation_recall
 
 
 class ContentEaseSettings(EaseSettings):

@@ -11,11 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFlo
 from scipy.linalg import cho_factor, cho_solve
 
 from alignrec.aligner.errors import FeatureError
-from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.ranking import Scorer
-from alignrec.aligner.evaluate.splits import TRAIN, VALID, Split
+from alignrec.aligner.evaluate.splits import TRAIN, Split
 from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput
-from alignrec.aligner.landmarks.search import climb
+from alignrec.aligner.landmarks.search import climb, validation_recall
 
 MAX_ITEMS = 20_000
 
@@ -106,11 +105,6 @@ def ease(history: sp.csr_array, penalty: float, balance: float = 0.0) -> Scorer:
         FeatureError: too many items.
     """
     return linear_scorer(history, solve(gram(history, balance), penalty))
-
-
-def validation_recall(scorer: Scorer, split: Split) -> float:
-    """Recall@20 on validation, which settings are chosen by."""
-    return evaluate(scorer, split, VALID, (20,)).mean("recall", 20)
 
 
 def tuned_ease(split: Split) -> Scorer:

@@ -9,8 +9,7 @@ from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.scorers import item_cf
 from alignrec.aligner.evaluate.splits import TRAIN
 from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput
-from alignrec.aligner.landmarks.ease import validation_recall
-from alignrec.aligner.landmarks.search import climb
+from alignrec.aligner.landmarks.search import climb, validation_recall
 from alignrec.aligner.neighbours import cooccurrence_neighbours
 from alignrec.core import vocabulary
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from alignrec.aligner.evaluate.evaluation import evaluate
+from alignrec.aligner.evaluate.ranking import Scorer
+from alignrec.aligner.evaluate.splits import VALID, Split
+
 
 def climb(
     grid: Mapping[str, Sequence[float]],
@@ -42,3 +46,8 @@ def climb(
                     best, changed = {**best, name: values[place]}, True
                     place += step
     return best
+
+
+def validation_recall(scorer: Scorer, split: Split) -> float:
+    """Recall@20 on validation, which settings are chosen by."""
+    return evaluate(scorer, split, VALID, (20,)).mean("recall", 20)

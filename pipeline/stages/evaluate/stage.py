@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,8 @@ class EvaluateStage(Stage):
         vectors = None if pretrained is None else pretrained.matrix
         data = landmark_input(config, cut.split, config.seed, pretrained)
         landmarks = [
-            mark
+            # Some stand beside untrained features and in the table: their search is done once.
+            replace(mark, fit=cache(mark.fit))
             for mark in landmarks_of(cut.split.items, full=False)
             if pretrained is not None or not mark.needs_features
         ]

@@ -13,7 +13,8 @@ from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.evaluate.splits import TRAIN, VALID, Split
 from alignrec.aligner.landmarks.content_ease import CONTENT_EASE, add_content
 from alignrec.aligner.landmarks.contract import LandmarkInput
-from alignrec.aligner.landmarks.ease import EASE, gram, solve, validation_recall
+from alignrec.aligner.landmarks.ease import EASE, gram, solve
+from alignrec.aligner.landmarks.search import validation_recall
 from alignrec.core.vectors import unit_rows
 from tests.aligner.histories import ITEMS, seeds, world
 from tests.aligner.landmarks.trainings import INPUT

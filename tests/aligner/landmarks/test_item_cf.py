@@ -8,8 +8,8 @@ import scipy.sparse as sp
 
 from alignrec.aligner.evaluate.splits import TRAIN
 from alignrec.aligner.landmarks.contract import LandmarkInput
-from alignrec.aligner.landmarks.ease import validation_recall
 from alignrec.aligner.landmarks.item_cf import ITEM_CF, SETTINGS, START, cooccurrence_cf
+from alignrec.aligner.landmarks.search import validation_recall
 from tests.aligner.worlds import two_tastes
 
 
