@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
+from alignrec.core.documents import DocumentError, parse_json, read_bytes
 from alignrec.core.errors import AlignRecError
 from alignrec.core.vocabulary import OWN_SETS, by_weight, is_own
 
 METRICS_FILE = "metrics.json"
 FORMAT = 1
+# Numbers beyond it are no measurement's.
+LARGEST = 1 << 64
 # What makes two numbers the same quantity, of other seeds or another run.
 QUANTITY = ("protocol", "subject", "against", "metric", "k", "split", "share")
 
@@ -108,7 +109,12 @@ class Results:
         Raises:
             ResultsError: the file is not what an evaluation writes.
         """
-        return cls.parse(path.read_bytes(), str(path)) if path.is_file() else cls()
+        try:
+            return cls.parse(read_bytes(path), str(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return cls()
+        except DocumentError as error:
+            raise ResultsError(f"{path} is not an evaluation's metrics: {error}.") from None
 
     @classmethod
     def parse(cls, content: bytes, where: str = METRICS_FILE) -> Results:
@@ -122,13 +128,10 @@ class Results:
             ResultsError: the content is not what an evaluation writes.
         """
         try:
-            found = json.loads(content.decode(), parse_constant=_refuse_constant)
-            json.dumps(found, ensure_ascii=False).encode()  # lone surrogates go no further
-            return _parse(found)
-        except (ValueError, OverflowError, RecursionError) as error:
-            reason = "nested too deeply" if isinstance(error, RecursionError) else _one_line(error)
+            return _parse(parse_json(content))
+        except (DocumentError, _UnexpectedError) as error:
             raise ResultsError(
-                f"{where} is not an evaluation's metrics: {reason}. "
+                f"{where} is not an evaluation's metrics: {error}. "
                 "Delete the folder evaluate of the run it comes from and run again."
             ) from None
 
@@ -252,11 +255,11 @@ def _is_text(value: object) -> bool:
 
 
 def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < LARGEST
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < LARGEST
 
 
 def _or_null(fits: Callable[[object], bool]) -> Callable[[object], bool]:
@@ -278,11 +281,3 @@ _FIELDS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "aggregate": (lambda value: value in (None, "mean", "std"), "mean, std or null"),
     "share": (_or_null(_is_number), "a finite number or null"),
 }
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise _UnexpectedError(f"{name} is not a number")
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from huggingface_hub import DatasetCardData, RepoCard
-from huggingface_hub.repocard import REGEX_YAML_BLOCK
+from huggingface_hub import DatasetCardData
 from jinja2 import Environment, StrictUndefined
 
+from alignrec.core.documents import DocumentError, parse_yaml
 from alignrec.core.results import Results
 from alignrec.core.vocabulary import PREFERRED_SETS, feature_set, find_protocol
 from alignrec.export.errors import ReleaseError
@@ -21,18 +21,10 @@ from alignrec.export.release.manifest import IMAGES, Manifest
 from alignrec.export.release.scores import Score, scores_of
 
 BEGIN, END = "<!-- alignrec: begin -->", "<!-- alignrec: end -->"
-_OURS = re.compile(rf"{re.escape(BEGIN)}.*?{re.escape(END)}(?:\r?\n)?", re.DOTALL)
+# Where the Hub sees metadata begin and end; looked for one after the other, which takes no longer than
+# reading does.
+_HEAD_BEGINS, _HEAD_ENDS = re.compile(r"\s*---[\r\n]"), re.compile(r"[\r\n]---(?:\r\n|\n|\Z)")
 _LONGEST_VALUE = 200
-# What PyYAML raises for one odd value or another.
-_UNREADABLE = (
-    yaml.YAMLError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    ArithmeticError,
-    RecursionError,
-)
 
 
 def licence_of(manifest: Manifest) -> str:
@@ -79,10 +71,16 @@ def render_card(
     kept, text = _split(existing or b"")
     head = yaml.safe_dump(kept | _metadata(repo, manifest), sort_keys=False, allow_unicode=True)
     ours = f"{BEGIN}\n{_body(repo, version, manifest, withdrawn, scores)}{END}\n"
-    body = (
-        _OURS.sub(lambda _: ours, text, count=1) if _OURS.search(text) else f"{ours}\n{text}".rstrip() + "\n"
-    )
-    return f"---\n{head}---\n{body}"
+    return f"---\n{head}---\n{_with_ours(text, ours)}"
+
+
+def _with_ours(text: str, ours: str) -> str:
+    """A card's text with our part in the place of the old one, or before all else."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        return f"{ours}\n{text}".rstrip() + "\n"
+    return before + ours + after.removeprefix("\r").removeprefix("\n")
 
 
 def _split(card: bytes) -> tuple[dict[str, Any], str]:
@@ -93,16 +91,21 @@ def _split(card: bytes) -> tuple[dict[str, Any], str]:
     """
     try:
         content = card.decode("utf-8-sig")
-        if REGEX_YAML_BLOCK.search(content) is None:
+        begin = _HEAD_BEGINS.match(content)
+        end = _HEAD_ENDS.search(content, begin.end()) if begin else None
+        if begin is None or end is None:
             return {}, content
-        existing = RepoCard(content)
-    except _UNREADABLE as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
+        metadata = parse_yaml(content[begin.end() : end.start()])
+        if metadata is None:
+            metadata = {}
+        if not isinstance(metadata, dict) or not all(isinstance(name, str) for name in metadata):
+            raise DocumentError(f"got {type(metadata).__name__}")
+    except (UnicodeDecodeError, DocumentError) as error:
         raise ReleaseError(
             "the repository's README.md cannot be kept: its metadata is no YAML mapping of names, or the "
-            f"file is not UTF-8 ({reason[:200]}). Correct it first"
-        ) from error
-    return dict(vars(existing.data)), existing.text
+            f"file is not UTF-8 ({str(error)[:200]}). Correct it first"
+        ) from None
+    return metadata, content[end.end() :]
 
 
 def _metadata(repo: str, manifest: Manifest) -> dict[str, Any]:

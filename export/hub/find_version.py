@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from huggingface_hub import HfApi
 from alignrec.export.errors import RefusedError, ReleaseError, VerificationError
 from alignrec.export.hub.errors import MissingRepositoryError, UnreachableError
 from alignrec.export.hub.expected_file import ExpectedFile
+from alignrec.export.hub.release_note import RELEASE_NOTE, read_note
 from alignrec.export.hub.repository import HubRepo, open_repo
 from alignrec.export.hub.seen_versions import (
     Record,
@@ -26,8 +26,6 @@ from alignrec.export.hub.seen_versions import (
 from alignrec.export.hub.versions import Version
 from alignrec.export.hub.withdrawn import WITHDRAWN, Withdrawal, parse_withdrawn
 from alignrec.export.release.manifest import MANIFEST, FileEntry, Manifest
-
-RELEASE_NOTE = "release.json"
 
 
 @dataclass(frozen=True)
@@ -132,7 +130,7 @@ def _find_cached(repo: HubRepo, version: Version | None, error: UnreachableError
 def _known(repo: HubRepo, version: Version, record: Record) -> Published:
     """A version seen before: its manifest must be the very one."""
     expected = ExpectedFile(record.manifest_bytes, record.manifest_sha256)
-    path = repo.download(MANIFEST, record.commit, expected)
+    path = repo.document(MANIFEST, record.commit, expected)
     return Published(repo, version, record.commit, Manifest.read(path.parent), path.parent)
 
 
@@ -145,29 +143,17 @@ def _first_sight(repo: HubRepo, version: Version, commit: str) -> Published:
             raise VerificationError(
                 f"{where} is not a release: it has no {needed}. The tag was not made by push, or was moved"
             )
-    path = repo.download(MANIFEST, commit, files[MANIFEST])
+    path = repo.document(MANIFEST, commit, files[MANIFEST])
     manifest = Manifest.read(path.parent)
     note = read_note(repo, commit, files[RELEASE_NOTE])
-    if (note.get("version"), note.get("release_id")) != (str(version), manifest.release_id):
+    if (note.version, note.release_id) != (str(version), manifest.release_id):
         raise VerificationError(
-            f"{where} holds version {note.get('version')} of release {note.get('release_id')}: the tag was "
-            "moved after it was published. Ask the publisher"
+            f"{where} holds version {note.version} of release {note.release_id}: the tag was moved after it "
+            "was published. Ask the publisher"
         )
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     write_record(repo, version, Record(commit, manifest.release_id, digest, path.stat().st_size))
     return Published(repo, version, commit, manifest, path.parent)
-
-
-def read_note(repo: HubRepo, commit: str, expected: ExpectedFile) -> dict[str, str]:
-    """The content of a commit's `release.json`: version, release_id, parent, created.
-
-    Raises:
-        VerificationError: it is not such a note.
-    """
-    note = json.loads(repo.download(RELEASE_NOTE, commit, expected).read_bytes())
-    if not isinstance(note, dict) or not {"version", "release_id"} <= set(note):
-        raise VerificationError(f"{RELEASE_NOTE} of {repo.name} at commit {commit} does not name a release")
-    return note
 
 
 def _absent(repo: HubRepo, version: Version | None, published: list[Version]) -> ReleaseError:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
-from alignrec.core.files import canonical_json
 from alignrec.core.results import METRICS_FILE
 from alignrec.export.errors import RefusedError, VerificationError
 from alignrec.export.hub.card import render_card
 from alignrec.export.hub.expected_file import ExpectedFile
-from alignrec.export.hub.find_version import RELEASE_NOTE
+from alignrec.export.hub.release_note import RELEASE_NOTE, note_bytes
 from alignrec.export.hub.repository import HubRepo
 from alignrec.export.hub.versions import Version
 from alignrec.export.hub.withdrawn import WITHDRAWN, parse_withdrawn
@@ -67,10 +65,7 @@ def plan_push(repo: HubRepo, head: str | None, folder: Path, manifest: Manifest,
             f"{repo.name} has files that no release put there, and this one would replace them: "
             f"{', '.join(foreign)}. Move them away, or publish to another repository"
         )
-    note = {"version": str(version), "release_id": manifest.release_id, "parent": head}
-    changed[RELEASE_NOTE] = (
-        canonical_json(note | {"created": datetime.now(UTC).isoformat(timespec="seconds")}) + b"\n"
-    )
+    changed[RELEASE_NOTE] = note_bytes(version, manifest.release_id, head)
     changed[CARD] = _card(repo, head, present, folder, manifest, version)
     return Plan(head, changed, sorted((owned & set(present)) - set(ours) - {RELEASE_NOTE}))
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants
 from huggingface_hub.hf_api import RepoFile
 
+from alignrec.core.documents import MOST_BYTES
 from alignrec.export.errors import ReleaseError, VerificationError
 from alignrec.export.hub.errors import BusyError, MissingRepositoryError, UnreachableError, translated
 from alignrec.export.hub.expected_file import ExpectedFile
@@ -130,6 +131,19 @@ class HubRepo:
             "was kept. Try another network, or tell the publisher"
         )
 
+    def document(self, path: str, commit: str, expected: ExpectedFile) -> Path:
+        """As `download`, for a file that is read into memory.
+
+        Raises:
+            VerificationError: it is larger than documents are, and is not fetched.
+        """
+        if expected.size > MOST_BYTES:
+            raise VerificationError(
+                f"{path} of {self.name} at commit {commit} has {expected.size:,} bytes, more than the "
+                f"{MOST_BYTES:,} that are read. Tell its publisher"
+            )
+        return self.download(path, commit, expected)
+
     def _fetch(self, path: str, commit: str) -> Path:
         return Path(
             self.api.hf_hub_download(
@@ -143,8 +157,8 @@ class HubRepo:
         )
 
     def read(self, path: str, commit: str, files: Mapping[str, ExpectedFile]) -> bytes | None:
-        """A small file's checked content, or None if `files`, the commit's, has no such path."""
-        return self.download(path, commit, files[path]).read_bytes() if path in files else None
+        """A document's checked content, or None if `files`, the commit's, has no such path."""
+        return self.document(path, commit, files[path]).read_bytes() if path in files else None
 
     def create(self, private: bool) -> None:
         """Make the repository; one that exists stays as it is."""

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from alignrec.export.errors import ReleaseError
 
-_VERSION = re.compile(r"v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+# Nine digits are more than anybody counts to, and few enough for file names and arithmetic.
+_NUMBER = r"(0|[1-9][0-9]{0,8})"
+_VERSION = re.compile(rf"v?{_NUMBER}\.{_NUMBER}\.{_NUMBER}")
 
 # The Hub's own rules; the client checks them too, but only when a request is made.
 _REPO = re.compile(
@@ -28,12 +33,12 @@ class Version:
         """The version that a text names; the leading `v` of a tag is allowed.
 
         Raises:
-            ReleaseError: the text is not three numbers without leading zeros.
+            ReleaseError: the text is not three numbers of at most nine digits without leading zeros.
         """
         match = _VERSION.fullmatch(text)
         if match is None:
             raise ReleaseError(
-                f"{text!r} is not a version: expected three numbers X.Y.Z such as 1.0.0 "
+                f"{text[:50]!r} is not a version: expected three numbers X.Y.Z such as 1.0.0 "
                 "(raise X when readers must change, Y for new content, Z for corrections)"
             )
         return cls(*(int(number) for number in match.groups()))
@@ -60,6 +65,16 @@ class Version:
             return major, minor, abs(other.patch - self.patch)
 
         return min(others, key=distance, default=None)
+
+
+def _check_version(text: str) -> str:
+    if Version.of_tag(f"v{text}") is None:
+        raise ValueError(f"{text[:50]!r} is not a version X.Y.Z")
+    return text
+
+
+# A version as files write it.
+VersionText = Annotated[str, AfterValidator(_check_version)]
 
 
 def is_repo_name(text: str) -> bool:

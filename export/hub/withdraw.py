@@ -11,12 +11,19 @@ from alignrec.core.results import METRICS_FILE
 from alignrec.export.errors import ReleaseError, VerificationError
 from alignrec.export.hub.card import render_card
 from alignrec.export.hub.errors import StaleHeadError, UnreachableError
-from alignrec.export.hub.find_version import RELEASE_NOTE, published_tags, read_note
+from alignrec.export.hub.find_version import published_tags
 from alignrec.export.hub.plan import CARD
+from alignrec.export.hub.release_note import RELEASE_NOTE, read_note
 from alignrec.export.hub.repository import HubRepo, open_repo
 from alignrec.export.hub.seen_versions import forget_record
 from alignrec.export.hub.versions import Version
-from alignrec.export.hub.withdrawn import WITHDRAWN, Withdrawal, parse_withdrawn, withdrawn_bytes
+from alignrec.export.hub.withdrawn import (
+    LONGEST_REASON,
+    WITHDRAWN,
+    Withdrawal,
+    parse_withdrawn,
+    withdrawn_bytes,
+)
 from alignrec.export.release.manifest import MANIFEST, Manifest
 
 _ATTEMPTS = 3
@@ -32,17 +39,19 @@ def withdraw(repo: str, version: str, reason: str, *, api: HfApi | None = None) 
     Args:
         repo: OWNER/NAME.
         version: X.Y.Z.
-        reason: one line, shown to every later reader of the version.
+        reason: one line of at most 1,000 characters, shown to every later reader of the version.
         api: the client; without it one with the environment's endpoint and token.
 
     Raises:
-        ReleaseError: no reason, or no such version.
+        ReleaseError: no reason, one that is too long, or no such version.
         HubError: no such repository, or the Hub failed; the version may still be there.
     """
     target, wanted = open_repo(repo, api), Version.parse(version)
     line = " ".join(reason.split())
     if not line:
         raise ReleaseError("a withdrawal needs a reason: it is shown to readers of the version")
+    if len(line) > LONGEST_REASON:
+        raise ReleaseError(f"the reason has {len(line):,} characters: at most {LONGEST_REASON:,} are shown")
     published = published_tags(target)
     noted = _note(target, wanted, line, published.get(wanted))
     if wanted in published:
@@ -72,7 +81,7 @@ def _note(repo: HubRepo, version: Version, reason: str, commit: str | None) -> W
         card = repo.read(CARD, head, present)
         text = render_card(
             repo.name,
-            read_note(repo, head, present[RELEASE_NOTE])["version"],
+            read_note(repo, head, present[RELEASE_NOTE]).version,
             Manifest.from_bytes(manifest),
             withdrawn,
             card,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -120,13 +121,31 @@ def test_line_ends_of_another_system_do_not_grow(manifest: Manifest) -> None:
         b"---\na: !!int ''\n---\nx",
         b"---\na: !!timestamp x\n---\nx",
         b"---\na: " + b"[" * 5000 + b"\n---\nx",
+        b"---\n" + b"a: " + b"9" * 5000 + b"\n---\nx",
+        b"---\na: &a [x, x]\n"
+        + b"".join(b"%c: &%c [*%c, *%c, *%c]\n" % (n + 1, n + 1, n, n, n) for n in range(97, 121))
+        + b"---\nx",
+        b"---\n" + b"# x\n" * 100_000 + b"---\nx",
         b"\xff\xfe",
+        b"---\na: \xff\n---\n",
     ],
+    ids=range(13),
 )
 def test_a_card_that_cannot_be_read_is_not_overwritten(manifest: Manifest, card: bytes) -> None:
     with pytest.raises(ReleaseError, match=r"README\.md cannot be kept: .*Correct it first") as caught:
         render_card(REPO, "1.0.0", manifest, {}, card)
     assert len(str(caught.value)) < 400
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["---" + "\n" * 300_000, "---\n" + "\r\n" * 300_000 + "--", BEGIN * 40_000, "\n" * 300_000, END * 40_000],
+    ids=range(5),
+)
+def test_a_card_takes_no_longer_than_it_is_long(manifest: Manifest, body: str) -> None:
+    began = time.monotonic()
+    assert END in render_card(REPO, "1.0.0", manifest, {}, body.encode())
+    assert time.monotonic() - began < 5  # of work that grew with the square it would be minutes
 
 
 def test_without_a_licence_there_is_no_card(tmp_path: Path) -> None:

@@ -80,7 +80,8 @@ def test_a_private_repository_without_a_token(hub: HubServer, published: str) ->
 
 
 def test_versions_are_listed(hub: HubServer, api: HfApi, published: str) -> None:
-    hub.repository(REPO).tag("latest", "main")
+    for other in ("latest", f"v{'9' * 5000}.0.0", "v1.0"):
+        hub.repository(REPO).tag(other, "main")
     assert list_versions(REPO, api=api) == ["1.0.0"]
 
 

@@ -42,9 +42,19 @@ def test_order_is_by_number() -> None:
     assert Version(1, 0, 0).nearest([]) is None
 
 
-@pytest.mark.parametrize("tag", ["1.0.0", "v1", "latest", "v1.0.0-rc1", "v1.0.0\n"])
+@pytest.mark.parametrize(
+    "tag",
+    ["1.0.0", "v1", "latest", "v1.0.0-rc1", "v1.0.0\n", f"v1.0.{'9' * 5000}", "v1.0.1٢", "v0.0.1000000000"],
+)
 def test_other_tags_are_not_ours(tag: str) -> None:
     assert Version.of_tag(tag) is None
+
+
+def test_a_number_without_end_is_no_version() -> None:
+    with pytest.raises(ReleaseError, match="is not a version") as caught:
+        Version.parse("9" * 5000 + ".0.0")
+    assert len(str(caught.value)) < 300
+    assert Version.parse("999999999.0.0").major == 999_999_999
 
 
 @pytest.mark.parametrize("reference", ["team/features", "runs/a@b/release", "x@1.0", "@"])
