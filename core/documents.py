@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ MOST_YAML_BYTES, MOST_YAML_NODES, DEEPEST_YAML = 1 << 18, 100_000, 100
 # Longer numbers take time that grows with the square of their length.
 _LONGEST_NUMBER = 100
 _NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
+_SURROGATE = re.compile("[\ud800-\udfff]")
 # What PyYAML raises for one odd value or another.
 _ODD = (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
@@ -120,6 +122,8 @@ def _measure(node: yaml.Node, known: dict[yaml.Node, tuple[int, int]], depth: in
             raise DocumentError("it is nested too deeply, or holds itself")
         if node.tag in _NUMBERS and len(node.value) > _LONGEST_NUMBER:
             raise DocumentError(f"it has a number of {len(node.value):,} digits")
+        if isinstance(node, yaml.ScalarNode) and _SURROGATE.search(node.value):
+            raise DocumentError("it has half of a surrogate pair, which is no text")
         inner = [] if isinstance(node, yaml.ScalarNode) else node.value
         if isinstance(node, yaml.MappingNode):
             inner = [one for pair in inner for one in pair]

@@ -78,11 +78,18 @@ def seal_json(value: Mapping[str, Any]) -> bytes:
 def read_sealed_json(path: Path) -> dict[str, Any] | None:
     """The values that `seal_json` sealed; None where there are none, or a byte of the file is another."""
     try:
-        content = path.read_bytes()
-        value = json.loads(content)
+        return unseal_json(path.read_bytes())
+    except OSError:
+        return None
+
+
+def unseal_json(content: bytes) -> dict[str, Any] | None:
+    """The values of which `seal_json` gives these very bytes; None where there are none."""
+    try:
+        value: dict[str, Any] = json.loads(content)
         del value["sha256"]
         return value if seal_json(value) == content else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import types
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,6 +14,7 @@ from alignrec.core.documents import DocumentError, parse_as, read_bytes
 from alignrec.core.features import Key
 from alignrec.core.files import canonical_json, sha256_file
 from alignrec.core.names import Name, RelativePath, check_distinct
+from alignrec.core.sealed import seal_json, unseal_json
 from alignrec.export.errors import ReleaseError, VerificationError
 
 FORMAT = 1
@@ -80,6 +80,8 @@ class Manifest(_Frozen):
     files: tuple[FileEntry, ...]
     sets: dict[Name, SetEntry] = Field(min_length=1)
     provenance: dict[str, Any]
+    # Of the file alone, and compared as it is read: the manifest without it says the same.
+    sha256: str | None = Field(None, exclude=True, repr=False)
 
     @field_validator("provenance")
     @classmethod
@@ -116,18 +118,21 @@ class Manifest(_Frozen):
 
     @classmethod
     def from_bytes(cls, data: bytes, where: str = MANIFEST) -> Manifest:
-        """Parse and check a manifest.
+        """Parse and check a manifest; one that holds no hash of itself, as older ones do, is read as well.
 
         Raises:
-            VerificationError: it is not JSON of this format, a path leaves the release, or the
-                release id is not that of its files.
+            VerificationError: it is not JSON of this format, a path leaves the release, the release id is
+                not that of its files, or a byte of it is another than was written.
         """
         try:
-            return parse_as(cls, data)
+            manifest = parse_as(cls, data)
+            if manifest.sha256 is not None and unseal_json(data) is None:
+                raise DocumentError("it is damaged, its content is not what its own SHA-256 covers")
         except DocumentError as error:
             raise VerificationError(
                 f"{where} is not a valid release manifest: {error}. Fetch or export the release again."
             ) from None
+        return manifest.model_copy(update={"sha256": None})
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -150,10 +155,8 @@ class Manifest(_Frozen):
         return cls.from_bytes(data, str(path))
 
     def to_bytes(self) -> bytes:
-        """The manifest as the JSON text that is written: indented, sorted, ending in a newline."""
-        return (
-            json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1, ensure_ascii=False) + "\n"
-        ).encode()
+        """The manifest as the JSON text that is written, with its own hash: see `seal_json`."""
+        return seal_json(self.model_dump(mode="json"))
 
     @property
     def images(self) -> tuple[FileEntry, ...]:

@@ -22,7 +22,7 @@ class ExportStage(Stage):
     """
 
     name = "export"
-    version = 3
+    version = 4
     libraries = ("alignrec", "numpy", "open_clip_torch", "pillow", "pyarrow", "torch", "transformers")
     folder = "release"
 

@@ -99,6 +99,8 @@ _MERGES = "a: &a {x: 1}\n" + "".join(
         ("a: *missing", "not YAML"),
         ("--- 1\n--- 2", "not YAML"),
         ("a: \x00", "not YAML"),
+        ('a: "\\ud800"', "surrogate"),
+        ('"\\udfff": 1', "surrogate"),
     ],
 )
 def test_what_is_not_plain_yaml_is_one_error_and_soon(text: str, reason: str) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from alignrec.core.features import FeatureSet
+from alignrec.core.sealed import seal_json
+from alignrec.export.release.manifest import MANIFEST, describe_file, release_id
 from alignrec.export.release.write import write_release
 
 IDS = ["b", "0001", "nan", "a/b", "идентификатор"]
@@ -44,3 +47,19 @@ def make_release(folder: Path, *sets: FeatureSet, licence: str = "mit") -> Path:
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def reseal(folder: Path, sets: dict[str, Any], **changed: Any) -> None:
+    """Write the manifest anew over files that were changed, as their publisher would.
+
+    Args:
+        folder: the release.
+        sets: entries of `sets` that are added or replaced.
+        changed: other entries of the manifest.
+    """
+    old = json.loads((folder / MANIFEST).read_text())
+    del old["sha256"]
+    files = [describe_file(folder, folder / entry["path"], entry["rows"]) for entry in old["files"]]
+    entries = [entry.model_dump() for entry in files]
+    new = old | {"files": entries, "release_id": release_id(files), "sets": old["sets"] | sets}
+    (folder / MANIFEST).write_bytes(seal_json(new | changed))

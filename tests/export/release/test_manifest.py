@@ -46,6 +46,35 @@ def test_a_manifest_of_another_form_is_refused(tmp_path: Path, change: dict[str,
         verify_folder(folder)
 
 
+def test_a_flipped_bit_anywhere_in_a_manifest_is_seen(tmp_path: Path) -> None:
+    path = make_release(tmp_path / "r", licence="cc-by-4.0") / "manifest.json"
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 8
+        with pytest.raises(VerificationError, match="not a valid release manifest"):
+            Manifest.from_bytes(bytes(damaged))
+    path.write_bytes(whole.replace(b"cc-by-4.0", b"cc-by-5.0"))
+    with pytest.raises(VerificationError, match="it is damaged, its content is not"):
+        verify_folder(tmp_path / "r")
+    path.write_bytes(whole.replace(b"\n", b"\r\n"))
+    with pytest.raises(VerificationError, match="it is damaged"):
+        verify_folder(tmp_path / "r")
+
+
+def test_a_manifest_of_an_older_version_has_no_hash_and_is_read(tmp_path: Path) -> None:
+    folder = make_release(tmp_path / "r")
+    manifest = Manifest.read(folder)
+    old = json.loads((folder / "manifest.json").read_text())
+    del old["sha256"]
+    text = json.dumps(old, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+    (folder / "manifest.json").write_text(text)
+    assert verify_folder(folder) == manifest
+    assert load_features(folder, "image").dim == 7
+    (folder / "manifest.json").write_bytes(manifest.to_bytes())
+    assert verify_folder(folder) == manifest
+
+
 def test_a_manifest_is_read_as_it_was_written_and_knows_its_parts(tmp_path: Path) -> None:
     manifest = Manifest.read(make_release(tmp_path / "r"))
     assert (tmp_path / "r" / "manifest.json").read_bytes() == manifest.to_bytes()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,9 @@ import pytest
 
 from alignrec.export.errors import ReleaseError, VerificationError
 from alignrec.export.load import iter_features, load_features
-from alignrec.export.release.manifest import MANIFEST, describe_file, release_id
 from alignrec.export.release.opened import open_folder
 from alignrec.export.release.verify import verify_folder
-from tests.export.release.cases import make_release
+from tests.export.release.cases import make_release, reseal
 
 
 @pytest.mark.parametrize("name", ["data/image/part-00000.parquet", "encoder/extractors.json", "metrics.json"])
@@ -47,15 +45,6 @@ def test_missing_extra_and_linked_files_are_found(tmp_path: Path) -> None:
 def test_a_folder_without_manifest_is_no_release(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="is not a release"):
         verify_folder(tmp_path)
-
-
-def _reseal(folder: Path, sets: dict[str, Any]) -> None:
-    """Write the manifest anew over files that were changed, as their publisher would."""
-    old = json.loads((folder / MANIFEST).read_text())
-    files = [describe_file(folder, folder / entry["path"], entry["rows"]) for entry in old["files"]]
-    entries = [entry.model_dump() for entry in files]
-    new = old | {"files": entries, "release_id": release_id(files), "sets": old["sets"] | sets}
-    (folder / MANIFEST).write_text(json.dumps(new))
 
 
 def _changed(change: Callable[[pa.Table], pa.Table]) -> Callable[[Path], None]:
@@ -121,7 +110,7 @@ def test_a_sealed_release_of_unsound_sets_is_refused_wherever_it_is_read(
 ) -> None:
     folder = make_release(tmp_path / "r")
     change(folder / "data/image/part-00000.parquet")
-    _reseal(folder, sets)
+    reseal(folder, sets)
     with pytest.raises(VerificationError, match=reason):
         verify_folder(folder)
     with pytest.raises(VerificationError, match=reason):
@@ -133,7 +122,7 @@ def test_a_sealed_release_of_unsound_sets_is_refused_wherever_it_is_read(
 def test_what_a_manifest_claims_is_compared_before_anything_is_made_of_it(tmp_path: Path) -> None:
     folder = make_release(tmp_path / "r")
     for wrong in ({"dim": 10**9}, {"valid": 6}, {"rows": 10**12}, {"rows": -1}, {"rows": "5"}, {"dim": 7.5}):
-        _reseal(folder, {"image": {"dim": 7, "dtype": "float32", "rows": 5, "valid": 4} | wrong})
+        reseal(folder, {"image": {"dim": 7, "dtype": "float32", "rows": 5, "valid": 4} | wrong})
         for read in (verify_folder, lambda path: load_features(path, "image")):
             with pytest.raises(
                 VerificationError, match=r"not a valid release manifest: sets\.image|data/image"
@@ -148,7 +137,7 @@ def test_a_set_whose_name_is_a_path_writes_nothing(tmp_path: Path, name: str) ->
     folder = make_release(tmp_path / "r")
     outside = tmp_path / name if name.startswith("..") else Path(str(tmp_path) + name)
     wanted = str(outside) if name.startswith("/") else name
-    _reseal(folder, {wanted: {"dim": 7, "dtype": "float32", "rows": 5, "valid": 4}})
+    reseal(folder, {wanted: {"dim": 7, "dtype": "float32", "rows": 5, "valid": 4}})
     for read in (verify_folder, open_folder, lambda path: load_features(path, "image")):
         with pytest.raises(VerificationError, match="not a valid release manifest"):
             read(folder)
