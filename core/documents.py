@@ -1,4 +1,4 @@
-"""JSON and YAML that strangers wrote: read within limits of size and depth, into plain values or a model."""
+"""JSON, YAML and READMEs that strangers wrote: read within limits of size and depth, as values or a model."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ _NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # What PyYAML raises for one odd value or another.
 _ODD = (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+
+# Where metadata begin and end; looked for one after the other, which takes no longer than reading does.
+_HEAD_BEGINS, _HEAD_ENDS = re.compile(r"\s*---[\r\n]"), re.compile(r"[\r\n]---(?:\r\n|\n|\Z)")
 
 T = TypeVar("T")
 
@@ -109,6 +112,28 @@ def parse_yaml(text: str) -> Any:
         raise DocumentError(
             "it is nested too deeply" if deep else f"it is not YAML: {_one_line(error)}"
         ) from None
+
+
+def parse_front_matter(data: bytes) -> tuple[dict[str, Any], str]:
+    """The metadata at the head of a README and the text below them, as the Hub tells them apart.
+
+    Raises:
+        DocumentError: it is not UTF-8, or the head is not a YAML mapping of names.
+    """
+    try:
+        content = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"it is not UTF-8: {error}") from None
+    begin = _HEAD_BEGINS.match(content)
+    end = _HEAD_ENDS.search(content, begin.end()) if begin else None
+    if begin is None or end is None:
+        return {}, content
+    metadata = parse_yaml(content[begin.end() : end.start()])
+    if metadata is None:
+        metadata = {}
+    if not isinstance(metadata, dict) or not all(isinstance(name, str) for name in metadata):
+        raise DocumentError("its metadata is no mapping of names")
+    return metadata, content[end.end() :]
 
 
 def _measure(node: yaml.Node, known: dict[yaml.Node, tuple[int, int]], depth: int) -> tuple[int, int]:

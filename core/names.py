@@ -9,6 +9,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StrictStr
 
+from alignrec.core.errors import AlignRecError
+
+
+class OutsideError(AlignRecError, ValueError):
+    """A path leads out of the folder that it belongs to (exit code 2)."""
+
+
 LONGEST_NAME, LONGEST_PATH = 100, 400
 # ASCII alone, so that no two spellings look alike; a dot neither begins nor ends it.
 _NAME = re.compile(rf"(?=.{{1,{LONGEST_NAME}}}\Z)[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?", re.ASCII)
@@ -33,6 +40,15 @@ def check_name(name: str) -> str:
     if name.partition(".")[0].lower() in _RESERVED:
         raise ValueError(f"{name!r} is not a name: some systems keep it for a device")
     return name
+
+
+def name_like(text: str) -> str:
+    """A name that reads like a text; "" where there is none."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", text[:LONGEST_NAME]).strip("-.")
+    try:
+        return check_name(name)
+    except ValueError:
+        return ""
 
 
 def check_path(path: str) -> str:
@@ -78,17 +94,17 @@ def inside(folder: Path, path: str) -> Path:
         path: as a file gave it, checked or not.
 
     Raises:
-        ValueError: it leads out of the folder, by its name or by a link.
+        OutsideError: it leads out of the folder, by its name or by a link.
     """
     if "\0" in path:
-        raise ValueError(f"the path {path[:50]!r} has a NUL")
+        raise OutsideError(f"the path {path[:50]!r} has a NUL")
     joined = folder / path
     try:
         resolved, root = joined.resolve(), folder.resolve()
     except (OSError, RuntimeError) as error:  # a loop of links
-        raise ValueError(f"the path {path[:50]!r} cannot be followed: {error}") from None
+        raise OutsideError(f"the path {path[:50]!r} cannot be followed: {error}") from None
     if resolved == root or not resolved.is_relative_to(root):
-        raise ValueError(f"{path[:50]!r} leads outside {folder}")
+        raise OutsideError(f"{path[:50]!r} leads outside {folder}")
     return joined
 
 

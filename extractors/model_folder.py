@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import cast
+from typing import Any, TypeVar, cast
 
+from pydantic import BaseModel, TypeAdapter
+
+from alignrec.core.documents import DocumentError, parse_as, parse_front_matter, read_bytes
+from alignrec.core.names import OutsideError, inside
 from alignrec.extractors.errors import DownloadError, ExtractorError
 from alignrec.extractors.names import ModelName
 
 # What loading needs, and nothing that could run code. Weights of other formats lie in subfolders.
 PATTERNS = ["*.json", "*.txt", "*.model", "*.jinja", "README.md", "model.safetensors", "model-*.safetensors"]
 
+T = TypeVar("T")
+
+
+class _Module(BaseModel):
+    """One entry of `modules.json`; what else it states is not used."""
+
+    type: str
+    path: str
+
+
+_OBJECT, _MODULES = TypeAdapter(dict[str, Any]), TypeAdapter(list[_Module])
 _READ = (".json", ".txt", ".model", ".jinja")
 
 
@@ -94,11 +108,8 @@ def other_files(folder: Path) -> list[Path]:
     libraries to say; of its subfolders, those that sentence-transformers' `modules.json` names.
     """
     files = [path for path in folder.iterdir() if path.suffix in _READ and path.is_file()]
-    modules = folder / "modules.json"
-    if modules.is_file():
-        places = (folder / module["path"] for module in json.loads(modules.read_text(encoding="utf-8")))
-        files += [place / "config.json" for place in places if (place / "config.json").is_file()]
-    return sorted(set(files))
+    configs = (place / "config.json" for _, place in read_modules(folder))
+    return sorted({*files, *(config for config in configs if config.is_file())})
 
 
 def licence_of(folder: Path) -> str | None:
@@ -106,16 +117,43 @@ def licence_of(folder: Path) -> str | None:
 
     None as well where the header cannot be read: what a model is does not hang on its README.
     """
-    readme = folder / "README.md"
-    if not readme.is_file():
-        return None
-    import yaml  # keeps naming a model quick, as does the next line
-    from huggingface_hub import metadata_load
-
     try:
-        stated = (metadata_load(readme) or {}).get("license")
-    except (yaml.YAMLError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError):
-        # Bad YAML, bytes that are no UTF-8, a header that is no mapping; what PyYAML lets through of an odd
-        # value's own conversion; and nesting deeper than Python's stack.
+        metadata, _ = parse_front_matter(read_bytes(folder / "README.md"))
+    except (OSError, DocumentError):
         return None
+    stated = metadata.get("license")
     return " ".join(stated.split()) or None if isinstance(stated, str) else None
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object of one of a model's files; {} where there is no such file.
+
+    Raises:
+        ExtractorError: it is none, or cannot be read.
+    """
+    return _read_as(_OBJECT, path) or {}
+
+
+def read_modules(folder: Path) -> list[tuple[str, Path]]:
+    """The kind and the folder of each module of a sentence-transformers model; [] where it is none.
+
+    Raises:
+        ExtractorError: `modules.json` cannot be read, or a module's folder is outside of the model's.
+    """
+    path = folder / "modules.json"
+    try:
+        return [
+            (module.type.rpartition(".")[2], inside(folder, module.path) if module.path else folder)
+            for module in _read_as(_MODULES, path) or ()
+        ]
+    except OutsideError as error:
+        raise ExtractorError(f"{path} cannot be read: {error}") from None
+
+
+def _read_as(kind: TypeAdapter[T], path: Path) -> T | None:
+    try:
+        return parse_as(kind, read_bytes(path))
+    except FileNotFoundError:
+        return None
+    except DocumentError as error:
+        raise ExtractorError(f"{path} cannot be read: {error}. Fetch the model again") from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import yaml
 from huggingface_hub import DatasetCardData
 from jinja2 import Environment, StrictUndefined
 
-from alignrec.core.documents import DocumentError, parse_yaml
+from alignrec.core.documents import DocumentError, parse_front_matter
 from alignrec.core.results import Results
 from alignrec.core.vocabulary import PREFERRED_SETS, feature_set, find_protocol
 from alignrec.export.errors import ReleaseError
@@ -21,9 +20,6 @@ from alignrec.export.release.manifest import IMAGES, Manifest
 from alignrec.export.release.scores import Score, scores_of
 
 BEGIN, END = "<!-- alignrec: begin -->", "<!-- alignrec: end -->"
-# Where the Hub sees metadata begin and end; looked for one after the other, which takes no longer than
-# reading does.
-_HEAD_BEGINS, _HEAD_ENDS = re.compile(r"\s*---[\r\n]"), re.compile(r"[\r\n]---(?:\r\n|\n|\Z)")
 _LONGEST_VALUE = 200
 
 
@@ -68,7 +64,13 @@ def render_card(
         ResultsError: the metrics are not what an evaluation writes.
     """
     scores = scores_of(Results.parse(metrics)) if metrics else []
-    kept, text = _split(existing or b"")
+    try:
+        kept, text = parse_front_matter(existing or b"")
+    except DocumentError as error:
+        raise ReleaseError(
+            f"the repository's README.md cannot be kept: {error}. Correct it first: a README is UTF-8, and "
+            "its metadata a YAML mapping of names"
+        ) from None
     head = yaml.safe_dump(kept | _metadata(repo, manifest), sort_keys=False, allow_unicode=True)
     ours = f"{BEGIN}\n{_body(repo, version, manifest, withdrawn, scores)}{END}\n"
     return f"---\n{head}---\n{_with_ours(text, ours)}"
@@ -81,31 +83,6 @@ def _with_ours(text: str, ours: str) -> str:
     if not begin or not end:
         return f"{ours}\n{text}".rstrip() + "\n"
     return before + ours + after.removeprefix("\r").removeprefix("\n")
-
-
-def _split(card: bytes) -> tuple[dict[str, Any], str]:
-    """A card's metadata and its text, as the Hub tells them apart.
-
-    Raises:
-        ReleaseError: it is not UTF-8, or its metadata is not a YAML mapping of names.
-    """
-    try:
-        content = card.decode("utf-8-sig")
-        begin = _HEAD_BEGINS.match(content)
-        end = _HEAD_ENDS.search(content, begin.end()) if begin else None
-        if begin is None or end is None:
-            return {}, content
-        metadata = parse_yaml(content[begin.end() : end.start()])
-        if metadata is None:
-            metadata = {}
-        if not isinstance(metadata, dict) or not all(isinstance(name, str) for name in metadata):
-            raise DocumentError(f"got {type(metadata).__name__}")
-    except (UnicodeDecodeError, DocumentError) as error:
-        raise ReleaseError(
-            "the repository's README.md cannot be kept: its metadata is no YAML mapping of names, or the "
-            f"file is not UTF-8 ({str(error)[:200]}). Correct it first"
-        ) from None
-    return metadata, content[end.end() :]
 
 
 def _metadata(repo: str, manifest: Manifest) -> dict[str, Any]:

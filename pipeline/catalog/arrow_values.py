@@ -16,6 +16,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from alignrec.pipeline.errors import CatalogError
+
 _MIDNIGHT = re.compile(r" 00:00:00$")
 _FRACTION = re.compile(r"\.(\d*?)0*(?!\d)")
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
@@ -138,7 +140,10 @@ def _structs(column: pa.Array) -> list[Any]:
 
 
 def _json(column: pa.Array) -> list[Any]:
-    return [None if text is None else json.loads(text) for text in column.storage.to_pylist()]
+    try:
+        return [None if text is None else json.loads(text) for text in column.storage.to_pylist()]
+    except (ValueError, RecursionError) as error:
+        raise CatalogError(f"a value of the type {column.type} is no JSON: {error}.") from None
 
 
 def _uuids(column: pa.Array) -> list[str | None]:

@@ -13,8 +13,8 @@ from pathlib import Path, PurePath
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+from alignrec.core.display import shown
 from alignrec.extractors.inputs.images import picture_format
-from alignrec.pipeline.catalog.values import shown
 
 _NEXT_URL = re.compile(r"[|;,\s]+(?=https?://)")
 # Between paths, the surest first; a name may have any of the later ones in it.

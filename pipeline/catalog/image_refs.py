@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alignrec.core.display import shown
 from alignrec.core.files import open_regular
 from alignrec.extractors.inputs.images import MAX_BYTES
 from alignrec.pipeline.catalog.image_cells import ImageRefError, is_url, pictures_in
 from alignrec.pipeline.catalog.sources.folder import PICTURES
-from alignrec.pipeline.catalog.values import shown
 
 MOST_PREFIX = 4  # characters of a picture's name that a folder may be called after
 # Why a file cannot be read, for counting; what is not here is `unreadable`.

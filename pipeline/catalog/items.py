@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from alignrec.core.display import shown
 from alignrec.extractors.errors import RejectedError, TemplateError
 from alignrec.extractors.inputs.images import MAX_BYTES
 from alignrec.extractors.inputs.template import TextTemplate
@@ -22,7 +23,7 @@ from alignrec.pipeline.catalog.image_refs import file_error, find_image, read_im
 from alignrec.pipeline.catalog.rejections import ABSENT, Rejection, Rejections, reasons_with_examples
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.tables import Conversion, Table
-from alignrec.pipeline.catalog.values import Row, id_texts, shown, text_values
+from alignrec.pipeline.catalog.values import Row, id_texts, text_values
 from alignrec.pipeline.config.paths import named_split, split_scheme
 from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.errors import CatalogError, ConfigError, InputsChangedError

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import reprlib
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
@@ -20,19 +19,38 @@ from alignrec.pipeline.catalog.arrow_values import element_type, is_bytes, is_li
 from alignrec.pipeline.errors import CatalogError
 
 Row = dict[str, Any]
+DEEPEST = 100  # lists and objects inside one another; far below what Python's own recursion bears
 _EXACT_BITS = {pa.float16(): 11, pa.float32(): 24, pa.float64(): 53}  # of the significand
 _DECIMAL_COMMA = re.compile(r"\s*[+-]?(?:\d+,\d{1,2}|0,\d+)\s*")  # 1,234 may be a thousand
 _PLAIN = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_(), bytes: pa.binary()}
 
 
-_SHORT = reprlib.Repr()
-_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
-_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxlevel = 3
+def check_depth(value: Any, text: str) -> None:
+    """Refuse lists and objects more than `DEEPEST` levels inside one another.
+
+    Args:
+        value: what was read.
+        text: what it was read from; one with few brackets is not looked into.
+
+    Raises:
+        RecursionError: as reading much deeper ones raises.
+    """
+    if text.count("[") + text.count("{") > DEEPEST and _depth(value) > DEEPEST:
+        raise RecursionError
 
 
-def shown(value: Any) -> str:
-    """A value as messages and lists of rejections show it, its middle left out where it is long."""
-    return _SHORT.repr(value)
+def _depth(value: Any) -> int:
+    """How many lists and objects are inside one another."""
+    depth, level = 0, [value]
+    while level := [part for one in level for part in _parts(one)]:
+        depth += 1
+    return depth
+
+
+def _parts(value: Any) -> Sequence[Any]:
+    if isinstance(value, dict):
+        return list(value.values()) or [None]
+    return (value or [None]) if isinstance(value, list) else []
 
 
 def column_of(values: Sequence[Any]) -> pa.Array:

@@ -23,9 +23,8 @@ def init(
     It finds the items and interactions tables, the pictures' folder and the columns, tries them, and says
     what it found and what it passed over. Correct what it guessed wrong, then `alignrec run`.
     """
-    import re
-
     from alignrec.core.files import write_bytes
+    from alignrec.core.names import name_like
     from alignrec.core.plugins import load_plugins
     from alignrec.pipeline.commands.config_template import render
     from alignrec.pipeline.commands.detect.catalogue import detect_catalogue
@@ -38,7 +37,7 @@ def init(
         raise ConfigError(f"{target} is there already: --force replaces it")
     load_plugins(plugins or ())
     trial = try_draft(detect_catalogue(folder), folder)
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.resolve().name).strip("-.") or "alignrec"
+    name = name_like(folder.resolve().name) or "alignrec"
     write_bytes(target, render(name, trial.draft, [file.resolve() for file in plugins or ()]).encode())
     load_config(target)
     width = max(len(what) for what, _ in trial.found)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alignrec.core.display import shown
 from alignrec.core.files import write_bytes
 from alignrec.pipeline.catalog.image_cells import ImageRefError, is_url, pictures_in
 from alignrec.pipeline.catalog.image_refs import downloaded_name
 from alignrec.pipeline.catalog.items import image_root
 from alignrec.pipeline.catalog.sources.source import open_items
-from alignrec.pipeline.catalog.values import shown
 from alignrec.pipeline.commands.safe_http import FetchError, Limits, fetch
 from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.errors import CatalogError

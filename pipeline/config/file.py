@@ -8,15 +8,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
+from alignrec.core.display import shown
+from alignrec.core.documents import DocumentError, parse_yaml, read_bytes
 from alignrec.core.errors import nearest_file, suggest
-from alignrec.core.files import open_regular
 from alignrec.core.plugins import load_plugins
 from alignrec.pipeline.config.paths import make_absolute
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
+
+_MOST_FAULTS, _LONGEST_KEY = 10, 80
 
 
 def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
@@ -31,14 +33,13 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
         PluginError: a plugin that it names is absent or fails.
     """
     try:
-        with open_regular(path) as file:
-            loaded = yaml.safe_load(file.read().decode())
-    except FileNotFoundError:
+        loaded = parse_yaml(read_bytes(path).decode())
+    except (FileNotFoundError, NotADirectoryError):
         raise ConfigError(
             f"there is no config {path}.{nearest_file(path)} Name one with -c FILE, let `alignrec init` "
             "write one, or try `alignrec demo`."
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError, OSError) as error:
+    except (DocumentError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not a readable YAML file: {error}") from None
     if not isinstance(loaded, dict):
         raise ConfigError(f"{path} holds no settings: expected at least catalog.items.path.")
@@ -49,7 +50,10 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
     try:
         config = Config.model_validate(loaded)
     except ValidationError as error:
-        raise ConfigError(f"{path}: {'; '.join(_explain(e) for e in error.errors())}") from None
+        faults = error.errors()
+        lines = [_explain(fault) for fault in faults[:_MOST_FAULTS]]
+        lines += [f"and {len(faults) - _MOST_FAULTS:,} more"] * (len(faults) > _MOST_FAULTS)
+        raise ConfigError(f"{path}: {'; '.join(lines)}") from None
     return make_absolute(config, folder)
 
 
@@ -57,7 +61,9 @@ def _plugins(loaded: dict[str, Any], path: Path) -> list[str]:
     """The plugin files that a config names; they are loaded before what they add can be checked."""
     files = loaded.get("plugins", [])
     if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
-        raise ConfigError(f"{path}: plugins = {files!r}: expected a list of Python files, such as [own.py]")
+        raise ConfigError(
+            f"{path}: plugins = {shown(files)}: expected a list of Python files, such as [own.py]"
+        )
     return files
 
 
@@ -73,20 +79,21 @@ def _apply(loaded: dict[str, Any], override: str) -> None:
             raise ConfigError(f"override {override!r}: {parent!r} is not a section")
         section = inner
     try:
-        section[last] = yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"override {override!r}: the value is not YAML: {error}") from None
+        section[last] = parse_yaml(value)
+    except DocumentError as error:
+        raise ConfigError(f"override {override[:200]!r}: the value cannot be read: {error}") from None
 
 
 def _explain(error: Any) -> str:
-    place = ".".join(str(part) for part in error["loc"])
+    place = ".".join(str(part)[:_LONGEST_KEY] for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        return f"unknown key {place!r}; {suggest(str(error['loc'][-1]), _keys(error['loc'][:-1]))}"
+        key = str(error["loc"][-1])[:_LONGEST_KEY]
+        return f"unknown key {place!r}; {suggest(key, _keys(error['loc'][:-1]))}"
     if error["type"] == "missing":
         return f"{place} is not set, and has no default"
     if error["type"] == "value_error" and isinstance(error["input"], dict | BaseModel):
         return f"{place}: {error['ctx']['error']}".removeprefix(": ")
-    return f"{place} = {error['input']!r}: {error['msg']}"
+    return f"{place} = {shown(error['input'])}: {error['msg']}"
 
 
 def _keys(loc: Sequence[str | int]) -> list[str]:

@@ -17,6 +17,8 @@ from pydantic import (
 
 from alignrec.aligner.pretrain.settings import PretrainSettings
 from alignrec.aligner.train.settings import TrainSettings
+from alignrec.core.display import shown
+from alignrec.core.names import Name
 from alignrec.core.vocabulary import (
     ALIGNED,
     CONTENT,
@@ -170,7 +172,7 @@ class ExportConfig(_Section):
         unknown = [name for name in sets if name not in FEATURE_SETS]
         if unknown or not sets or len(set(sets)) != len(sets):
             raise ValueError(
-                f"expected distinct sets out of {', '.join(FEATURE_SETS)}, got {', '.join(sets)}"
+                f"expected distinct sets out of {', '.join(FEATURE_SETS)}, got {shown(list(sets))}"
             )
         return sets
 
@@ -178,7 +180,7 @@ class ExportConfig(_Section):
 class Config(_Section):
     """A whole run."""
 
-    name: str = Field("alignrec", pattern=r"^[A-Za-z0-9._-]+$", description="names the run folder")
+    name: Name = Field("alignrec", description="names the run folder")
     out: Path | None = Field(None, description="run folder; default: runs/<name>")
     seed: int = Field(1, ge=0)
     plugins: tuple[Path, ...] = Field(

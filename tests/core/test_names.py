@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from alignrec.core.names import Name, RelativePath, check_distinct, check_name, check_path, inside
+from alignrec.core.names import Name, RelativePath, check_distinct, check_name, check_path, inside, name_like
 
 HOSTILE = [
     *(
@@ -103,3 +103,19 @@ def test_a_name_that_is_taken_stays_in_its_folder(name: str) -> None:
         return
     folder = Path("/somewhere/folder")
     assert inside(folder, name).parent == folder and name.isascii() and name.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("My shop, 2024", "My-shop-2024"),
+        ("..", ""),
+        ("ж", ""),
+        ("CON", ""),
+        (".x.", "x"),
+        ("a" * 300, "a" * 100),
+        ("a" * 99 + "..", "a" * 99),
+    ],
+)
+def test_a_text_becomes_a_name_where_it_can(text: str, name: str) -> None:
+    assert name_like(text) == name

@@ -21,7 +21,7 @@ ARROWS = {
 # those that share a line know nothing of one another.
 LAYERS = {
     "core": """
-        errors libraries packages vectors
+        display errors libraries packages vectors
         files names
         documents sealed
         features plugins

@@ -11,6 +11,7 @@ import torch
 from torch.nn import functional as F
 
 from alignrec.extractors.errors import ExtractorError
+from alignrec.extractors.model_folder import read_json, read_modules
 
 # Keys of sentence-transformers' 1_Pooling/config.json (older files) and values of its `pooling_mode`.
 MODES = {
@@ -53,10 +54,9 @@ class TextPooling:
         """
         if dual:
             return cls("features")
-        modules = _json(folder / "modules.json")
-        if not modules:
+        kinds = dict(read_modules(folder))
+        if not kinds:
             return cls("pooler" if tower else "mean")
-        kinds = {module["type"].rpartition(".")[2]: folder / module["path"] for module in modules}
         unknown = sorted(set(kinds) - MODULES)
         if unknown or "Pooling" not in kinds:
             what = f"uses {', '.join(unknown)}" if unknown else "has no pooling"
@@ -64,14 +64,14 @@ class TextPooling:
                 f"{folder}: modules.json {what}; supported are {', '.join(sorted(MODULES))}: "
                 "choose another model"
             )
-        transformer = _json(folder / "sentence_bert_config.json")
+        transformer = read_json(folder / "sentence_bert_config.json")
         file = folder / "config_sentence_transformers.json"
-        prompts = _json(file)
+        prompts = read_json(file)
         _refuse(file, "truncate_dim", prompts.get("truncate_dim"), None)
         prompt = (prompts.get("prompts") or {}).get(prompts.get("default_prompt_name"), "")
         pooling = kinds["Pooling"] / "config.json"
         if prompt:
-            _refuse(pooling, "include_prompt", _json(pooling).get("include_prompt", True), True)
+            _refuse(pooling, "include_prompt", read_json(pooling).get("include_prompt", True), True)
         return cls(
             mode=_mode(pooling),
             normalize="Normalize" in kinds,
@@ -105,11 +105,6 @@ class TextPooling:
         return F.normalize(pooled, dim=-1) if self.normalize else pooled
 
 
-def _json(path: Path) -> Any:
-    """A JSON file's content; an empty dict where there is no file."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-
-
 def _refuse(path: Path, key: str, value: Any, supported: Any) -> None:
     """Stop at a setting that would give other vectors than sentence-transformers gives."""
     if value != supported:
@@ -122,7 +117,7 @@ def _refuse(path: Path, key: str, value: Any, supported: Any) -> None:
 
 def _mode(path: Path) -> str:
     """The one pooling that a Pooling module's config states."""
-    config = _json(path)
+    config = read_json(path)
     stated = config.get("pooling_mode")
     if stated is not None:
         chosen = [stated] if isinstance(stated, str) else list(stated)

@@ -11,10 +11,9 @@ from typing import Any
 from alignrec.pipeline.catalog.files import read_lines
 from alignrec.pipeline.catalog.formats.format import TableFormat
 from alignrec.pipeline.catalog.tables import Table, table_of_rows
-from alignrec.pipeline.catalog.values import Row
+from alignrec.pipeline.catalog.values import DEEPEST, Row, check_depth
 from alignrec.pipeline.errors import CatalogError
 
-_DEEPEST = 100  # lists and objects inside one another; far below what Python's own recursion bears
 _SHOWN = 40
 
 
@@ -51,13 +50,12 @@ def _object(line: bytes, where: str) -> Row:
         raise CatalogError(f"{where}: expected a JSON object, one a line, got {text[:_SHOWN]!r}.{hint}")
     try:
         row: Row = json.loads(text, object_pairs_hook=_once)
-        if line.count(b"[") + line.count(b"{") > _DEEPEST and _depth(row) > _DEEPEST:
-            raise RecursionError
+        check_depth(row, text)
     except _RepeatedKeyError as error:
         raise CatalogError(f"{where}: {error}. Give each value a name of its own.") from None
     except RecursionError:
         raise CatalogError(
-            f"{where}: its values are nested more than {_DEEPEST} levels deep: {text[:_SHOWN]!r}."
+            f"{where}: its values are nested more than {DEEPEST} levels deep: {text[:_SHOWN]!r}."
         ) from None
     except ValueError as error:
         raise CatalogError(
@@ -73,20 +71,6 @@ def _once(pairs: Sequence[tuple[str, Any]]) -> Row:
         names = [name for name, _ in pairs]
         raise _RepeatedKeyError(f"the key {next(n for n in names if names.count(n) > 1)!r} occurs twice")
     return row
-
-
-def _depth(value: Any) -> int:
-    """How many lists and objects are inside one another."""
-    depth, level = 0, [value]
-    while level := [part for one in level for part in _parts(one)]:
-        depth += 1
-    return depth
-
-
-def _parts(value: Any) -> Sequence[Any]:
-    if isinstance(value, dict):
-        return list(value.values()) or [None]
-    return (value or [None]) if isinstance(value, list) else []
 
 
 JSON_LINES = TableFormat("JSON Lines", (".jsonl", ".ndjson"), open_json_lines)

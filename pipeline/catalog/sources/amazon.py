@@ -21,7 +21,7 @@ from alignrec.pipeline.catalog.files import read_lines
 from alignrec.pipeline.catalog.sources.folder import files_below, picture_folder, picture_stem, pictures_by_id
 from alignrec.pipeline.catalog.sources.source import Draft, Source
 from alignrec.pipeline.catalog.tables import Table, table_of_rows
-from alignrec.pipeline.catalog.values import Row
+from alignrec.pipeline.catalog.values import DEEPEST, Row, check_depth
 from alignrec.pipeline.errors import CatalogError
 
 ITEM_COLUMNS = ("item_id", "title", "brand", "categories", "description", "features", IMAGE)
@@ -147,12 +147,16 @@ def _parse(line: bytes, where: str) -> Row:
     except UnicodeDecodeError as error:
         raise CatalogError(f"{where}: not UTF-8 ({error}).") from None
     try:
-        row = json.loads(text)
-    except ValueError as error:
         try:
-            row = ast.literal_eval(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            raise CatalogError(f"{where}: not a JSON object ({error}).") from None
+            row = json.loads(text)
+        except ValueError as error:
+            try:
+                row = ast.literal_eval(text)
+            except (ValueError, TypeError, SyntaxError, MemoryError):
+                raise CatalogError(f"{where}: not a JSON object ({error}).") from None
+        check_depth(row, text)
+    except RecursionError:
+        raise CatalogError(f"{where}: its values are nested more than {DEEPEST} levels deep.") from None
     if not isinstance(row, dict):
         raise CatalogError(f"{where}: expected a JSON object, got {text[:40]!r}.")
     return row

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from pydantic import BaseModel
+
+from alignrec.core.documents import DocumentError, parse_as, read_bytes
 from alignrec.pipeline.catalog.formats.format import format_of, open_table
 from alignrec.pipeline.catalog.sources.folder import files_below
 from alignrec.pipeline.catalog.sources.source import open_interactions
@@ -162,14 +164,19 @@ def _paths(folder: Path) -> Iterator[tuple[str, Path]]:
             yield file.relative_to(folder).as_posix(), file
 
 
+class _SplitNames(BaseModel):
+    """What `dataset_dict.json` says."""
+
+    splits: list[str]
+
+
 def _splits(place: Path) -> list[str]:
     """`[""]` for a dataset that is one table, else `#SPLIT` for each of its splits."""
     try:
         open_table(str(place))
     except CatalogError:
         try:
-            names = json.loads((place / _SPLITS).read_bytes())["splits"]
-        except (OSError, ValueError, KeyError):
+            return [f"#{name}" for name in parse_as(_SplitNames, read_bytes(place / _SPLITS)).splits]
+        except (OSError, DocumentError):
             return [""]
-        return [f"#{name}" for name in names]
     return [""]

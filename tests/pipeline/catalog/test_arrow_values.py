@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 import pytest
 
 from alignrec.pipeline.catalog.arrow_values import python_values
+from alignrec.pipeline.errors import CatalogError
 
 MOMENT = datetime(2024, 1, 2, 3, 4, 5, 500_000)
 SECONDS = pa.array([0, 1_704_164_645, None]).cast(pa.timestamp("s"))
@@ -77,3 +78,10 @@ VALUES = [
 def test_values_are_what_a_person_would_write(column: pa.Array, expected: list[Any]) -> None:
     found = python_values(column)
     assert found == expected and [type(value) for value in found] == [type(value) for value in expected]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 100_000, "9" * 5000])
+def test_what_is_no_json_in_a_column_of_json_is_one_error(text: str) -> None:
+    column = pa.ExtensionArray.from_storage(pa.json_(), pa.array([text]))
+    with pytest.raises(CatalogError, match=r"extension<arrow\.json> is no JSON: ."):
+        python_values(column)

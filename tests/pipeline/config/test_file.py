@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,49 @@ def test_overrides_are_yaml_and_reach_any_depth(tmp_path: Path) -> None:
 def test_a_wrong_config_says_what_is_wrong(tmp_path: Path, text: str, expected: str) -> None:
     with pytest.raises(ConfigError, match=expected):
         load_config(_write(tmp_path, text))
+
+
+def _bomb(key: str) -> str:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
+    return "\n".join([*lines, f"{key}: *a8"])
+
+
+_ITEMS = "catalog: {items: {path: x}}\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        _bomb("name"),
+        _ITEMS + "name: [" + "&a [x], *a, " * 10_000 + "]",
+        _ITEMS + "evaluate: {k: [" + "x, " * 20_000 + "]}",
+        _ITEMS + "".join(f"k{n}: 1\n" for n in range(20_000)),
+        _ITEMS + "plugins: [" + "1, " * 20_000 + "]",
+        _ITEMS + "export: {sets: [" + "x, " * 20_000 + "]}",
+        _ITEMS + "x" * 100_000 + ": 1",
+        "a: " + "[" * 50_000,
+        "a: " + "9" * 5_000,
+        "x" * 10**6,
+        "\x00",
+    ],
+    ids=range(11),
+)
+def test_a_config_that_is_a_trap_is_one_short_error_and_soon(tmp_path: Path, text: str) -> None:
+    path = _write(tmp_path, text)
+    began = time.monotonic()
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert time.monotonic() - began < 10  # of a bomb it would be hours
+    assert len(str(caught.value)) < 4000
+
+
+def test_a_config_is_a_file_in_utf_8(tmp_path: Path) -> None:
+    (tmp_path / "alignrec.yaml").write_bytes(b"name: \xff")
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "alignrec.yaml", tmp_path / "pipe", tmp_path):
+        with pytest.raises(ConfigError, match="is not a readable YAML file"):
+            load_config(path)
 
 
 @pytest.mark.parametrize("override", ["a", "=b", "a..b=c", "name.x=1", "name=[", "catalog.itms.path=x"])

@@ -37,7 +37,8 @@ def test_the_sets_of_a_release_decide_what_runs(
         ({"export": {"sets": ["aligned"]}}, "there is nothing to train on"),
         ({"evaluate": {"full": True}}, "this run has none"),
         ({"seed": -1}, "greater than or equal to 0"),
-        ({"name": "a/b"}, "should match pattern"),
+        *(({"name": name}, "is not a name") for name in ("a/b", "..", ".", "", "a" * 101, "a\n", "é", "-x")),
+        ({"name": "NUL.x"}, "some systems keep it for a device"),
     ],
 )
 def test_what_does_not_go_together_is_refused(settings: dict[str, Any], expected: str) -> None:

@@ -1,0 +1,53 @@
+"""What others wrote is shown as it is, and does nothing to the terminal that shows it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alignrec.core.display import printable, printable_line, shown
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain, ж, 標題, café\u00a0au lait", "plain, ж, 標題, café\u00a0au lait"),
+        ("two\nlines", "two\nlines"),
+        ("می\u200cخواهم 👩\u200d👩", "می\u200cخواهم 👩\u200d👩"),
+        ("\x1b[2J\x1b]0;title\x07", "\\x1b[2J\\x1b]0;title\\x07"),
+        ("back\b\r\t\x7f\x9b1m", "back\\x08\\r\\t\\x7f\\x9b1m"),
+        ("\u202ecod.exe\u2066\u200f\u061c", "\\u202ecod.exe\\u2066\\u200f\\u061c"),
+        ("half \ud800 pair", "half \\ud800 pair"),
+        ("\u2028\u2029\ufeff\u200b\U000e0041", "\\u2028\\u2029\\ufeff\\u200b\\U000e0041"),
+    ],
+)
+def test_what_acts_on_a_terminal_is_written_out(text: str, expected: str) -> None:
+    assert printable(text) == expected
+
+
+@settings(max_examples=200, derandomize=True)
+@given(st.text(st.characters()))
+def test_nothing_that_acts_is_left_and_it_is_done_once(text: str) -> None:
+    result = printable(text)
+    joiners = "\u200c\u200d"
+    kinds = {unicodedata.category(c) for c in result if c not in "\n" + joiners}
+    assert kinds.isdisjoint({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+    assert printable(result) == result
+    result.encode()
+
+
+def test_a_line_stays_one() -> None:
+    assert printable_line("done\nerror:\x1b[31m\r\n no\u2028") == "done error:\\x1b[31m no"
+
+
+def test_a_value_is_shown_short() -> None:
+    assert shown("x") == "'x'" and shown([1, 2]) == "[1, 2]"
+    nested: list[object] = [1]
+    for _ in range(10_000):
+        nested = [nested] * 9
+    wide = {"a" * 10**6: ["b" * 10**6] * 100}
+    for large in ("x" * 10**6, list(range(10**6)), wide, nested, b"\x1b" * 999):
+        assert len(shown(large)) < 900 and shown(large).isprintable()
