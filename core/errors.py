@@ -1,4 +1,4 @@
-"""The base of every error that a user can act on, and hints that name what was probably meant."""
+"""The base of every error and warning that a user can act on, and hints that name what was probably meant."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ class AlignRecError(Exception):
     """
 
     exit_code = 2
+
+
+class AlignRecWarning(UserWarning):
+    """What a person should know of, though the work is done."""
 
 
 def suggest(unknown: str, known: Iterable[str]) -> str:

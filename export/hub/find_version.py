@@ -11,7 +11,7 @@ from pathlib import Path
 from huggingface_hub import HfApi
 
 from alignrec.export.errors import RefusedError, ReleaseError, VerificationError
-from alignrec.export.hub.errors import MissingRepositoryError, UnreachableError
+from alignrec.export.hub.errors import BusyError, MissingRepositoryError, UnreachableError
 from alignrec.export.hub.expected_file import ExpectedFile
 from alignrec.export.hub.release_note import RELEASE_NOTE, read_note
 from alignrec.export.hub.repository import HubRepo, open_repo
@@ -65,7 +65,7 @@ def list_versions(name: str, *, api: HfApi | None = None) -> list[str]:
 
 
 def find_version(repo: HubRepo, wanted: str | None) -> Published:
-    """A version's commit and manifest; from the cache alone when the Hub cannot be reached.
+    """A version's commit and manifest; from the cache alone when the Hub gives no answer.
 
     Args:
         repo: where to look.
@@ -80,7 +80,7 @@ def find_version(repo: HubRepo, wanted: str | None) -> Published:
     version = Version.parse(wanted) if wanted is not None else None
     try:
         tags = published_tags(repo)
-    except UnreachableError as error:
+    except (UnreachableError, BusyError) as error:
         return _find_cached(repo, version, error)
     if version is None:
         version = max(tags, default=None)
@@ -114,17 +114,19 @@ def published_tags(repo: HubRepo) -> dict[Version, str]:
     return {version: commit for version, commit in versions if version is not None}
 
 
-def _find_cached(repo: HubRepo, version: Version | None, error: UnreachableError) -> Published:
+def _find_cached(repo: HubRepo, version: Version | None, error: UnreachableError | BusyError) -> Published:
+    """The version in the cache; what kept the Hub from answering where it is not there."""
     cached = recorded_versions(repo)
     chosen = version if version is not None else max(cached, default=None)
     record = read_record(repo, chosen) if chosen is not None else None
-    if chosen is None or record is None:
-        held = ", ".join(map(str, cached)) or "none"
-        wanted = f"version {version}" if version is not None else "no version"
-        raise UnreachableError(
-            f"{error}. {wanted} of {repo.name} is in the cache (it holds {held})"
-        ) from error
-    return _known(replace(repo, offline=True), chosen, record)
+    if chosen is not None and record is not None:
+        return _known(replace(repo, away=str(error)), chosen, record)
+    if not cached:
+        raise error
+    held = ", ".join(map(str, cached))
+    raise UnreachableError(
+        f"{error}. Version {version} of {repo.name} is not in the cache either: it holds {held}"
+    ) from error
 
 
 def _known(repo: HubRepo, version: Version, record: Record) -> Published:

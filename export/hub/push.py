@@ -23,7 +23,7 @@ from alignrec.export.hub.errors import (
 from alignrec.export.hub.expected_file import ExpectedFile
 from alignrec.export.hub.find_version import find_version, withdrawals
 from alignrec.export.hub.plan import Plan, plan_push
-from alignrec.export.hub.repository import PAUSES, HubRepo, open_repo, pause_for
+from alignrec.export.hub.repository import PAUSES, HubRepo, open_repo, pause_for, read_afresh
 from alignrec.export.hub.seen_versions import Record, write_record
 from alignrec.export.hub.versions import Version
 from alignrec.export.release.manifest import MANIFEST, Manifest
@@ -91,8 +91,8 @@ def push(
     manifest = verify_folder(folder)
     licence_of(manifest)
     _check_images(folder, manifest, with_images)
-    target = open_repo(repo, api)
-    return _Push(target, folder, manifest, wanted, with_progress or (lambda _: None)).run(public, dry_run)
+    with read_afresh(open_repo(repo, api)) as target:
+        return _Push(target, folder, manifest, wanted, with_progress or (lambda _: None)).run(public, dry_run)
 
 
 def _check_images(folder: Path, manifest: Manifest, meant: bool) -> None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, constants
 from huggingface_hub.hf_api import RepoFile
 
 from alignrec.core.documents import MOST_BYTES
-from alignrec.export.errors import ReleaseError, VerificationError
-from alignrec.export.hub.errors import BusyError, MissingRepositoryError, UnreachableError, translated
+from alignrec.export.errors import HubError, ReleaseError, VerificationError
+from alignrec.export.hub.errors import BusyError, UnreachableError, translated
 from alignrec.export.hub.expected_file import ExpectedFile
 from alignrec.export.hub.versions import is_repo_name
 
@@ -54,14 +56,14 @@ class HubRepo:
         api: the client, which knows the endpoint and the token.
         cache: where the client keeps downloads.
         home: where our own records of what was seen lie.
-        offline: the Hub was found to be away; the cache alone is asked for files.
+        away: why the Hub gives no answer, if it was found to give none: then the cache alone is asked.
     """
 
     name: str
     api: HfApi
     cache: Path
     home: Path
-    offline: bool = False
+    away: str = ""
 
     def head(self) -> Head:
         """The tip of the main branch."""
@@ -115,6 +117,8 @@ class HubRepo:
             try:
                 local = self._read(f"downloading {path} of", partial(self._fetch, path, commit))
             except UnreachableError as error:
+                if first and self.away:
+                    raise UnreachableError(f"{error}. {self.away}", retriable=False) from error
                 if first:
                     raise
                 raise VerificationError(
@@ -123,8 +127,7 @@ class HubRepo:
                 ) from error
             if expected.fits(local):
                 return local
-            local.resolve().unlink()
-            local.unlink(missing_ok=True)
+            self._remove(local)
         raise VerificationError(
             f"{path} of {self.name} at commit {commit} is not what its release announces "
             f"({expected.size} bytes, hash {expected.sha256 or expected.git_oid}), twice in a row; nothing "
@@ -144,6 +147,21 @@ class HubRepo:
             )
         return self.download(path, commit, expected)
 
+    def _remove(self, local: Path) -> None:
+        """Remove a cached copy that is damaged.
+
+        Raises:
+            VerificationError: the system does not let us.
+        """
+        try:
+            local.resolve().unlink()
+            local.unlink(missing_ok=True)
+        except OSError as error:
+            raise VerificationError(
+                f"the cached copy {local} is damaged and cannot be removed ({error.strerror}): remove it, or "
+                "name another cache by HF_HUB_CACHE"
+            ) from error
+
     def _fetch(self, path: str, commit: str) -> Path:
         return Path(
             self.api.hf_hub_download(
@@ -152,7 +170,7 @@ class HubRepo:
                 repo_type="dataset",
                 revision=commit,
                 cache_dir=self.cache,
-                local_files_only=self.offline,
+                local_files_only=bool(self.away),
             )
         )
 
@@ -203,7 +221,7 @@ class HubRepo:
         try:
             with translated("listing repositories beside", self.name):
                 return [str(known.id) for known in self.api.list_datasets(author=owner, limit=200)]
-        except (UnreachableError, BusyError, MissingRepositoryError):
+        except HubError:
             return []
 
     def _read(self, doing: str, call: Callable[[], T]) -> T:
@@ -219,6 +237,16 @@ class HubRepo:
 
 def _expected(entry: RepoFile) -> ExpectedFile:
     return ExpectedFile(entry.size, entry.lfs.sha256 if entry.lfs else None, entry.blob_id)
+
+
+@contextmanager
+def read_afresh(repo: HubRepo) -> Iterator[HubRepo]:
+    """The repository with an empty cache that goes when the block ends: all that is read is the Hub's own.
+
+    Whoever writes to a repository compares what it stored, and needs no place on this machine that lasts.
+    """
+    with TemporaryDirectory(prefix="alignrec-") as scratch:
+        yield replace(repo, cache=Path(scratch))
 
 
 def open_repo(name: str, api: HfApi | None = None) -> HubRepo:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from alignrec.core.errors import AlignRecWarning
 from alignrec.core.files import write_bytes
 from alignrec.core.sealed import read_sealed_json, seal_json
 from alignrec.export.hub.repository import HubRepo
@@ -41,16 +45,33 @@ def read_record(repo: HubRepo, version: Version) -> Record | None:
 
 
 def write_record(repo: HubRepo, version: Version, record: Record) -> None:
-    """Keep a record; readers see the old one or the new one, never a part."""
-    write_bytes(record_path(repo, version), seal_json(asdict(record)))
+    """Keep a record, whole or not at all; where that cannot be, a warning says what is lost by it."""
+    with _only_warning(repo, version, "kept: a tag that is moved later will not show on this machine"):
+        write_bytes(record_path(repo, version), seal_json(asdict(record)))
 
 
 def forget_record(repo: HubRepo, version: Version) -> None:
-    """Drop the record of a version that is withdrawn."""
-    record_path(repo, version).unlink(missing_ok=True)
+    """Drop the record of a version that is withdrawn; where that cannot be, a warning says what follows."""
+    with _only_warning(repo, version, "dropped: without a network this machine goes on to find the version"):
+        record_path(repo, version).unlink(missing_ok=True)
 
 
 def recorded_versions(repo: HubRepo) -> list[Version]:
     """Versions that this machine has seen, lowest first."""
     tags = (Version.of_tag(f"v{path.stem}") for path in _folder(repo).glob("*.json"))
-    return sorted(version for version in tags if version is not None)
+    return sorted(version for version in tags if version is not None and read_record(repo, version))
+
+
+@contextmanager
+def _only_warning(repo: HubRepo, version: Version, lost: str) -> Iterator[None]:
+    """Records come after what they are of, which an error of the disk must not turn into a failure."""
+    try:
+        yield
+    except OSError as error:
+        place = record_path(repo, version)
+        warnings.warn(
+            f"the record of {repo.name}@{version} cannot be {lost} ({place}: {error.strerror or error}). "
+            "HF_HOME names another place",
+            AlignRecWarning,
+            stacklevel=2,
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from alignrec.core.errors import AlignRecError
+from alignrec.core.errors import AlignRecError, AlignRecWarning
 from alignrec.pipeline.cli import data as cli_data
 from alignrec.pipeline.cli import diff as cli_diff
 from alignrec.pipeline.cli import encode as cli_encode
@@ -213,7 +214,8 @@ def push_features() -> None:
 
 
 def _guard(command: Callable[[], Any]) -> None:
-    """Turn the errors that a user can act on into one message and an exit code."""
+    """Turn the errors that a user can act on into one message and an exit code, and warnings into a line."""
+    warnings.showwarning = _shown_by(warnings.showwarning)
     try:
         command()
     except SystemExit as end:
@@ -231,6 +233,18 @@ def _guard(command: Callable[[], Any]) -> None:
             message, code = describe(error)
         typer.echo(f"error: {message}", err=True)
         sys.exit(code)
+
+
+def _shown_by(others: Callable[..., None]) -> Callable[..., None]:
+    """Shows a warning of ours as a line without its place in the code; `others` shows the rest."""
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, AlignRecWarning):
+            typer.echo(f"warning: {message}", err=True)
+        else:
+            others(message, category, *place, **more)
+
+    return show
 
 
 if __name__ == "__main__":

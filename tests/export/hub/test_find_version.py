@@ -109,3 +109,41 @@ def test_a_hub_that_fails_is_a_hub_that_is_away(hub: HubServer, published: str, 
     load_features(REPO, "image")
     hub.faults.append(Fault("GET", "/refs", status=503, times=99))
     assert load_features(REPO, "image").dim == 8
+
+
+@pytest.mark.parametrize("offline", [False, True])
+def test_without_the_hub_an_empty_cache_is_not_mentioned(
+    hub: HubServer, published: str, by_name: None, monkeypatch: pytest.MonkeyPatch, offline: bool
+) -> None:
+    monkeypatch.setattr("alignrec.export.hub.repository.PAUSES", (0.0,))
+    hub.stop()
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", offline)
+    words = "offline mode; unset HF_HUB_OFFLINE" if offline else "the Hub cannot be reached .*proxy"
+    for version in ("1.0.0", None):
+        with pytest.raises(UnreachableError, match=words) as caught:
+            load_features(REPO, "image", version=version)
+        assert "cache" not in str(caught.value)
+
+
+def test_a_hub_that_asks_to_wait_leaves_the_cache(hub: HubServer, published: str, by_name: None) -> None:
+    load_features(REPO, "image")
+    hub.faults.append(Fault("GET", "/refs", status=429, headers={"Retry-After": "900"}, times=99))
+    assert load_features(REPO, "image").dim == 8
+    with pytest.raises(UnreachableError, match=r"not in the cache\. .*429"):
+        load_features(REPO, "text")
+
+
+def test_a_portal_in_between_leaves_the_cache(hub: HubServer, published: str, by_name: None) -> None:
+    load_features(REPO, "image")
+    hub.faults.append(Fault("GET", "/refs", answer=lambda _: b"<html>Log in</html>", times=99))
+    assert load_features(REPO, "image").dim == 8
+
+
+@pytest.mark.parametrize("answer", [b"<html>", b'{"a": 1}', b'[{"a": 1}]', b"7"])
+def test_a_hub_that_lists_nothing_leaves_the_first_error(
+    hub: HubServer, api: HfApi, published: str, answer: bytes
+) -> None:
+    hub.faults.append(Fault("GET", r"/api/datasets\?", answer=lambda _: answer, times=99))
+    with pytest.raises(MissingRepositoryError, match="no such dataset repository") as caught:
+        open_release("team/feature", api=api)
+    assert "Did you mean" not in str(caught.value)

@@ -8,8 +8,9 @@ from pathlib import Path
 from threading import Barrier
 
 import pytest
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, constants
 
+from alignrec.core.errors import AlignRecWarning
 from alignrec.export.errors import ReleaseError, VerificationError
 from alignrec.export.hub.pull import pull, verify_version
 from alignrec.export.release.manifest import Manifest
@@ -63,3 +64,26 @@ def test_verify_reads_every_file(hub: HubServer, api: HfApi, published: str, man
     hub.log.clear()
     verify_version(REPO, "1.0.0", api=api)
     assert {entry.path for entry in manifest.files} <= set(got(hub))
+
+
+def test_a_home_that_cannot_be_written_is_a_warning(
+    api: HfApi, published: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(constants, "HF_HOME", str(tmp_path / "file" / "hf"))
+    with pytest.warns(AlignRecWarning, match="HF_HOME names another place"):
+        pull(REPO, None, tmp_path / "pulled", api=api)
+    with pytest.warns(AlignRecWarning, match="HF_HOME names another place"):
+        verify_version(REPO, None, api=api)
+    verify_folder(tmp_path / "pulled")
+
+
+def test_a_cache_that_cannot_be_written_is_named(
+    api: HfApi, published: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "file" / "cache"))
+    with pytest.raises(ReleaseError, match=r"Not a directory.*HF_HUB_CACHE names another place") as caught:
+        pull(REPO, None, tmp_path / "pulled", api=api)
+    assert caught.value.exit_code == 2
+    assert not (tmp_path / "pulled").exists()

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 import yaml
-from huggingface_hub import HfApi
+from huggingface_hub import HfApi, constants
 
+from alignrec.core.errors import AlignRecWarning
 from alignrec.export import Manifest, RefusedError, ReleaseError, VerificationError, list_versions
 from alignrec.export.errors import HubError
 from alignrec.export.hub.push import push
@@ -197,3 +198,15 @@ def test_a_pulled_release_is_pushed_elsewhere(
     (tmp_path / "copy" / "README.md").write_text("left from a download")
     push(tmp_path / "copy", "team/mirror", "3.0.0", api=api)
     assert b"left from" not in hub.repository("team/mirror").head.files["README.md"].data
+
+
+def test_a_push_needs_no_place_on_this_machine(
+    hub: HubServer, api: HfApi, release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(constants, "HF_HOME", str(tmp_path / "file" / "hf"))
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "file" / "cache"))
+    for status in ("published", "already"):
+        with pytest.warns(AlignRecWarning, match="HF_HOME names another place"):
+            assert push(release, REPO, "1.0.0", api=api).status == status
+    assert set(hub.repository(REPO).tags) == {"v1.0.0"}

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
 import numpy as np
 import pytest
 from huggingface_hub import HfApi
@@ -66,3 +69,19 @@ def test_a_name_that_is_none_is_refused(api: HfApi) -> None:
     with pytest.raises(ReleaseError, match="neither a folder nor a repository name") as caught:
         open_repo("no name", api)
     assert not isinstance(caught.value, HubError)
+
+
+def test_a_damaged_copy_that_cannot_be_removed_is_named(
+    hub: HubServer, published: str, by_name: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = open_release(REPO)
+    (entry,) = found.manifest.parts("image")
+    part = found.fetch(entry)
+    part.resolve().write_bytes(flip(part.read_bytes()))
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(VerificationError, match=r"damaged and cannot be removed .*HF_HUB_CACHE"):
+        load_features(REPO, "image")

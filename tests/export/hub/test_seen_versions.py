@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from huggingface_hub import HfApi
+from pathlib import Path
 
+import pytest
+from huggingface_hub import HfApi, constants
+
+from alignrec.core.errors import AlignRecWarning
 from alignrec.export.hub.repository import open_repo
 from alignrec.export.hub.seen_versions import (
     Record,
@@ -38,4 +42,17 @@ def test_a_damaged_record_is_none(api: HfApi) -> None:
     whole = record_path(repo, version).read_text()
     for content in ("{", "[]", '{"commit": "x"}', whole.replace("123", "133")):
         record_path(repo, version).write_text(content)
-        assert read_record(repo, version) is None
+        assert read_record(repo, version) is None and recorded_versions(repo) == []
+
+
+def test_a_home_that_cannot_be_written_is_a_warning(
+    api: HfApi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(constants, "HF_HOME", str(tmp_path / "file" / "hf"))
+    repo, version = open_repo(REPO, api), Version(1, 0, 0)
+    with pytest.warns(AlignRecWarning, match=r"team/features@1\.0\.0 cannot be kept.*HF_HOME"):
+        write_record(repo, version, RECORD)
+    with pytest.warns(AlignRecWarning, match="cannot be dropped"):
+        forget_record(repo, version)
+    assert read_record(repo, version) is None and recorded_versions(repo) == []

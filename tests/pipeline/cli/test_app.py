@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import warnings
 
 import pytest
 from typer.testing import CliRunner
 
+from alignrec.core.errors import AlignRecWarning
+from alignrec.pipeline.cli import app as cli_app
 from alignrec.pipeline.cli.app import app
 
 COLOUR = re.compile(r"\x1b\[[0-9;]*[39][0-7]m")
@@ -35,3 +38,20 @@ def test_the_shell_completes_options() -> None:
     zsh = {"_ALIGNREC_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": "alignrec run --un"}
     answer = CliRunner().invoke(app, [], prog_name="alignrec", env=zsh)
     assert "--until" in answer.output and "--quiet" not in answer.output
+
+
+def test_our_warnings_are_lines_and_others_stay_as_they_are(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    others: list[object] = []
+    monkeypatch.setattr(warnings, "showwarning", lambda message, *_place, **_more: others.append(message))
+
+    def command() -> None:
+        warnings.warn("the record is lost", AlignRecWarning, stacklevel=1)
+        warnings.warn("theirs", DeprecationWarning, stacklevel=1)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        cli_app._guard(command)
+    assert capsys.readouterr().err == "warning: the record is lost\n"
+    assert [str(message) for message in others] == ["theirs"]
