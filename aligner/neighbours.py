@@ -90,7 +90,7 @@ def _keep(scores: NDArray[np.float32], rows: NDArray[np.int64], k: int) -> sp.cs
 
 def _best(scores: NDArray[np.float32], k: int) -> sp.csr_array:
     """The `k` largest of each row above minus infinity, as CSR of the scores' shape."""
-    best = largest(scores, k)
+    best = largest(scores, min(k, scores.shape[1]))
     row, place = np.nonzero(best >= 0)
     column = best[row, place]
     return sp.csr_array((scores[row, column], (row, column)), shape=scores.shape)

@@ -73,7 +73,7 @@ def parse_json(data: bytes) -> Any:
 
 
 def parse_as(kind: type[T] | TypeAdapter[T], data: bytes) -> T:
-    """JSON as a pydantic model, or as what an adapter is of.
+    """JSON as a pydantic model, or as what an adapter is of; no type is taken for another.
 
     Raises:
         DocumentError: it is not JSON, or not of that form; the first fault is named.
@@ -81,7 +81,7 @@ def parse_as(kind: type[T] | TypeAdapter[T], data: bytes) -> T:
     parse_json(data)
     adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
     try:
-        return adapter.validate_json(data)
+        return adapter.validate_json(data, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(str(part) for part in first["loc"])[:200]

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self, cast
+from typing import Annotated, Self, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file, save_file
+from pydantic import Field, field_validator
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from alignrec.aligner.components import Components
-from alignrec.aligner.encoder_files import reading, write_encoder
+from alignrec.aligner.encoder_files import EncoderFiles, SavedConfig, write_encoder
 from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.hardware import device_of
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.pretrain.batches import LONGEST, Batch, ModalityBatch, gather
+from alignrec.aligner.pretrain.encoder_shapes import encoder_shapes, share_out
 from alignrec.aligner.pretrain.multiway import MMEnc
 from alignrec.aligner.pretrain.settings import PretrainSettings
 from alignrec.aligner.pretrain.token_codebook import sample_tokens
@@ -25,6 +27,8 @@ from alignrec.aligner.pretrain.unknown_part import UnknownPart
 from alignrec.core.vocabulary import MODALITIES
 
 _BATCH = 64
+
+Width = Annotated[int, Field(ge=1)]
 # Length of what stands for the unknown part of an item of whose missing modality nothing can be predicted.
 _UNKNOWN = 0.5
 
@@ -60,6 +64,20 @@ class FrontEnd(nn.Module):
         return torch.cat([self.pooled(pooled * pooled.shape[-1] ** 0.5)[:, None], tokens], dim=1)
 
 
+class _Saved(SavedConfig):
+    """The config of a saved encoder."""
+
+    settings: PretrainSettings
+    widths: dict[str, tuple[Width, Width]] = Field(min_length=1)
+
+    @field_validator("widths")
+    @classmethod
+    def _known(cls, widths: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+        if set(widths) - set(MODALITIES):
+            raise ValueError(f"expected modalities out of {', '.join(MODALITIES)}")
+        return {m: widths[m] for m in MODALITIES if m in widths}
+
+
 class MultimodalEncoder(nn.Module):
     """MMEnc on frozen tokens with a residual path from the pooled raw vectors.
 
@@ -81,8 +99,7 @@ class MultimodalEncoder(nn.Module):
         self.settings = settings
         self.widths = {m: widths[m] for m in MODALITIES if m in widths}
         modalities = tuple(self.widths)
-        share, rest = divmod(settings.dim, len(modalities))
-        self.parts = {m: share + (rest if m == modalities[-1] else 0) for m in modalities}
+        self.parts = share_out(settings.dim, modalities)
         width = settings.width
         self.components = nn.ModuleDict(
             {m: Components(pooled, self.parts[m]) for m, (pooled, _) in self.widths.items()}
@@ -197,13 +214,20 @@ class MultimodalEncoder(nn.Module):
     def from_pretrained(cls, folder: str | Path) -> Self:
         """The encoder that `save_pretrained` wrote into `folder`.
 
+        The tensors are compared with the settings before anything is built, so no more memory is taken
+        than the files have bytes, whatever the settings ask for.
+
         Raises:
-            EncoderError: files are missing, damaged or of another format.
+            EncoderError: files are missing, damaged, of another format or do not fit together.
         """
-        with reading(Path(folder), "multimodal encoder") as (config, path):
-            settings = PretrainSettings.model_validate(config["settings"])
-            encoder = cls(settings, {m: (pooled, token) for m, (pooled, token) in config["widths"].items()})
-            encoder.load_state_dict(load_file(path))
+        files = EncoderFiles(Path(folder), "multimodal encoder")
+        config = files.config(_Saved)
+        tensors = files.tensors(encoder_shapes(config.settings, config.widths))
+        try:
+            encoder = cls(config.settings, config.widths)
+        except ValueError as error:
+            raise files.error(str(error)) from None
+        encoder.load_state_dict({name: torch.from_numpy(values) for name, values in tensors.items()})
         return encoder.eval()
 
     def _check(self, inputs: Inputs) -> None:

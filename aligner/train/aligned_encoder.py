@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
+from pydantic import Field
+from safetensors.numpy import save_file
 
 from alignrec.aligner.content_space import ContentSpace
-from alignrec.aligner.encoder_files import reading, write_encoder
+from alignrec.aligner.encoder_files import EncoderFiles, SavedConfig, write_encoder
 from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.neighbours import nearest
 from alignrec.aligner.train.model import AlignRec, Representations, unit_shares
@@ -82,6 +83,8 @@ class AlignedEncoder:
         """
         if features.ndim != 2 or features.shape[1] != len(self.mean):
             raise FeatureError(f"the encoder is for features [m, {len(self.mean)}], got {features.shape}")
+        if not np.isfinite(features).all():
+            raise FeatureError("the features have values that are no finite numbers")
         unit = ContentSpace(self.mean)(features, valid)
         weights = nearest(unit, self.features, self.neighbours)
         weights.data = np.maximum(weights.data, 0)
@@ -106,12 +109,26 @@ class AlignedEncoder:
         """The encoder that `save_pretrained` wrote into `folder`.
 
         Raises:
-            EncoderError: files are missing, damaged or of another format.
+            EncoderError: files are missing, damaged, of another format or do not fit together.
         """
-        with reading(Path(folder), "aligner") as (config, path):
-            tensors = load_file(path)
-            values: dict[str, Any] = {name: tensors[name] for name in _TENSORS}
-            return cls(**values, **{name: config[name] for name in _CONFIG})
+        files = EncoderFiles(Path(folder), "aligner")
+        config = files.config(_Saved)
+        e, n, d = (sum(files.shapes.get(name, ())[:1]) for name in ("mean", "features", "bias"))
+        shapes = ((e,), (n, e), (d, e), (d,), (n, d), (n, d), (n, d))
+        tensors = files.tensors(zip(_TENSORS, shapes, strict=True))
+        if not e * n * d or d % config.members:
+            raise files.error(
+                f"{n} items with {e} features and {d} dimensions of {config.members} members are none"
+            )
+        return cls(**tensors, neighbours=config.neighbours, members=config.members, unit=config.unit)
+
+
+class _Saved(SavedConfig):
+    """The config of a saved encoder."""
+
+    neighbours: int = Field(ge=1)
+    members: int = Field(ge=1)
+    unit: bool
 
 
 _CONFIG = ("neighbours", "members", "unit")

@@ -60,6 +60,8 @@ def test_a_model_names_the_first_fault() -> None:
     assert parse_as(TypeAdapter(dict[str, _Point]), b'{"a": {"x": 1}}') == {"a": _Point(x=1)}
     with pytest.raises(DocumentError, match=r"^names\.1: Input should be a valid string$"):
         parse_as(_Point, b'{"x": 1, "names": ["a", 2]}')
+    with pytest.raises(DocumentError, match=r"^x: Input should be a valid integer$"):
+        parse_as(_Point, b'{"x": "1"}')
     with pytest.raises(DocumentError, match=r"^the whole: "):
         parse_as(_Point, b"[]")
     with pytest.raises(DocumentError, match="it is not JSON"):

@@ -1,0 +1,65 @@
+"""The tensors of a multimodal encoder by its settings: known before there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from alignrec.aligner.encoder_files import Shape
+from alignrec.aligner.pretrain.batches import LONGEST
+from alignrec.aligner.pretrain.multiway import CLS
+from alignrec.aligner.pretrain.settings import PretrainSettings
+
+Named = Iterator[tuple[str, Shape]]
+
+
+def share_out(dim: int, modalities: Iterable[str]) -> dict[str, int]:
+    """How many of an item vector's dimensions each modality has: equally many, and the last what is left."""
+    names = list(modalities)
+    share, rest = divmod(dim, len(names))
+    return {m: share + (rest if m == names[-1] else 0) for m in names}
+
+
+def encoder_shapes(settings: PretrainSettings, widths: Mapping[str, tuple[int, int]]) -> Named:
+    """Name and shape of every tensor of `MultimodalEncoder(settings, widths)`, one after the other.
+
+    Args:
+        settings: of the encoder.
+        widths: of each modality, in the encoder's order, since the last gets the rest of the dimensions.
+    """
+    dim, width, token_dim = settings.dim, settings.width, settings.token_dim
+    for (m, (pooled, token)), part in zip(widths.items(), share_out(dim, widths).values(), strict=True):
+        yield from _components(f"components.{m}", pooled, part)
+        yield from _components(f"front.{m}.components", token, token_dim)
+        yield from _linear(f"front.{m}.token", token_dim, width)
+        yield from _linear(f"front.{m}.pooled", part, width)
+        yield f"front.{m}.place.weight", (LONGEST, width)
+        yield from _linear(f"predict.{m}", width, part)
+        if part < dim:
+            yield f"own.{m}.frequency", (dim - part, part)
+            yield f"own.{m}.phase", (part,)
+    yield "mmenc.cls", (width,)
+    yield from _norm("mmenc.norm", width)
+    for block in range(settings.depth):
+        for way in (CLS, *widths):
+            yield from _block(f"mmenc.blocks.{block}", f"ways.{way}", width)
+
+
+def _block(block: str, way: str, width: int) -> Named:
+    yield from _norm(f"{block}.norm.{way}", width)
+    yield from _linear(f"{block}.qkv.{way}", width, 3 * width)
+    yield from _linear(f"{block}.out.{way}", width, width)
+    yield from _norm(f"{block}.feed.{way}.0", width)
+    yield from _linear(f"{block}.feed.{way}.1", width, 4 * width)
+    yield from _linear(f"{block}.feed.{way}.3", 4 * width, width)
+
+
+def _components(name: str, inputs: int, dim: int) -> Named:
+    yield from ((f"{name}.mean", (inputs,)), (f"{name}.basis", (inputs, dim)), (f"{name}.spread", (dim,)))
+
+
+def _linear(name: str, inputs: int, outputs: int) -> Named:
+    yield from ((f"{name}.weight", (outputs, inputs)), (f"{name}.bias", (outputs,)))
+
+
+def _norm(name: str, width: int) -> Named:
+    yield from ((f"{name}.weight", (width,)), (f"{name}.bias", (width,)))
