@@ -1,4 +1,4 @@
-"""The dataset card: metadata that makes every set loadable by name, and a page for people."""
+"""The dataset card: a page for people, under metadata that makes every set loadable by name."""
 
 from __future__ import annotations
 
@@ -7,35 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from huggingface_hub import DatasetCardData
 from jinja2 import Environment, StrictUndefined
 
-from alignrec.core.documents import DocumentError, parse_front_matter
 from alignrec.core.results import Results
-from alignrec.core.vocabulary import PREFERRED_SETS, feature_set, find_protocol
-from alignrec.export.errors import ReleaseError
+from alignrec.core.vocabulary import feature_set, find_protocol
+from alignrec.export.hub.card_metadata import default_set, licence_of, merge_metadata, split_card
 from alignrec.export.hub.withdrawn import Withdrawal
 from alignrec.export.release.chart import CHART
-from alignrec.export.release.manifest import IMAGES, Manifest
+from alignrec.export.release.manifest import Manifest
 from alignrec.export.release.scores import Score, scores_of
 
 BEGIN, END = "<!-- alignrec: begin -->", "<!-- alignrec: end -->"
 _LONGEST_VALUE = 200
-
-
-def licence_of(manifest: Manifest) -> str:
-    """The licence under which a release may be published.
-
-    Raises:
-        ReleaseError: none is set.
-    """
-    licence = manifest.provenance.get("licence")
-    if not isinstance(licence, str) or not licence.strip():
-        raise ReleaseError(
-            "the release has no licence, and nothing is published without one: set `export.license` in the "
-            "config (a Hub identifier such as cc-by-4.0, or `other`) and export again"
-        )
-    return licence
 
 
 def render_card(
@@ -45,11 +28,12 @@ def render_card(
     withdrawn: Mapping[str, Withdrawal],
     existing: bytes | None = None,
     metrics: bytes | None = None,
+    before: Manifest | None = None,
 ) -> str:
     """README.md for a version.
 
-    What people wrote in an existing card stays: metadata that is not ours, and text outside of the
-    part between our two marks.
+    What people wrote in an existing card stays: their metadata (see `merge_metadata`), and text outside
+    of the part between our two marks.
 
     Args:
         repo: OWNER/NAME.
@@ -58,20 +42,17 @@ def render_card(
         withdrawn: withdrawn versions of the repository.
         existing: README.md as it is now, if there is one.
         metrics: the release's metrics.json, if there was an evaluation.
+        before: the manifest of the release that is there now, if there is one.
 
     Raises:
+        RefusedError: a configuration of the existing card is in a set's way.
         ReleaseError: no licence is set, or the existing card cannot be read.
         ResultsError: the metrics are not what an evaluation writes.
     """
     scores = scores_of(Results.parse(metrics)) if metrics else []
-    try:
-        kept, text = parse_front_matter(existing or b"")
-    except DocumentError as error:
-        raise ReleaseError(
-            f"the repository's README.md cannot be kept: {error}. Correct it first: a README is UTF-8, and "
-            "its metadata a YAML mapping of names"
-        ) from None
-    head = yaml.safe_dump(kept | _metadata(repo, manifest), sort_keys=False, allow_unicode=True)
+    theirs, text = split_card(existing or b"")
+    metadata = merge_metadata(theirs, repo, manifest, before)
+    head = yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True)
     ours = f"{BEGIN}\n{_body(repo, version, manifest, withdrawn, scores)}{END}\n"
     return f"---\n{head}---\n{_with_ours(text, ours)}"
 
@@ -83,29 +64,6 @@ def _with_ours(text: str, ours: str) -> str:
     if not begin or not end:
         return f"{ours}\n{text}".rstrip() + "\n"
     return before + ours + after.removeprefix("\r").removeprefix("\n")
-
-
-def _metadata(repo: str, manifest: Manifest) -> dict[str, Any]:
-    default = default_set(manifest)
-    configs = [
-        {"config_name": name, "data_files": f"data/{name}/*.parquet"}
-        | ({"default": True} if name == default else {})
-        for name in manifest.sets
-    ]
-    if manifest.images:
-        configs.append({"config_name": "images", "data_files": f"{IMAGES}*.parquet"})
-    card = DatasetCardData(
-        license=licence_of(manifest),
-        pretty_name=repo.partition("/")[2],
-        tags=["recommender-systems", "multimodal", "embeddings", "alignrec"],
-        configs=configs,
-    )
-    return {name: value for name, value in yaml.safe_load(card.to_yaml()).items() if value is not None}
-
-
-def default_set(manifest: Manifest) -> str:
-    """The set that a reader gets who names none."""
-    return next((name for name in PREFERRED_SETS if name in manifest.sets), next(iter(manifest.sets)))
 
 
 def _body(

@@ -9,6 +9,7 @@ from pathlib import Path
 from alignrec.core.results import METRICS_FILE
 from alignrec.export.errors import RefusedError, VerificationError
 from alignrec.export.hub.card import render_card
+from alignrec.export.hub.card_metadata import refuse_other_licence
 from alignrec.export.hub.expected_file import ExpectedFile
 from alignrec.export.hub.release_note import RELEASE_NOTE, note_bytes
 from alignrec.export.hub.repository import HubRepo
@@ -49,7 +50,8 @@ def plan_push(repo: HubRepo, head: str | None, folder: Path, manifest: Manifest,
     the head holds are removed if this one has them no more; their own version's tag keeps them.
 
     Raises:
-        RefusedError: a file in the head that no release put there is in the way.
+        RefusedError: a file or a configuration in the head that no release put there is in the way, or its
+            card states another licence.
     """
     present = repo.files(head) if head else {}
     before = _release_in(repo, head, present) if head else None
@@ -66,7 +68,7 @@ def plan_push(repo: HubRepo, head: str | None, folder: Path, manifest: Manifest,
             f"{', '.join(foreign)}. Move them away, or publish to another repository"
         )
     changed[RELEASE_NOTE] = note_bytes(version, manifest.release_id, head)
-    changed[CARD] = _card(repo, head, present, folder, manifest, version)
+    changed[CARD] = _card(repo, head, present, folder, manifest, version, before)
     return Plan(head, changed, sorted((owned & set(present)) - set(ours) - {RELEASE_NOTE}))
 
 
@@ -86,14 +88,16 @@ def _card(
     folder: Path,
     manifest: Manifest,
     version: Version,
+    before: Manifest | None,
 ) -> bytes:
     measured = folder / METRICS_FILE
     metrics = measured.read_bytes() if measured.is_file() else None
     if head is None:
         return render_card(repo.name, str(version), manifest, {}, metrics=metrics).encode()
     existing = repo.read(CARD, head, present)
+    refuse_other_licence(existing or b"", manifest, before)
     withdrawn = parse_withdrawn(repo.read(WITHDRAWN, head, present))
-    return render_card(repo.name, str(version), manifest, withdrawn, existing, metrics).encode()
+    return render_card(repo.name, str(version), manifest, withdrawn, existing, metrics, before).encode()
 
 
 def _same(content: Path | bytes, stored: ExpectedFile | None) -> bool:

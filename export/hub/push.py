@@ -11,7 +11,7 @@ from huggingface_hub import HfApi
 
 from alignrec.core.files import sha256_file
 from alignrec.export.errors import HubError, RefusedError, ReleaseError, VerificationError
-from alignrec.export.hub.card import licence_of
+from alignrec.export.hub.card_metadata import licence_of
 from alignrec.export.hub.errors import (
     BusyError,
     ConflictError,

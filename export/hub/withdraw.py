@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from huggingface_hub import HfApi
 
-from alignrec.core.results import METRICS_FILE
-from alignrec.export.errors import ReleaseError, VerificationError
+from alignrec.core.errors import AlignRecWarning
+from alignrec.core.results import METRICS_FILE, ResultsError
+from alignrec.export.errors import HubError, ReleaseError, VerificationError
 from alignrec.export.hub.card import render_card
 from alignrec.export.hub.errors import StaleHeadError, UnreachableError
+from alignrec.export.hub.expected_file import ExpectedFile
 from alignrec.export.hub.find_version import published_tags
 from alignrec.export.hub.plan import CARD
 from alignrec.export.hub.release_note import RELEASE_NOTE, read_note
-from alignrec.export.hub.repository import HubRepo, open_repo
+from alignrec.export.hub.repository import HubRepo, open_repo, read_afresh
 from alignrec.export.hub.seen_versions import forget_record
 from alignrec.export.hub.versions import Version
 from alignrec.export.hub.withdrawn import (
@@ -46,17 +51,18 @@ def withdraw(repo: str, version: str, reason: str, *, api: HfApi | None = None) 
         ReleaseError: no reason, one that is too long, or no such version.
         HubError: no such repository, or the Hub failed; the version may still be there.
     """
-    target, wanted = open_repo(repo, api), Version.parse(version)
+    wanted = Version.parse(version)
     line = " ".join(reason.split())
     if not line:
         raise ReleaseError("a withdrawal needs a reason: it is shown to readers of the version")
     if len(line) > LONGEST_REASON:
         raise ReleaseError(f"the reason has {len(line):,} characters: at most {LONGEST_REASON:,} are shown")
-    published = published_tags(target)
-    noted = _note(target, wanted, line, published.get(wanted))
-    if wanted in published:
-        target.untag(wanted.tag)
-    forget_record(target, wanted)
+    with read_afresh(open_repo(repo, api)) as target:
+        published = published_tags(target)
+        noted = _note(target, wanted, line, published.get(wanted))
+        if wanted in published:
+            target.untag(wanted.tag)
+        forget_record(target, wanted)
     return noted
 
 
@@ -73,21 +79,8 @@ def _note(repo: HubRepo, version: Version, reason: str, commit: str | None) -> W
         entry = Withdrawal(reason, datetime.now(UTC).date().isoformat(), commit)
         withdrawn[str(version)] = entry
         add: dict[str, Path | bytes] = {WITHDRAWN: withdrawn_bytes(withdrawn)}
-        manifest = repo.read(MANIFEST, head, present)
-        if manifest is None or RELEASE_NOTE not in present:
-            raise VerificationError(
-                f"the head of {repo.name} holds no release: restore it before withdrawing"
-            )
-        card = repo.read(CARD, head, present)
-        text = render_card(
-            repo.name,
-            read_note(repo, head, present[RELEASE_NOTE]).version,
-            Manifest.from_bytes(manifest),
-            withdrawn,
-            card,
-            repo.read(METRICS_FILE, head, present),
-        )
-        add[CARD] = text.encode()
+        if (card := _card(repo, head, present, withdrawn)) is not None:
+            add[CARD] = card
         try:
             repo.commit(f"Withdraw {version.tag}", head, add, [])
             return entry
@@ -95,3 +88,34 @@ def _note(repo: HubRepo, version: Version, reason: str, commit: str | None) -> W
             if not left:
                 raise
     raise AssertionError("the last attempt returns or raises")
+
+
+def _card(
+    repo: HubRepo, head: str, present: Mapping[str, ExpectedFile], withdrawn: Mapping[str, Withdrawal]
+) -> bytes | None:
+    """README.md with the withdrawals; None, with a warning, where it cannot be rendered.
+
+    A version is withdrawn for a reason: nothing that is damaged beside it may keep it visible.
+    """
+    try:
+        data = repo.read(MANIFEST, head, present)
+        if data is None or RELEASE_NOTE not in present:
+            raise VerificationError("the head holds no release")
+        manifest = Manifest.from_bytes(data)
+        version = read_note(repo, head, present[RELEASE_NOTE]).version
+        existing = repo.read(CARD, head, present)
+        render = partial(render_card, repo.name, version, manifest, withdrawn, existing, before=manifest)
+        try:
+            return render(metrics=repo.read(METRICS_FILE, head, present)).encode()
+        except ResultsError as error:
+            _warn(f"the card of {repo.name} shows no numbers, since {error}")
+            return render().encode()
+    except HubError:
+        raise
+    except ReleaseError as error:
+        _warn(f"the card of {repo.name} stays as it is and does not tell of the withdrawal: {error}")
+        return None
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, AlignRecWarning, stacklevel=2)

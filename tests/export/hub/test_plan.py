@@ -48,7 +48,7 @@ def published(folder: Path, **change: Any) -> Manifest:
     """A head as a push leaves it: a release, its note and its card."""
     manifest = make_release(folder, **change)
     (folder / "release.json").write_text("{}")
-    (folder / CARD).write_text("---\nlicense: mit\n---\n")
+    (folder / CARD).write_text("---\nlicense: cc-by-4.0\n---\n")
     return manifest
 
 

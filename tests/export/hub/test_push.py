@@ -97,12 +97,12 @@ def test_a_foreign_file_in_the_way_is_not_replaced(hub: HubServer, api: HfApi, r
 
 def test_what_people_wrote_in_the_card_stays(hub: HubServer, api: HfApi, release: Path) -> None:
     api.create_repo(REPO, repo_type="dataset", private=True)
-    hub.add(REPO, "README.md", b"---\nlanguage: en\nlicense: mit\n---\nOur own words.\n")
+    hub.add(REPO, "README.md", b"---\nlanguage: en\ntags: [shop]\nlicense: CC-BY-4.0\n---\nOur own words.\n")
     push(release, REPO, "1.0.0", api=api)
     card = hub.repository(REPO).head.files["README.md"].data.decode()
     metadata = yaml.safe_load(card.split("---\n")[1])
     assert metadata["language"] == "en"
-    assert metadata["license"] == "cc-by-4.0"
+    assert metadata["license"] == "CC-BY-4.0" and metadata["tags"][0] == "shop"
     assert card.endswith("Our own words.\n")
     push(release, REPO, "1.1.0", api=api)
     assert hub.repository(REPO).head.files["README.md"].data.decode().count("Our own words.") == 1
@@ -210,3 +210,17 @@ def test_a_push_needs_no_place_on_this_machine(
         with pytest.warns(AlignRecWarning, match="HF_HOME names another place"):
             assert push(release, REPO, "1.0.0", api=api).status == status
     assert set(hub.repository(REPO).tags) == {"v1.0.0"}
+
+
+def test_a_card_of_another_licence_is_refused(hub: HubServer, api: HfApi, release: Path) -> None:
+    api.create_repo(REPO, repo_type="dataset", private=True)
+    hub.add(REPO, "README.md", b"---\nlicense: mit\n---\n")
+    for dry_run in (True, False):
+        with pytest.raises(RefusedError, match=r"states the licence mit.*cc-by-4\.0"):
+            push(release, REPO, "1.0.0", dry_run=dry_run, api=api)
+    assert b"cc-by" not in hub.repository(REPO).head.files["README.md"].data
+    make_release(release, licence="mit")
+    push(release, REPO, "1.0.0", api=api)
+    make_release(release, licence="cc-by-4.0")  # its publisher changes what its publisher set
+    push(release, REPO, "1.1.0", api=api)
+    assert b"license: cc-by-4.0" in hub.repository(REPO).head.files["README.md"].data

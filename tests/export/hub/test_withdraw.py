@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import pytest
 from huggingface_hub import HfApi
 
+from alignrec.core.errors import AlignRecWarning
 from alignrec.export.errors import RefusedError, ReleaseError
 from alignrec.export.hub.errors import UnreachableError
 from alignrec.export.hub.push import push
@@ -54,3 +56,33 @@ def test_a_withdrawal_survives_a_failed_commit(
     hub.faults.append(Fault("POST", "/commit/", before=lambda: hub.add(REPO, "t.txt", b"t")))
     withdraw(REPO, "1.0.0", "wrong", api=api)
     assert not hub.repository(REPO).tags
+
+
+@pytest.mark.parametrize(
+    ("path", "content", "words"),
+    [
+        ("metrics.json", b'{"records": [1]}', "shows no numbers"),
+        ("metrics.json", b"\xff", "shows no numbers"),
+        ("manifest.json", b"{}", "stays as it is"),
+        ("release.json", b"no", "stays as it is"),
+        ("README.md", b"---\na: [\n---\n", "stays as it is"),
+        ("README.md", b"---\nlicense: mit\n---\nTheirs.\n", ""),
+    ],
+)
+def test_what_is_damaged_beside_it_keeps_no_version_visible(
+    hub: HubServer, api: HfApi, published: str, path: str, content: bytes, words: str
+) -> None:
+    hub.add(REPO, path, content)
+    before = hub.repository(REPO).head.files["README.md"].data
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        withdraw(REPO, "1.0.0", "wrong pictures", api=api)
+    shown = [str(w.message) for w in caught if issubclass(w.category, AlignRecWarning)]
+    assert len(shown) == bool(words) and all(words in line for line in shown)
+    stored = hub.repository(REPO)
+    assert not stored.tags and b"wrong pictures" in stored.head.files["withdrawn.json"].data
+    card = stored.head.files["README.md"].data
+    assert card == before if words == "stays as it is" else b"wrong pictures" in card
+    assert (b"license: mit" in card) == (b"mit" in content)
+    with pytest.raises(RefusedError, match="wrong pictures"):
+        open_release(REPO, "1.0.0", api=api)
