@@ -12,6 +12,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import from_json
 
+from alignrec.core.display import printable_line
 from alignrec.core.errors import AlignRecError
 from alignrec.core.files import open_regular
 
@@ -84,8 +85,8 @@ def parse_as(kind: type[T] | TypeAdapter[T], data: bytes) -> T:
         return adapter.validate_json(data, strict=True)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])[:200]
-        raise DocumentError(f"{place or 'the whole'}: {first['msg'][:300]}") from None
+        place = ".".join(str(part)[:200] for part in first["loc"])[:200]
+        raise DocumentError(printable_line(f"{place or 'the whole'}: {first['msg'][:300]}")) from None
 
 
 def parse_yaml(text: str) -> Any:
@@ -163,4 +164,4 @@ def _measure(node: yaml.Node, known: dict[yaml.Node, tuple[int, int]], depth: in
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+    return printable_line(str(error)[:200])

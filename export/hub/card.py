@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,15 @@ from jinja2 import Environment, StrictUndefined
 from alignrec.core.results import Results
 from alignrec.core.vocabulary import feature_set, find_protocol
 from alignrec.export.hub.card_metadata import default_set, licence_of, merge_metadata, split_card
+from alignrec.export.hub.markdown import plain
 from alignrec.export.hub.withdrawn import Withdrawal
 from alignrec.export.release.chart import CHART
 from alignrec.export.release.manifest import Manifest
 from alignrec.export.release.scores import Score, scores_of
 
 BEGIN, END = "<!-- alignrec: begin -->", "<!-- alignrec: end -->"
-_LONGEST_VALUE = 200
+# A version as packages have them (packaging.python.org/specifications/version-specifiers).
+_PACKAGE_VERSION = re.compile(r"[A-Za-z0-9.!+-]{1,50}")
 
 
 def render_card(
@@ -73,14 +76,14 @@ def _body(
     withdrawn: Mapping[str, Withdrawal],
     scores: Sequence[Score],
 ) -> str:
-    environment = Environment(  # Markdown, not HTML: values are escaped by `cell`
+    environment = Environment(  # Markdown, not HTML: values are escaped by `plain`
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,
     )
-    environment.filters["cell"] = _cell
+    environment.filters["plain"] = plain
     template = environment.from_string(Path(__file__).with_name("card.md.j2").read_text("utf-8"))
     return template.render(
         title=repo.partition("/")[2],
@@ -111,9 +114,10 @@ def _extractors(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _software(provenance: Mapping[str, Any]) -> str | None:
-    """The version of this software that made the release, if it says."""
+    """The version of this software that made the release, if it says one that can stand in a citation."""
     software = provenance.get("software")
-    return str(software["alignrec"]) if isinstance(software, Mapping) and "alignrec" in software else None
+    found = str(software.get("alignrec")) if isinstance(software, Mapping) else ""
+    return found if "alignrec" in (software or ()) and _PACKAGE_VERSION.fullmatch(found) else None
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
@@ -128,10 +132,3 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
             yield from _flat(inner, f"{name}.{position}")
     else:
         yield name, value
-
-
-def _cell(value: Any) -> str:
-    """A value on one line of a Markdown table, unable to end its cell, the table or our part."""
-    text = " ".join(str(value).split())
-    text = text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")

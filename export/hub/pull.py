@@ -8,6 +8,7 @@ from pathlib import Path
 from huggingface_hub import HfApi
 
 from alignrec.core.files import replacing_folder, write_bytes
+from alignrec.core.names import inside
 from alignrec.export.errors import ReleaseError, VerificationError
 from alignrec.export.hub.find_version import Published, find_version
 from alignrec.export.hub.repository import open_repo
@@ -40,7 +41,7 @@ def pull(repo: str, version: str | None, to: Path, *, api: HfApi | None = None) 
     found.fetch(found.manifest.files)
     with replacing_folder(to) as new:
         for entry in found.manifest.files:
-            target = new / entry.path
+            target = inside(new, entry.path)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(found.folder / entry.path, target)
         write_bytes(new / MANIFEST, (found.folder / MANIFEST).read_bytes())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from io import BytesIO
 
+from alignrec.core.display import printable_line
 from alignrec.core.vocabulary import find_protocol, is_own
 from alignrec.export.release.scores import Score
 
@@ -48,6 +49,6 @@ def draw_chart(scores: Sequence[Score]) -> bytes:
 
 def _plain(name: str) -> str:
     """A name on one line that matplotlib reads as no formula."""
-    text = " ".join(name.split())
+    text = printable_line(name)
     text = text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
     return text.replace("$", r"\$")

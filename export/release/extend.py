@@ -11,10 +11,11 @@ import pyarrow.parquet as pq
 
 from alignrec.core.features import FeatureSet
 from alignrec.core.files import replacing_folder, write_bytes
+from alignrec.core.names import inside
 from alignrec.export.errors import ReleaseError
 from alignrec.export.release.manifest import MANIFEST, FileEntry, Manifest, SetEntry, describe_file
 from alignrec.export.release.opened import Release
-from alignrec.export.release.parquet import write_parts, write_rejected
+from alignrec.export.release.parquet import ROWS_AT_ONCE, write_parts, write_rejected
 from alignrec.export.release.write import check_free
 
 
@@ -36,15 +37,17 @@ def extend_release(
     Raises:
         ReleaseError: a set is missing or has another dimension, an item is in the release already, there
             is no new item, or the folder holds something.
-        VerificationError, HubError: a file of the release is damaged or cannot be had.
+        VerificationError, HubError: a file of the release is damaged or cannot be had, or a set of it is not
+            sound.
     """
     check_free(folder)
     _check(release, sets)
+    _read_through(release)
     old = release.manifest
     kept = [entry for entry in old.files if entry not in old.images]
     with replacing_folder(folder) as new:
         for entry in kept:
-            target = new / entry.path
+            target = inside(new, entry.path)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(release.fetch(entry), target)
         added, entries = [], dict(old.sets)
@@ -61,11 +64,24 @@ def extend_release(
     return manifest
 
 
+def _read_through(release: Release) -> None:
+    """Read every set once, as loading would: what is not sound is not sealed anew."""
+    for name in release.manifest.sets:
+        for _ in release.pieces(name, ROWS_AT_ONCE):
+            pass
+
+
 def known_ids(release: Release) -> set[str]:
-    """The ids of the items that a release holds."""
-    name = next(name for name, entry in release.manifest.sets.items() if entry.key == "item_id")
-    paths = [release.fetch(part) for part in release.manifest.parts(name)]
-    return {i for path in paths for i in pq.read_table(path, columns=["item_id"])["item_id"].to_pylist()}
+    """The ids of the items that a release holds.
+
+    Raises:
+        ReleaseError: it has no set of items.
+        VerificationError, HubError: a file is damaged, not sound, or cannot be had.
+    """
+    name = next((name for name, entry in release.manifest.sets.items() if entry.key == "item_id"), None)
+    if name is None:
+        raise ReleaseError(f"{release.where} has no set of items")
+    return {i for piece in release.pieces(name, ROWS_AT_ONCE) for i in piece.ids}
 
 
 def without(features: FeatureSet, ids: set[str]) -> FeatureSet:
@@ -97,9 +113,9 @@ def _generation(manifest: Manifest) -> int:
 
 def _append(features: FeatureSet, folder: Path, first: int) -> list[FileEntry]:
     """Write a set's parts with the numbers that come next."""
-    target = folder / "data" / features.name
+    target = inside(folder / "data", features.name)
     entries = []
-    scratch = folder / "data" / f".{features.name}"
+    scratch = inside(folder / "data", f".{features.name}")
     for number, path in enumerate(write_parts(features, scratch), start=first):
         moved = path.rename(target / f"part-{number:05d}.parquet")
         entries.append(describe_file(folder, moved, pq.read_metadata(moved).num_rows))

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alignrec.core.files import replacing_folder, write_bytes
+from alignrec.core.names import inside
 from alignrec.core.vocabulary import IMAGE
 from alignrec.export.errors import ReleaseError
 from alignrec.export.release.manifest import IMAGES, MANIFEST, FileEntry, Manifest, describe_file
@@ -43,15 +44,16 @@ def add_images(release: Path, pictures: Iterable[Picture], folder: Path) -> Mani
 
     Raises:
         ReleaseError: the release holds pictures already, or there is none to add.
+        OutsideError: one of its files is a link out of it.
     """
     manifest = Manifest.read(release)
     if manifest.images:
         raise ReleaseError(f"{release} holds pictures already")
     with replacing_folder(folder) as new:
         for entry in manifest.files:
-            target = new / entry.path
+            target = inside(new, entry.path)
             target.parent.mkdir(parents=True, exist_ok=True)
-            _link(release / entry.path, target)
+            _link(inside(release, entry.path), target)
         added = _write(pictures, new)
         if not added:
             raise ReleaseError(f"there is not one picture of an item of {release}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from pathlib import Path
 
+from alignrec.core.display import printable_line
 from alignrec.core.files import sha256_file
 from alignrec.core.names import inside
 from alignrec.export.errors import VerificationError
@@ -39,7 +40,7 @@ def verify_folder(folder: Path, progress: Callable[[FileEntry], None] | None = N
     findings += unsound_sets(manifest, folder, damaged)
     listed = {entry.path for entry in manifest.files} | BESIDE_THE_MANIFEST
     present = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() or p.is_symlink()}
-    findings += [f"{path}: not in the manifest" for path in sorted(present - listed)]
+    findings += [f"{printable_line(path)}: not in the manifest" for path in sorted(present - listed)]
     if findings:
         raise VerificationError(
             f"{folder} is not the release its manifest describes:\n  "

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from alignrec.core.features import FeatureSet
 from alignrec.core.files import canonical_json, replacing_folder, write_bytes
+from alignrec.core.names import inside
 from alignrec.core.results import METRICS_FILE, Results
 from alignrec.export.errors import ReleaseError
 from alignrec.export.release.chart import CHART, draw_chart
@@ -77,6 +78,7 @@ def fill_release(
 
     Raises:
         ReleaseError: there is no set, or two share a name.
+        OutsideError: a set's name leads out of the folder.
         ResultsError: the metrics are not what an evaluation writes.
     """
     names = [features.name for features in sets]
@@ -84,7 +86,7 @@ def fill_release(
         raise ReleaseError(f"a release needs feature sets of distinct names, got {names}")
     rows: dict[Path, int] = {}
     for features in sets:
-        parts = write_parts(features, folder / "data" / features.name)
+        parts = write_parts(features, inside(folder / "data", features.name))
         rows |= {path: pq.read_metadata(path).num_rows for path in parts}
     rejected_path = folder / "data" / "rejected.parquet"
     rows[rejected_path] = write_rejected(rejected, rejected_path)

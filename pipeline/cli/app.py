@@ -19,6 +19,7 @@ from alignrec.pipeline.cli import diff as cli_diff
 from alignrec.pipeline.cli import encode as cli_encode
 from alignrec.pipeline.cli import hub as cli_hub
 from alignrec.pipeline.cli import report as cli_report
+from alignrec.pipeline.cli.output import say
 from alignrec.pipeline.cli.system_errors import describe
 
 app = typer.Typer(
@@ -152,6 +153,7 @@ def status(
     from rich.table import Table
 
     from alignrec.pipeline.config.file import load_config
+    from alignrec.pipeline.runner.console import cell
     from alignrec.pipeline.stages.chain import status as states_of
 
     states = states_of(load_config(config, overrides or ()), verify=verify)
@@ -160,7 +162,7 @@ def status(
         return
     table = Table("stage", "state", "why")
     for state in states:
-        table.add_row(state.stage, state.state, state.why)
+        table.add_row(*map(cell, (state.stage, state.state, state.why)))
     Rich().print(table)
 
 
@@ -178,7 +180,7 @@ def demo(
     from alignrec.pipeline.runner.console import Console
 
     for line in run_demo(out, seed, Console(quiet)):
-        typer.echo(line)
+        say(line)
 
 
 def _run(config: Path, until: str, overrides: list[str] | None, quiet: bool) -> None:
@@ -193,7 +195,7 @@ def _run(config: Path, until: str, overrides: list[str] | None, quiet: bool) -> 
         for table in results_tables(RunFolder(result.folder).results()):
             console.show(table)
     if result.release is not None:
-        typer.echo(result.release)
+        say(result.release)
 
 
 cli_data.register(app)
@@ -231,7 +233,7 @@ def _guard(command: Callable[[], Any]) -> None:
             message, code = str(error), error.exit_code
         else:
             message, code = describe(error)
-        typer.echo(f"error: {message}", err=True)
+        say(f"error: {message}", err=True)
         sys.exit(code)
 
 

@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from alignrec.pipeline.cli.output import say
+
 
 def init(
     folder: Annotated[Path, typer.Argument(help="The folder that holds the catalogue.")] = Path(),
@@ -46,8 +48,8 @@ def init(
     place = "" if folder == Path() else f" -c {target}"
     lines += [f"Next: alignrec {command}{place}" for command in trial.next_commands]
     for line in lines:
-        typer.echo(line, err=True)
-    typer.echo(target)
+        say(line, err=True)
+    say(target)
 
 
 def download(
@@ -77,9 +79,9 @@ def download(
         answer = {"folder": str(done.folder), "fetched": done.fetched, "there": done.there}
         typer.echo(json.dumps(answer | {"failed": done.failed}))
         return
-    typer.echo(f"{done.folder}: {done.fetched:,} pictures fetched, {done.there:,} were there")
+    say(f"{done.folder}: {done.fetched:,} pictures fetched, {done.there:,} were there")
     for reason, urls in done.commonest():
-        typer.echo(f"  {len(urls):,} × {reason}, such as {urls[0]}: {done.failed[urls[0]]}", err=True)
+        say(f"  {len(urls):,} × {reason}, such as {urls[0]}: {done.failed[urls[0]]}", err=True)
 
 
 def register(app: typer.Typer) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from alignrec.pipeline.cli.output import say
 from alignrec.pipeline.cli.plugins import Plugins
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def diff(
 
     found = diff_releases(open_reference(first), open_reference(second))
     if as_json:
-        typer.echo(json.dumps(found.to_json()))
+        say(json.dumps(found.to_json()))
     else:
         _print(found)
 
@@ -47,13 +48,13 @@ def _print(found: ReleaseDiff) -> None:
     from rich.table import Table
 
     console = Console()
-    console.print(f"A  {found.first}\nB  {found.second}", highlight=False, markup=False)
+    say(f"A  {found.first}\nB  {found.second}")
     if found.equal:
-        console.print("The same content, to the byte.")
+        say("The same content, to the byte.")
         return
     for names, which in ((found.only_first, "A"), (found.only_second, "B")):
         if names:
-            console.print(f"only {which} has the sets {', '.join(names)}", highlight=False)
+            say(f"only {which} has the sets {', '.join(names)}")
     sets = Table(
         "set", "dim", "added", "removed", "changed", "same", "cosine", "5% under", "near", box=SIMPLE
     )
@@ -74,8 +75,9 @@ def _row(one: SetDiff) -> list[str]:
 
 def _metrics_table(found: ReleaseDiff) -> object:
     from rich.box import SIMPLE
-    from rich.markup import escape
     from rich.table import Table
+
+    from alignrec.pipeline.runner.console import cell
 
     table = Table("protocol", "subject", "metric", "split", "A", "B", "B - A", box=SIMPLE)
     for record in found.metrics:
@@ -86,7 +88,7 @@ def _metrics_table(found: ReleaseDiff) -> object:
         )
         values = ["–" if value is None else f"{value:.4f}" for value in (a, b)]
         change = "–" if a is None or b is None else f"{b - a:+.4f}"
-        names = (escape(str(name)) for name in (record["protocol"], subject, metric, record["split"]))
+        names = map(cell, (record["protocol"], subject, metric, record["split"]))
         table.add_row(*names, *values, change)
     return table
 

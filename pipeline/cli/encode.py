@@ -10,6 +10,7 @@ import typer
 
 from alignrec.core.vocabulary import IMAGE, MODALITIES
 from alignrec.pipeline.cli.diff import open_reference
+from alignrec.pipeline.cli.output import say
 from alignrec.pipeline.cli.plugins import Plugins
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def encode(
     rows = len(encoded.sets[0].ids)
     answer = {"items": rows, "folder": str(out / "release"), "release_id": manifest.release_id}
     line = f"{rows:,} items, {', '.join(f.name for f in encoded.sets)}: {out / 'release'}"
-    typer.echo(json.dumps(answer) if as_json else line)
+    say(json.dumps(answer) if as_json else line)
 
 
 def extend(
@@ -94,7 +95,7 @@ def extend(
     manifest = extend_release(source, sets, rejected, out / "release")
     answer = {"added": len(sets[0].ids), "there": len(known), "release_id": manifest.release_id}
     line = f"{len(sets[0].ids):,} items added, {len(known):,} were there: {out / 'release'}"
-    typer.echo(json.dumps(answer | {"folder": str(out / "release")}) if as_json else line)
+    say(json.dumps(answer | {"folder": str(out / "release")}) if as_json else line)
 
 
 def _encode(

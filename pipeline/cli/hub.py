@@ -17,6 +17,7 @@ import typer
 from typer.core import TyperCommand, TyperOption
 
 from alignrec.pipeline.cli.diff import open_reference
+from alignrec.pipeline.cli.output import say
 from alignrec.pipeline.cli.plugins import Plugins
 
 if TYPE_CHECKING:
@@ -62,9 +63,9 @@ def push(
             public=public,
             with_images=with_images,
             dry_run=dry_run,
-            with_progress=lambda line: typer.echo(line, err=True),
+            with_progress=lambda line: say(line, err=True),
         )
-    typer.echo(json.dumps(asdict(result)) if as_json else _described(result))
+    say(json.dumps(asdict(result)) if as_json else _described(result))
 
 
 @contextmanager
@@ -83,7 +84,7 @@ def _with_pictures(release: Path, config: Path) -> Iterator[Path]:
             folder = scratch / release.name
             manifest = add_images(release, item_pictures(load_config(config), release), folder)
         count, size = (sum(getattr(one, what) or 0 for one in manifest.images) for what in ("rows", "bytes"))
-        typer.echo(
+        say(
             f"warning: {count:,} pictures ({size / 1e6:.1f} MB) travel along, with all that their files say "
             f"of place and camera. They are their owners': {manifest.provenance.get('licence')!r} is the "
             "licence of the features, so send only what you may",
@@ -172,7 +173,7 @@ def pull(
     else:
         answer = _pulled(reference, to)
     line = answer.pop("line")
-    typer.echo(json.dumps(answer) if as_json else line)
+    say(json.dumps(answer) if as_json else line)
 
 
 def _pulled(reference: str, to: Path) -> dict[str, object]:
@@ -234,7 +235,7 @@ def verify(
         "commit": commit,
     }
     where = f", commit {commit}" if commit else ""
-    typer.echo(
+    say(
         json.dumps(answer)
         if as_json
         else f"{name} is whole: {len(manifest.files)} files, release {manifest.release_id}{where}"
@@ -257,9 +258,7 @@ def withdraw(
     if not yes:
         typer.confirm(f"Withdraw version {version} of {repo}? Its name can never be used again", abort=True)
     noted = withdraw_version(repo, version, reason)
-    typer.echo(
-        f"{repo}@{version} is withdrawn ({noted.reason}); its commit {noted.commit} stays in the history"
-    )
+    say(f"{repo}@{version} is withdrawn ({noted.reason}); its commit {noted.commit} stays in the history")
 
 
 def register(app: typer.Typer) -> None:

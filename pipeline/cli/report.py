@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from alignrec.pipeline.cli.output import say
+
 
 def report(
     config: Annotated[Path, typer.Option("--config", "-c", help="The config file.")] = Path("alignrec.yaml"),
@@ -19,7 +21,7 @@ def report(
     from alignrec.pipeline.config.file import load_config
     from alignrec.pipeline.stages.chain import write_page
 
-    typer.echo(write_page(load_config(config, overrides or ())))
+    say(write_page(load_config(config, overrides or ())))
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False) -> None:
@@ -31,7 +33,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.
 
     findings = examine()
     if as_json:
-        typer.echo(json.dumps([finding._asdict() for finding in findings]))
+        say(json.dumps([finding._asdict() for finding in findings]))
         return
     table = Table(show_header=False, box=None, pad_edge=False)
     marks = {"ok": "[green]ok[/]", "note": "[yellow]note[/]", "missing": "[red]missing[/]"}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import rich.console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -19,6 +20,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+
+from alignrec.core.display import printable, printable_line
+
+
+def cell(value: object) -> str:
+    """A value as the words of one cell of a table, whatever it holds."""
+    return escape(printable_line(str(value)))
 
 
 class Advance(Protocol):
@@ -44,7 +52,7 @@ class Console:
     def note(self, message: str) -> None:
         """One line of information."""
         if not self.quiet:
-            self._rich.print(message, markup=False, highlight=False)
+            self._rich.print(printable(message), markup=False, highlight=False)
 
     def show(self, table: Table) -> None:
         """A table of numbers."""
@@ -59,14 +67,14 @@ class Console:
             yield lambda _count, _note="": None
             return
         columns = (
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TaskProgressColumn(show_speed=True),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
         )
         with Progress(*columns, console=self._rich, transient=True) as bar:
-            task = bar.add_task(title, total=total, note="")
-            yield lambda count, note="": bar.update(task, advance=count, note=note)
+            task = bar.add_task(printable_line(title), total=total, note="")
+            yield lambda count, note="": bar.update(task, advance=count, note=printable_line(note))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from rich import box
-from rich.markup import escape
 from rich.table import Table
 
 from alignrec.core.results import Estimate, Results
 from alignrec.core.vocabulary import MAIN_METRICS, OWN_SETS, metric_label
+from alignrec.pipeline.runner.console import cell
 
 
 def results_tables(results: Results) -> list[Table]:
@@ -33,16 +33,16 @@ def _table(results: Results, protocol: str, share: float | None) -> Table:
     trained = list(dict.fromkeys(subject for subject, _ in gains))
     title = protocol if share is None else f"{protocol}, {share:.0%} lost"
     table = Table(
-        title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
+        title=cell(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
     )
     table.add_column("", no_wrap=True)
     headings = [f"{metric_label(metric)}@{largest}" for metric in MAIN_METRICS]
-    for heading in (*headings, *(escape(f"{name} over it") for name in trained)):
+    for heading in (*headings, *(cell(f"{name} over it") for name in trained)):
         table.add_column(heading, justify="right", no_wrap=True)
     subjects = dict.fromkeys(subject for subject, metric in values if metric == MAIN_METRICS[0])
     for subject in sorted(subjects, key=lambda name: -values[name, MAIN_METRICS[0]].value):
         numbers = (_number(values.get((subject, metric))) for metric in MAIN_METRICS)
-        table.add_row(escape(subject), *numbers, *(gains.get((name, subject), "") for name in trained))
+        table.add_row(cell(subject), *numbers, *(gains.get((name, subject), "") for name in trained))
     return table
 
 
@@ -57,4 +57,4 @@ def _number(estimate: Estimate | None) -> str:
 def _gain(estimate: Estimate) -> str:
     if estimate.low is None or estimate.high is None:
         return f"{estimate.value:+.3f}"
-    return escape(f"{estimate.value:+.3f} [{estimate.low:+.3f}, {estimate.high:+.3f}]")
+    return cell(f"{estimate.value:+.3f} [{estimate.low:+.3f}, {estimate.high:+.3f}]")

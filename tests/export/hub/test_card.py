@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 
 import pytest
 import yaml
 from huggingface_hub import DatasetCard
+from markdown_it import MarkdownIt
 from PIL import Image
 
+from alignrec.core.documents import parse_front_matter
 from alignrec.core.results import ResultsError
 from alignrec.export import ReleaseError, verify_folder, write_release
 from alignrec.export.hub.card import BEGIN, END, render_card
@@ -64,6 +67,36 @@ def test_values_cannot_break_out(tmp_path: Path) -> None:
     assert "<script>" not in text
     assert max(map(len, text.splitlines())) < 400
     assert "| n.0.a | 1 |" in text
+
+
+def test_nothing_of_others_is_live_in_the_page(tmp_path: Path) -> None:
+    hostile = "![](http://t.example/x.png)[a](http://b.example)<img src=http://c.example>\n\n![z](d.png) `|"
+
+    def page(value: str) -> str:
+        manifest = make_release(tmp_path / "r").model_copy(
+            update={
+                "provenance": {
+                    "licence": value,
+                    value: {value: [value]},
+                    "extractors": {value: {"name": value}},
+                    "software": {"alignrec": value},
+                }
+            }
+        )
+        record = _record(value, 0.1, protocol=value)
+        withdrawn = {"1.0.0": Withdrawal(value, value, value)}
+        metrics = json.dumps({"records": [record]}).encode()
+        _, text = parse_front_matter(
+            render_card(REPO, "1.2.0", manifest, withdrawn, metrics=metrics).encode()
+        )
+        return str(MarkdownIt("commonmark", {"html": True}).enable("table").render(text))
+
+    def parts(page: str) -> list[str]:
+        return re.findall(r"<[^>]*>", page)
+
+    # The same elements, down to their attributes, as where every value is a word.
+    assert parts(page(hostile)) == parts(page("word"))
+    assert "http://" in page(hostile)  # as words
 
 
 def test_rendering_again_changes_only_our_part(manifest: Manifest) -> None:

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shutil
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from huggingface_hub import HfApi, constants
+from typer.testing import CliRunner
 
 from alignrec.core.errors import AlignRecWarning
 from alignrec.export.errors import ReleaseError, VerificationError
 from alignrec.export.hub.pull import pull, verify_version
-from alignrec.export.release.manifest import Manifest
+from alignrec.export.hub.release_note import note_bytes
+from alignrec.export.hub.versions import Version
+from alignrec.export.load import iter_features, load_features
+from alignrec.export.release.manifest import MANIFEST, Manifest
 from alignrec.export.release.verify import verify_folder
+from alignrec.pipeline.cli.app import app
 from tests.export.hub_cases import REPO, flip, got
+from tests.export.release.cases import reseal
 from tests.hub.server import Fault, HubServer
 
 
@@ -87,3 +99,76 @@ def test_a_cache_that_cannot_be_written_is_named(
         pull(REPO, None, tmp_path / "pulled", api=api)
     assert caught.value.exit_code == 2
     assert not (tmp_path / "pulled").exists()
+
+
+def _publish(hub: HubServer, api: HfApi, folder: Path) -> None:
+    """Put a release on the Hub as somebody may who does not use `push`, which refuses what is not sound."""
+    api.create_repo(REPO, repo_type="dataset")
+    files = {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    files["release.json"] = note_bytes(Version(1, 0, 0), json.loads(files[MANIFEST])["release_id"], None)
+    for path, data in files.items():
+        hub.add(REPO, path, data)
+    hub.repository(REPO).tag("v1.0.0", "main")
+
+
+def _repeat_an_id_in_another_part(folder: Path) -> None:
+    first = pq.read_table(folder / "data/image/part-00000.parquet")
+    ids = pa.array(["new", first["item_id"][3].as_py()])
+    second = first.slice(0, 2).set_column(0, first.schema.field(0), ids)
+    pq.write_table(second, folder / "data/image/part-00001.parquet")
+    entry = {"dim": 8, "dtype": "float32", "rows": 22, "valid": 17, "key": "item_id"}
+    reseal(folder, {"image": entry}, {"data/image/part-00001.parquet": 2})
+
+
+def _spoil_a_vector(folder: Path) -> None:
+    path = folder / "data/image/part-00000.parquet"
+    table = pq.read_table(path)
+    vectors = table["embedding"].to_pylist()
+    vectors[7][3] = float("nan")
+    place = table.schema.get_field_index("embedding")
+    column = pa.array(vectors, table.schema.field(place).type)
+    pq.write_table(table.set_column(place, table.schema.field(place), column), path)
+    reseal(folder, {})
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (_repeat_an_id_in_another_part, "an id of the set 'image' occurs twice"),
+        (_spoil_a_vector, "no finite number"),
+    ],
+)
+def test_a_sealed_version_of_unsound_data_is_refused_wherever_it_is_read(
+    hub: HubServer,
+    api: HfApi,
+    by_name: None,
+    release: Path,
+    tmp_path: Path,
+    spoil: Callable[[Path], None],
+    reason: str,
+) -> None:
+    spoil(release)
+    _publish(hub, api, release)
+    for arguments in (["verify", REPO], ["verify", f"{REPO}@1.0.0"], ["pull", REPO, "--to", f"{tmp_path}/p"]):
+        ended = CliRunner().invoke(app, arguments)
+        assert isinstance(ended.exception, VerificationError) and ended.exception.exit_code == 3
+        assert re.search(reason, str(ended.exception))
+    for read in (load_features, lambda *a: list(iter_features(*a)), partial(load_features, memory_map=True)):
+        with pytest.raises(VerificationError, match=reason):
+            read(REPO, "image")
+    assert not (tmp_path / "p").exists() and not list((tmp_path / "hf" / "alignrec").rglob("*.npy"))
+
+
+@pytest.mark.parametrize("name", ["../victim", "/victim", "\x1b[2J", "a\nb", "x" * 500])
+def test_a_version_whose_sets_are_paths_writes_nothing(
+    hub: HubServer, api: HfApi, by_name: None, release: Path, tmp_path: Path, name: str
+) -> None:
+    wanted = str(tmp_path / "victim") if name.startswith("/") else name
+    reseal(release, {wanted: json.loads((release / MANIFEST).read_text())["sets"]["image"]})
+    _publish(hub, api, release)
+    before = sorted(tmp_path.iterdir())
+    for form in (["--format", "numpy"], ["--format", "numpy", "--set", wanted], []):
+        ended = CliRunner().invoke(app, ["pull", REPO, "--to", f"{tmp_path}/p", *form])
+        assert isinstance(ended.exception, VerificationError)
+        assert len(str(ended.exception)) < 600 and "\x1b" not in str(ended.exception)
+    assert {path for path in tmp_path.iterdir() if path.name != "hf"} <= set(before)

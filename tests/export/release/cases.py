@@ -49,17 +49,18 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-def reseal(folder: Path, sets: dict[str, Any], **changed: Any) -> None:
+def reseal(folder: Path, sets: dict[str, Any], added: dict[str, int] | None = None) -> None:
     """Write the manifest anew over files that were changed, as their publisher would.
 
     Args:
         folder: the release.
         sets: entries of `sets` that are added or replaced.
-        changed: other entries of the manifest.
+        added: new Parquet files, and how many rows each has.
     """
     old = json.loads((folder / MANIFEST).read_text())
     del old["sha256"]
-    files = [describe_file(folder, folder / entry["path"], entry["rows"]) for entry in old["files"]]
+    rows = {entry["path"]: entry["rows"] for entry in old["files"]} | (added or {})
+    files = [describe_file(folder, folder / path, count) for path, count in sorted(rows.items())]
     entries = [entry.model_dump() for entry in files]
     new = old | {"files": entries, "release_id": release_id(files), "sets": old["sets"] | sets}
-    (folder / MANIFEST).write_bytes(seal_json(new | changed))
+    (folder / MANIFEST).write_bytes(seal_json(new))

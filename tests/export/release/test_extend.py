@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from huggingface_hub import HfApi
 
+from alignrec.core.names import OutsideError
 from alignrec.export import FeatureSet, Manifest, ReleaseError, load_features
+from alignrec.export.errors import VerificationError
 from alignrec.export.hub.push import push
 from alignrec.export.load import open_release
 from alignrec.export.release.extend import extend_release
 from tests.export.hub_cases import REPO, SETS
+from tests.export.release.cases import reseal
 from tests.hub.server import HubServer
 
 
@@ -67,4 +73,24 @@ def test_what_does_not_fit_is_refused(
 ) -> None:
     with pytest.raises(ReleaseError, match=expected):
         extend_release(open_release(release), sets, [], tmp_path / "more")
+    assert not (tmp_path / "more").exists()
+
+
+def test_a_release_that_leads_out_of_its_folder_is_not_extended(release: Path, tmp_path: Path) -> None:
+    found = open_release(release)
+    wrong = found.manifest.files[0].model_copy(update={"path": "../victim"})
+    manifest = found.manifest.model_copy(update={"files": (*found.manifest.files, wrong)})
+    with pytest.raises(OutsideError):
+        extend_release(replace(found, manifest=manifest), new_items(["z0"]), [], tmp_path / "more")
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "hf") == ["release"]
+
+
+def test_what_is_not_sound_is_not_sealed_anew(release: Path, tmp_path: Path) -> None:
+    part = release / "data" / "text" / "part-00000.parquet"
+    table = pq.read_table(part)
+    ids = table["item_id"].to_pylist()
+    pq.write_table(table.set_column(0, table.schema.field(0), pa.array([ids[1], *ids[1:]])), part)
+    reseal(release, {})
+    with pytest.raises(VerificationError, match=r"data/text/part-00000\.parquet .*an id occurs twice"):
+        extend_release(open_release(release), new_items(["z0"]), [], tmp_path / "more")
     assert not (tmp_path / "more").exists()

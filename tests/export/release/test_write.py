@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from alignrec.core.files import replacing_folder
+from alignrec.core.names import OutsideError
 from alignrec.export.errors import ReleaseError
 from alignrec.export.release.manifest import Manifest
 from alignrec.export.release.verify import verify_folder
@@ -117,3 +118,11 @@ def test_a_folder_that_holds_something_is_not_free(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "file"):
         with pytest.raises(ReleaseError, match="is not empty: choose another folder"):
             check_free(path)
+
+
+@pytest.mark.parametrize("name", ["../../victim", "/victim"])
+def test_a_set_whose_name_is_a_path_is_not_written(tmp_path: Path, name: str) -> None:
+    wanted = str(tmp_path / "victim") if name.startswith("/") else name
+    with pytest.raises(OutsideError):
+        make_release(tmp_path / "r", make_set(wanted))
+    assert list(tmp_path.iterdir()) == []
