@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,9 @@ class ModalityInput:
         pooled: float32 `[n, d]`, rows of zeros where `valid` is False.
         valid: bool `[n]`, which items have the modality.
         tokens: the token sequences of the same items.
+        kind: what it is, such as `image` or `text`; "" where its name says so.
+        columns: of the items table that it is made of. What two modalities that share one tell of each other
+            is no evidence that contents belong together.
 
     Raises:
         FeatureError: the parts differ in the number of items.
@@ -49,6 +52,8 @@ class ModalityInput:
     pooled: NDArray[np.float32]
     valid: NDArray[np.bool_]
     tokens: TokenSequences
+    kind: str = ""
+    columns: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         """Check that all parts speak of the same items."""
@@ -64,10 +69,11 @@ class ModalityInput:
         lengths = np.diff(self.tokens.offsets) * keep
         rows = np.repeat(keep, np.diff(self.tokens.offsets))
         offsets = np.concatenate([[0], np.cumsum(lengths)])
-        return ModalityInput(
-            np.where(keep[:, None], self.pooled, np.float32(0)),
-            keep,
-            TokenSequences(self.tokens.values[rows], offsets),
+        return replace(
+            self,
+            pooled=np.where(keep[:, None], self.pooled, np.float32(0)),
+            valid=keep,
+            tokens=TokenSequences(self.tokens.values[rows], offsets),
         )
 
 

@@ -21,10 +21,12 @@ from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.pretrain.batches import LONGEST, Batch, ModalityBatch, gather
 from alignrec.aligner.pretrain.encoder_shapes import encoder_shapes, share_out
 from alignrec.aligner.pretrain.multiway import MMEnc
+from alignrec.aligner.pretrain.named_modules import NamedModules
 from alignrec.aligner.pretrain.settings import PretrainSettings
 from alignrec.aligner.pretrain.token_codebook import sample_tokens
 from alignrec.aligner.pretrain.unknown_part import UnknownPart
-from alignrec.core.vocabulary import MODALITIES
+from alignrec.core.modality_names import ModalityName
+from alignrec.core.names import check_distinct
 
 _BATCH = 64
 
@@ -68,14 +70,14 @@ class _Saved(SavedConfig):
     """The config of a saved encoder."""
 
     settings: PretrainSettings
-    widths: dict[str, tuple[Width, Width]] = Field(min_length=1)
+    widths: dict[ModalityName, tuple[Width, Width]] = Field(min_length=1)
+    kinds: dict[str, str] | None = None
 
     @field_validator("widths")
     @classmethod
-    def _known(cls, widths: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
-        if set(widths) - set(MODALITIES):
-            raise ValueError(f"expected modalities out of {', '.join(MODALITIES)}")
-        return {m: widths[m] for m in MODALITIES if m in widths}
+    def _in_order(cls, widths: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+        check_distinct(widths, "the modality")
+        return dict(sorted(widths.items()))
 
 
 class MultimodalEncoder(nn.Module):
@@ -88,31 +90,41 @@ class MultimodalEncoder(nn.Module):
     tensors are the names of the tensors in saved encoders.
     """
 
-    def __init__(self, settings: PretrainSettings, widths: Mapping[str, tuple[int, int]]) -> None:
+    def __init__(
+        self,
+        settings: PretrainSettings,
+        widths: Mapping[str, tuple[int, int]],
+        kinds: Mapping[str, str] | None = None,
+    ) -> None:
         """Make an encoder.
 
         Args:
             settings: its shape.
             widths: for each modality, the width of its pooled vectors and of its tokens.
+            kinds: what modalities are that are not named after it.
         """
         super().__init__()
         self.settings = settings
-        self.widths = {m: widths[m] for m in MODALITIES if m in widths}
+        # The order of names is that of a saved encoder's too, and no config's.
+        self.widths = dict(sorted(widths.items()))
+        self.kinds = {m: (kinds or {}).get(m) or m for m in self.widths}
         modalities = tuple(self.widths)
         self.parts = share_out(settings.dim, modalities)
         width = settings.width
-        self.components = nn.ModuleDict(
+        self.components = NamedModules(
             {m: Components(pooled, self.parts[m]) for m, (pooled, _) in self.widths.items()}
         )
-        self.front = nn.ModuleDict(
+        self.front = NamedModules(
             {
-                m: FrontEnd(token, self.parts[m], settings.token_dim, width, settings.place_weight_of(m))
+                m: FrontEnd(
+                    token, self.parts[m], settings.token_dim, width, settings.place_weight_of(self.kinds[m])
+                )
                 for m, (_, token) in self.widths.items()
             }
         )
         self.mmenc = MMEnc(modalities, width, settings.depth, settings.heads, settings.dropout)
-        self.predict = nn.ModuleDict({m: nn.Linear(width, part) for m, part in self.parts.items()})
-        self.own = nn.ModuleDict(
+        self.predict = NamedModules({m: nn.Linear(width, part) for m, part in self.parts.items()})
+        self.own = NamedModules(
             {
                 m: UnknownPart(settings.dim - part, part)
                 for m, part in self.parts.items()
@@ -136,7 +148,7 @@ class MultimodalEncoder(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             widths = {m: (s.pooled.shape[1], s.tokens.values.shape[1]) for m, s in inputs.items()}
-            encoder = cls(settings, widths)
+            encoder = cls(settings, widths, {m: s.kind for m, s in inputs.items()})
         for m, source in inputs.items():
             cast(Components, encoder.components[m]).fit(source.pooled[source.valid], settings.whiten)
             cast(FrontEnd, encoder.front[m]).components.fit(sample_tokens(source.tokens, seed), whiten=0)
@@ -163,7 +175,7 @@ class MultimodalEncoder(nn.Module):
             part = targets[m]
             if m in self.own:
                 part = torch.where(modality.valid[:, None], part, self._substitute(m, targets, cls))
-            parts.append(part * self.settings.weight_of(m))
+            parts.append(part * self.settings.weight_of(self.kinds[m]))
         return torch.cat(parts, dim=1)
 
     def _substitute(self, m: str, targets: Mapping[str, Tensor], cls: Tensor) -> Tensor:
@@ -207,6 +219,8 @@ class MultimodalEncoder(nn.Module):
             "settings": self.settings.model_dump(mode="json"),
             "widths": {m: list(pair) for m, pair in self.widths.items()},
         }
+        if named := {m: kind for m, kind in self.kinds.items() if kind != m}:
+            config["kinds"] = named
         tensors = {name: t.detach().cpu().contiguous() for name, t in self.state_dict().items()}
         write_encoder(folder, config, lambda path: save_file(tensors, path))
 
@@ -224,7 +238,7 @@ class MultimodalEncoder(nn.Module):
         config = files.config(_Saved)
         tensors = files.tensors(encoder_shapes(config.settings, config.widths))
         try:
-            encoder = cls(config.settings, config.widths)
+            encoder = cls(config.settings, config.widths, config.kinds)
         except ValueError as error:
             raise files.error(str(error)) from None
         encoder.load_state_dict({name: torch.from_numpy(values) for name, values in tensors.items()})

@@ -1,7 +1,7 @@
 """MMEnc: a Multiway Transformer, as in BEiT-3 (Wang et al., arXiv 2208.10442, section 2.1).
 
 All tokens attend to all; everything else - norms, projections, feed-forward - is separate for each way:
-`[CLS]`, image and text. Front ends give it tokens of its own width, so others than ours can.
+`[CLS]` and each modality. Front ends give it tokens of its own width, so others than ours can.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from alignrec.aligner.pretrain.named_modules import NamedModules
+
 CLS = "cls"
 
 
@@ -21,7 +23,7 @@ class Multiway(nn.Module):
     def __init__(self, ways: tuple[str, ...], layer: Callable[[], nn.Module]) -> None:
         """Make the copies, each with weights of its own."""
         super().__init__()
-        self.ways = nn.ModuleDict({way: layer() for way in ways})
+        self.ways = NamedModules({way: layer() for way in ways})
 
     def forward(self, parts: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Each way's tokens `[b, t, ·]` through its own copy."""

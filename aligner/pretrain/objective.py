@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from alignrec.aligner.pretrain.batches import LONGEST, Batch
 from alignrec.aligner.pretrain.encoder import MultimodalEncoder
+from alignrec.aligner.pretrain.named_modules import NamedModules
 
 _HALF = "half"
 _HALVES = 0.2  # share of complete items that show half of every modality
@@ -73,7 +74,7 @@ class MaskThenPredict(nn.Module):
         super().__init__()
         self.encoder = encoder
         settings = encoder.settings
-        self.decoders = nn.ModuleDict(
+        self.decoders = NamedModules(
             {m: TokenDecoder(settings.width, settings.codes, target) for m, target in codes.items()}
         )
 
@@ -90,7 +91,7 @@ class MaskThenPredict(nn.Module):
         losses: dict[str, Tensor] = {}
         for way in (*batch, _HALF):
             rows = np.flatnonzero(hidden == way)
-            if len(rows) and (way in self.encoder.settings.predict or way == _HALF):
+            if len(rows) and (way == _HALF or self.encoder.settings.predicts(way)):
                 items = torch.from_numpy(rows).to(next(iter(batch.values())).valid.device)
                 shown = {m: modality.select(items) for m, modality in batch.items()}
                 losses |= self._halved(shown, noise) if way == _HALF else self._without(way, shown)
@@ -126,7 +127,7 @@ class MaskThenPredict(nn.Module):
         cls = encoder.gather(batch, targets, seen)
         errors = [
             (encoder.predict[m](cls) - targets[m]).square().sum(dim=1)[batch[m].valid].mean()
-            for m in encoder.settings.predict
-            if m in batch and batch[m].valid.any()
+            for m in batch
+            if encoder.settings.predicts(m) and batch[m].valid.any()
         ]
         return {_HALF: torch.stack(errors).sum()} if errors else {}

@@ -61,7 +61,7 @@ def pretrain(inputs: Inputs, settings: PretrainSettings, seed: int, **hooks: Unp
         encoder = MultimodalEncoder.fitted(settings, inputs, seed)
         complete = np.all([source.valid for source in inputs.values()], axis=0)
         # Without complete items or anything to predict there is nothing to learn: the residual path remains.
-        learns = bool(settings.predict) and len(inputs) > 1 and int(complete.sum()) >= _FEWEST
+        learns = any(map(settings.predicts, inputs)) and len(inputs) > 1 and int(complete.sum()) >= _FEWEST
         if not learns or not settings.epochs:
             return Pretrained(encoder.eval(), [])
         fit = Trainer(_Pretraining(encoder, inputs, seed)).fit(**hooks)
@@ -142,7 +142,7 @@ class _Pretraining(Task[_Masked]):
         """Losses on held-out items, under the same masks every time."""
         rng = np.random.default_rng([self.seed, _HELD_OUT, 1])
         losses: dict[str, list[float]] = {}
-        for hide in self.settings.predict:
+        for hide in filter(self.settings.predicts, self.inputs):
             for start in range(0, len(self.held_out), _VALIDATED):
                 items = self.held_out[start : start + _VALIDATED]
                 masked = _Masked(self._gather(items, rng), np.full(len(items), hide), rng)
@@ -152,7 +152,7 @@ class _Pretraining(Task[_Masked]):
 
     def score(self, validation: Mapping[str, float]) -> float:
         """The errors of whole hidden modalities, negative."""
-        return -sum(validation.get(f"held out {m}", 0.0) for m in self.settings.predict)
+        return -sum(validation.get(f"held out {m}", 0.0) for m in self.inputs)
 
     def _gather(self, items: NDArray[np.int64], rng: np.random.Generator) -> Batch:
         return gather(self.inputs, items, most=self.settings.tokens, rng=rng, device=self.device)

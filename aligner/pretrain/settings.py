@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field
 
-from alignrec.core.vocabulary import IMAGE, MODALITIES
+from alignrec.core.vocabulary import IMAGE
 
 # Where something stands in a picture is what pooling has lost; a text model's tokens know their order.
 _PLACE_WEIGHT = {IMAGE: 0.5}
@@ -24,9 +24,9 @@ class PretrainSettings(BaseModel):
     whiten: float = Field(
         0.5, ge=0, le=1, description="0 keeps each principal component's size, 1 makes all equally large"
     )
-    image_weight: float = Field(1.0, gt=0, description="size of the image's part next to the text's")
-    predict: tuple[str, ...] = Field(
-        MODALITIES, description="modalities that training learns to predict from what is left"
+    image_weight: float = Field(1.0, gt=0, description="size of each image's part next to a text's")
+    predict: tuple[str, ...] | None = Field(
+        None, description="modalities that training learns to predict from what is left; default: all"
     )
     token_dim: int = Field(
         32, ge=1, description="principal components of the extractors' tokens that the encoder sees"
@@ -53,17 +53,14 @@ class PretrainSettings(BaseModel):
         "float32", description="of training's products; bfloat16 helps on a GPU with a wide encoder"
     )
 
-    @field_validator("predict")
-    @classmethod
-    def _known(cls, predict: tuple[str, ...]) -> tuple[str, ...]:
-        if set(predict) - set(MODALITIES):
-            raise ValueError(f"expected modalities out of {', '.join(MODALITIES)}, got {', '.join(predict)}")
-        return predict
+    def predicts(self, modality: str) -> bool:
+        """Whether training learns to predict a modality."""
+        return self.predict is None or modality in self.predict
 
-    def weight_of(self, modality: str) -> float:
-        """The size of a modality's part of the item vector next to the others'."""
-        return self.image_weight if modality == IMAGE else 1.0
+    def weight_of(self, kind: str) -> float:
+        """The size of the part of the item vector that a modality of a kind has, next to the others'."""
+        return self.image_weight if kind == IMAGE else 1.0
 
-    def place_weight_of(self, modality: str) -> float:
+    def place_weight_of(self, kind: str) -> float:
         """How much a token's place in its sequence weighs before training; its content weighs about 0.6."""
-        return _PLACE_WEIGHT.get(modality, _PLACE_WEIGHT_OF_OTHERS)
+        return _PLACE_WEIGHT.get(kind, _PLACE_WEIGHT_OF_OTHERS)

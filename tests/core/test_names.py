@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from alignrec.core.names import Name, RelativePath, check_distinct, check_name, check_path, inside, name_like
+from alignrec.core.names import (
+    Name,
+    RelativePath,
+    check_distinct,
+    check_name,
+    check_path,
+    inside,
+    name_like,
+)
 
 HOSTILE = [
     *(

@@ -26,7 +26,7 @@ LAYERS = {
         documents sealed
         features plugins
         vocabulary
-        results
+        modality_names results
     """,
     "extractors": """
         errors

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -290,3 +291,37 @@ def test_bfloat16_learns_nearly_the_same() -> None:
     for ours, theirs in zip(exact.curves, coarse.curves, strict=True):
         assert ours["held out text"] == pytest.approx(theirs["held out text"], rel=0.1)
     assert all(t.dtype == torch.float32 for t in coarse.encoder.parameters())
+
+
+def test_what_a_modality_is_called_decides_nothing_what_it_is_does() -> None:
+    """Names that no code knows, one of them an attribute of every PyTorch module."""
+    known = world(lost_text=8)
+    settings = TINY.model_copy(update={"image_weight": 0.5})
+    named = {
+        "photo": replace(known["image"], kind="image"),
+        "type": replace(known["text"], kind="text"),
+    }
+    expected, _ = pretrain(known, settings, 0).encoder.encode(known, "cpu")
+    for order in (("photo", "type"), ("type", "photo")):
+        encoder = pretrain(named, settings, 0).encoder
+        vectors, valid = encoder.encode({name: named[name] for name in order}, "cpu")
+        assert valid.all() and vectors.tobytes() == expected.tobytes()
+
+
+def test_four_modalities_share_the_vector_and_each_is_predicted_from_the_others(tmp_path: Path) -> None:
+    first, second = world(), world(seed=1)
+    inputs = {
+        "cover": replace(first["image"], kind="image"),
+        "plot": replace(second["text"], kind="text"),
+        "still": replace(first["image"].without(np.arange(80) < 10), kind="image"),
+        "title": replace(first["text"], kind="text"),
+    }
+    trained = pretrain(inputs, TINY.model_copy(update={"dim": 14}), 0)
+    assert {f"held out {name}" for name in inputs} <= set(trained.curves[-1])
+    assert trained.encoder.parts == {"cover": 3, "plot": 3, "still": 3, "title": 5}
+    vectors, valid = trained.encoder.encode(inputs, "cpu")
+    assert vectors.shape == (80, 14) and valid.all() and np.isfinite(vectors).all()
+    trained.encoder.save_pretrained(tmp_path)
+    again = MultimodalEncoder.from_pretrained(tmp_path)
+    assert again.kinds == {"cover": "image", "plot": "text", "still": "image", "title": "text"}
+    assert again.encode(inputs, "cpu")[0].tobytes() == vectors.tobytes()
