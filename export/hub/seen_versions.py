@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from alignrec.core.errors import AlignRecWarning
-from alignrec.core.files import write_bytes
+from alignrec.core.files import sweep, write_bytes
 from alignrec.core.sealed import read_sealed_json, seal_json
 from alignrec.export.hub.repository import HubRepo
 from alignrec.export.hub.versions import Version
@@ -47,6 +47,7 @@ def read_record(repo: HubRepo, version: Version) -> Record | None:
 def write_record(repo: HubRepo, version: Version, record: Record) -> None:
     """Keep a record, whole or not at all; where that cannot be, a warning says what is lost by it."""
     with _only_warning(repo, version, "kept: a tag that is moved later will not show on this machine"):
+        sweep(_folder(repo))
         write_bytes(record_path(repo, version), seal_json(asdict(record)))
 
 

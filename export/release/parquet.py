@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from alignrec.core.features import FeatureSet, Key
 from alignrec.core.files import replacing, sweep
+from alignrec.core.sealed import is_whole, sealing
 from alignrec.export.errors import VerificationError
 from alignrec.export.release.manifest import FileEntry, SetEntry
 
@@ -113,9 +114,13 @@ def iter_parts(
         seen = np.sort(np.concatenate(hashes))
         if (seen[1:] == seen[:-1]).any():
             raise VerificationError(f"{path}: an id of the set {name!r} occurs twice. Tell its publisher.")
-    if (total, valid) != (entry.rows, entry.valid):
+    _check_counts(name, entry, total, valid)
+
+
+def _check_counts(name: str, entry: SetEntry, rows: int, valid: int) -> None:
+    if (rows, valid) != (entry.rows, entry.valid):
         raise VerificationError(
-            f"the set {name!r} has {total} rows, {valid} of them valid; its manifest says {entry.rows} and "
+            f"the set {name!r} has {rows} rows, {valid} of them valid; its manifest says {entry.rows} and "
             f"{entry.valid}. Tell its publisher."
         )
 
@@ -175,19 +180,20 @@ def map_parts(name: str, entry: SetEntry, parts: Sequence[Part], file: Path) -> 
     """Like `read_parts`, but the matrix is a read-only map of `file`, which is made if it is absent.
 
     Parquet is compressed and cannot be mapped itself. What `file` holds is for the caller to name: equal
-    parts, equal file.
+    parts, equal file. It is sealed, and made anew where it is damaged; a process compares it once.
 
     Raises: as `iter_parts`.
     """
     shape = (_count_rows(name, entry, parts), entry.dim)
-    if file.is_file() and (mapped := _mapped(file, shape)) is not None:
+    sweep(file.parent)  # what a killed process left is as large as a matrix
+    if file.is_file() and is_whole(file) and (mapped := _mapped(file, shape)) is not None:
         columns = [pq.read_table(path, columns=[entry.key, "valid", *_origin(path)]) for _, path in parts]
         table = pa.concat_tables(columns)
         origin = table.column("origin").to_pylist() if "origin" in table.column_names else None
         ids, valid = table.column(entry.key).to_pylist(), table.column("valid").to_numpy()
+        _check_counts(name, entry, len(ids), int(valid.sum()))
         return FeatureSet(name, ids, mapped, valid, entry.key, origin)
-    sweep(file.parent)  # matrices are large, and nobody else looks here
-    with replacing(file) as temporary:
+    with sealing(file) as temporary:
         matrix = np.lib.format.open_memmap(temporary, "w+", np.float32, shape)
         features = _gather(iter_parts(name, entry, parts), name, entry.key, matrix)
         matrix.flush()

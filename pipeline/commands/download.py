@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from alignrec.core.display import shown
-from alignrec.core.files import write_bytes
+from alignrec.core.files import sweep, write_bytes
 from alignrec.pipeline.catalog.image_cells import ImageRefError, is_url, pictures_in
 from alignrec.pipeline.catalog.image_refs import downloaded_name
 from alignrec.pipeline.catalog.items import image_root
@@ -72,6 +72,7 @@ def download(
     limits = limits or Limits()
     root = image_root(items)
     urls = _urls(items, root)
+    sweep(root)
     done = Downloaded(root)
     missing = [url for url in urls if not (root / downloaded_name(url)).is_file()]
     done.there = len(urls) - len(missing)

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from alignrec.core.files import sweep
 from alignrec.pipeline.errors import RunFolderError
 
 
 @contextmanager
 def locked(run_folder: Path) -> Iterator[None]:
-    """Hold the run folder for this process.
+    """Hold the run folder for this process, and remove what killed ones left in it.
 
     The lock is on the folder itself: a file in it could be deleted under a run, and another one locked.
 
@@ -34,6 +35,7 @@ def locked(run_folder: Path) -> Iterator[None]:
     except OSError as error:
         raise RunFolderError(f"the run folder {run_folder} cannot be written: {error.strerror}.") from None
     try:
+        sweep(run_folder)
         yield
     finally:
         os.close(descriptor)

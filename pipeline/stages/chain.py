@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alignrec.core.errors import suggest
-from alignrec.core.files import sweep
 from alignrec.core.plugins import Registry
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config
@@ -69,7 +68,6 @@ def run(
     console = console or Console()
     done: dict[str, StageManifest] = {}
     with locked(settings.run_folder):
-        sweep(settings.run_folder)
         for stage in needed(settings, until):
             done[stage.name] = bring_up_to_date(StageContext(settings, stage, dict(done), console=console))
     page = settings.run_folder / REPORT.result

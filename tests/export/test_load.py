@@ -11,9 +11,10 @@ from huggingface_hub import HfApi
 from alignrec.export.errors import ReleaseError, VerificationError
 from alignrec.export.hub.push import push
 from alignrec.export.load import iter_features, load_features
+from tests.core.left_over import left_over
 from tests.export.hub_cases import REPO, SETS, features, got
 from tests.export.hub_cases import make_release as make_release_of_sets
-from tests.export.release.cases import make_release, make_set
+from tests.export.release.cases import make_release, make_set, reseal
 from tests.hub.server import HubServer
 
 
@@ -55,6 +56,37 @@ def test_a_mapped_set_equals_the_loaded_one(tmp_path: Path, monkeypatch: pytest.
     assert mapped.nearest("b", 2) == whole.nearest("b", 2)
     make_release(folder, make_set("aligned", dim=3, origin=origin))
     assert load_features(folder, memory_map=True).dim == 3
+
+
+def test_a_damaged_matrix_is_made_anew_and_what_a_kill_left_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HOME", str(tmp_path / "home"))
+    folder = make_release(tmp_path / "r")
+    whole = load_features(folder, "image").matrix
+    load_features(folder, "image", memory_map=True)
+    (file,) = (tmp_path / "home").rglob("*.npy")
+    content = file.read_bytes()
+    flipped = content[:-200] + bytes([content[-200] ^ 1]) + content[-199:]
+    unsealed = content[: content.rindex(b"\nsealed ")]  # as earlier versions wrote it
+    for damaged in (flipped, unsealed, content[:100], b"", content + b"x"):
+        file.write_bytes(damaged)
+        np.testing.assert_array_equal(load_features(folder, "image", memory_map=True).matrix, whole)
+        assert file.read_bytes() == content
+    left_over(file)
+    load_features(folder, "image", memory_map=True)
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_count_that_is_not_that_of_the_rows_shows_in_a_mapped_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HOME", str(tmp_path / "home"))
+    folder = make_release(tmp_path / "r")
+    load_features(folder, "image", memory_map=True)
+    reseal(folder, {"image": {"dim": 7, "dtype": "float32", "rows": 5, "valid": 3}})
+    with pytest.raises(VerificationError, match="4 of them valid"):
+        load_features(folder, "image", memory_map=True)
 
 
 def test_a_damaged_part_shows_when_its_turn_comes(tmp_path: Path) -> None:

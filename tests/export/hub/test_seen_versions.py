@@ -18,6 +18,7 @@ from alignrec.export.hub.seen_versions import (
     write_record,
 )
 from alignrec.export.hub.versions import Version
+from tests.core.left_over import left_over
 from tests.export.hub_cases import REPO
 
 RECORD = Record("c" * 40, "r" * 64, "m" * 64, 123)
@@ -28,7 +29,9 @@ def test_records_are_kept_by_version_and_repository(api: HfApi) -> None:
     first, second = Version(1, 9, 0), Version(1, 10, 0)
     assert recorded_versions(repo) == [] and read_record(repo, first) is None
     write_record(repo, second, RECORD)
+    left = left_over(record_path(repo, first))
     write_record(repo, first, RECORD)
+    assert not left.exists()
     assert recorded_versions(repo) == [first, second] and recorded_versions(other) == []
     assert read_record(repo, first) == RECORD
     forget_record(repo, first)

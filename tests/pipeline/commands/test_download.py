@@ -18,6 +18,7 @@ from alignrec.pipeline.commands.safe_http import Limits
 from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.console import Console
+from tests.core.left_over import left_over
 from tests.pipeline.catalogues import write_items
 from tests.pipeline.commands.web import url_of, web_server
 
@@ -31,6 +32,7 @@ def test_a_catalogues_pictures_come_once_and_land_where_it_looks(
     urls = [url_of(server, path) for path in ("a.jpg", "b.jpg", "gone", "flaky")]
     rows = [{"item_id": str(n), "image": url} for n, url in enumerate([*urls, urls[0], "local.jpg", None])]
     items = ItemsConfig(path=str(write_items(tmp_path, rows)), text=None)
+    left_over(tmp_path / downloaded_name(urls[0]))  # it is gone at the end
     pauses: list[float] = []
     done = download(items, Console(quiet=True), LOCAL, sleep=pauses.append)
     assert (done.fetched, done.there, list(done.failed)) == (3, 0, [urls[2]])

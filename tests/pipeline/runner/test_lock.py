@@ -12,6 +12,7 @@ import pytest
 
 from alignrec.pipeline.errors import RunFolderError
 from alignrec.pipeline.runner.lock import locked
+from tests.core.left_over import left_over
 
 TRY = """
 import sys
@@ -78,3 +79,13 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunFolderError) as refused, locked(folder):
         pass
     assert str(refused.value) == f"the run folder {folder} cannot be written: Not a directory."
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_of_a_living_one(tmp_path: Path) -> None:
+    left_over(tmp_path / "run" / "extract" / "items.arrow")
+    with locked(tmp_path / "run"):
+        assert list((tmp_path / "run").rglob("*")) == [tmp_path / "run" / "extract"]
+        left = left_over(tmp_path / "run" / "extract" / "items.arrow")
+        with pytest.raises(RunFolderError), locked(tmp_path / "run"):
+            pass
+        assert left.exists()
