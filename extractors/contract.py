@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,8 +107,12 @@ class Backend:
         identify: what decides a model's values, from its files and without loading it; given the function
             that hashes a file. It raises what `load` would where a file is missing or cannot be fetched.
         load: the model, for one modality, on a device; it raises `ExtractorError` where that cannot be.
+        paths: which of its names are paths of this machine: `none`, `all`, or `some`, which are then all that
+            have another form than published names have or that exist as a path. A release that names a path
+            does not have it opened.
     """
 
     name: str
     identify: Callable[[ModelName, Modality, FileHash], ExtractorIdentity]
     load: Callable[[ModelName, Modality, Runtime], Extractor]
+    paths: Literal["none", "some", "all"] = "some"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from alignrec.core.errors import suggest
 from alignrec.core.files import sha256_file
+from alignrec.core.names import check_path
 from alignrec.core.plugins import Registry
 from alignrec.extractors.contract import Backend, Extractor
 from alignrec.extractors.errors import ExtractorError
@@ -66,6 +68,24 @@ def load_extractor(
     from alignrec.extractors.runtime import Runtime  # loads torch
 
     return backend.load(parsed, side, Runtime.resolve(device, precision))
+
+
+def may_be_local(name: str) -> bool:
+    """Whether a model's name is a path of this machine, or could be taken for one; nothing is opened.
+
+    For names that somebody else wrote. What is published has a name of letters, digits, `_`, `-`, inner dots
+    and `/`, and so has its revision; whatever else, such as `/…`, `..`, `~` or `local-dir:`, is a path.
+    """
+    scheme, _, model = name.partition(":")
+    bare, at, revision = model.partition("@")
+    try:
+        check_path(bare)
+        if at:
+            check_path(revision)
+    except ValueError:
+        return bool(model)
+    paths = BACKENDS[scheme].paths if scheme in BACKENDS else "none"
+    return paths == "all" or (paths == "some" and any(Path(path).exists() for path in (bare, model)))
 
 
 def _find(name: str, modality: Modality | str, precision: str) -> tuple[ModelName, Backend, Modality]:

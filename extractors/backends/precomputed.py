@@ -89,4 +89,4 @@ def load(name: ModelName, modality: Modality, runtime: Runtime) -> GivenFeatures
     return GivenFeatures(card, matrix)
 
 
-BACKEND = Backend("given", identify, load)
+BACKEND = Backend("given", identify, load, paths="all")

@@ -25,11 +25,17 @@ Image = Annotated[str, typer.Option("--image", help="Column of the pictures.")]
 Root = Annotated[
     Path | None, typer.Option("--image-root", help="Folder of the pictures; default: the table's own.")
 ]
-Models = Annotated[
+Extractors = Annotated[
     list[str] | None,
-    typer.Option("--model", help="Where a model lies, if elsewhere: image=transformers:PATH", metavar="K=V"),
+    typer.Option(
+        "--extractor",
+        help="Where a model of the release is, if not where it says: text=transformers:PATH",
+        metavar="K=V",
+    ),
 ]
-Share = Annotated[float, typer.Option("--max-rejected", help="Share of unusable inputs that stops the run.")]
+Share = Annotated[
+    float, typer.Option("--max-rejected", min=0, max=1, help="Share of unusable inputs that stops the run.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 
@@ -40,20 +46,21 @@ def encode(
     item_id: Id = "item_id",
     image: Image = IMAGE,
     image_root: Root = None,
-    models: Models = None,
+    extractors: Extractors = None,
     max_rejected: Share = 0.05,
     plugins: Plugins = None,  # noqa: ARG001 (loaded as the option is read)
     as_json: Json = False,
 ) -> None:
     """Make a release's features for items it has never seen.
 
-    With the release's own models, text template and encoders; a model that differs is refused.
+    With the release's own models, text template and encoders; a model that differs is refused, and so
+    is a release that names a path: say with --extractor where that model is.
     Interrupted, the same command goes on.
     """
     from alignrec.export.release.write import write_release
 
     source = open_reference(release)
-    encoded = _encode(items, source, out, item_id, image, image_root, models or [], max_rejected)
+    encoded = _encode(items, source, out, item_id, image, image_root, extractors or [], max_rejected)
     provenance = {
         "name": source.manifest.provenance.get("name"),
         "licence": source.manifest.provenance.get("licence"),
@@ -75,7 +82,7 @@ def extend(
     item_id: Id = "item_id",
     image: Image = IMAGE,
     image_root: Root = None,
-    models: Models = None,
+    extractors: Extractors = None,
     max_rejected: Share = 0.05,
     plugins: Plugins = None,  # noqa: ARG001 (loaded as the option is read)
     as_json: Json = False,
@@ -88,7 +95,7 @@ def extend(
     from alignrec.export.release.extend import extend_release, known_ids, without
 
     source = open_reference(release)
-    encoded = _encode(items, source, out, item_id, image, image_root, models or [], max_rejected)
+    encoded = _encode(items, source, out, item_id, image, image_root, extractors or [], max_rejected)
     known = known_ids(source).intersection(encoded.sets[0].ids)
     sets = [without(features, known) for features in encoded.sets]
     rejected = [row for row in encoded.rejected if row["item_id"] not in known]
@@ -105,19 +112,19 @@ def _encode(
     item_id: str,
     image: str,
     image_root: Path | None,
-    models: list[str],
+    extractors: list[str],
     max_rejected: float,
 ) -> Encoded:
     from alignrec.pipeline.commands.encode import encode as encode_items
     from alignrec.pipeline.config.settings import ItemsConfig
     from alignrec.pipeline.runner.console import Console
 
-    chosen = dict(pair.partition("=")[::2] for pair in models)
+    chosen = dict(pair.partition("=")[::2] for pair in extractors)
     if set(chosen) - set(MODALITIES):
         expected = " or ".join(f"{modality}=NAME" for modality in MODALITIES)
-        raise typer.BadParameter(f"expected {expected}", param_hint="--model")
+        raise typer.BadParameter(f"expected {expected}", param_hint="--extractor")
     table = ItemsConfig(path=items, id=item_id, image=image, text=None, image_root=image_root)
-    return encode_items(source, table, out, Console(), models=chosen, max_rejected=max_rejected)
+    return encode_items(source, table, out, Console(), extractors=chosen, max_rejected=max_rejected)
 
 
 def register(app: typer.Typer) -> None:

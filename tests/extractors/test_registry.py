@@ -10,9 +10,11 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from alignrec.core import plugins
+from alignrec.core.plugins import load_plugins
 from alignrec.extractors.backends.packaged import backend as packaged
 from alignrec.extractors.errors import DownloadError, ExtractorError, WeightsMismatchError
-from alignrec.extractors.registry import load_extractor
+from alignrec.extractors.registry import load_extractor, may_be_local
 from alignrec.extractors.testing import sample_images, sample_texts
 from tests.extractors import models
 
@@ -128,3 +130,38 @@ def test_changed_packaged_weights_are_refused(tmp_path: Path, monkeypatch: pytes
 def test_a_hub_model_out_of_reach(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(DownloadError, match="transformers:PATH"):
         load_extractor("transformers:org/never-cached", "text", device="cpu")
+
+
+def test_names_that_are_or_could_be_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in (
+        "given:x.npy",
+        "transformers:/x",
+        "transformers:../x",
+        "transformers:~x",
+        "open_clip:local-dir:x",
+    ):
+        assert may_be_local(name), name
+    published = ("transformers:org/x", "transformers:org/x@v1", "open_clip:ViT-B-32/x", "packaged:org/x")
+    for name in (*published, "no scheme", "unknown:org/x"):
+        assert not may_be_local(name), name
+    (tmp_path / "org").mkdir()
+    (tmp_path / "org" / "x").write_text("")
+    assert [may_be_local(name) for name in published] == [True, True, False, False]
+    (tmp_path / "org" / "x@v1").write_text("")
+    (tmp_path / "org" / "x").unlink()
+    assert may_be_local("transformers:org/x@v1")
+
+
+def test_a_plugins_names_are_paths_where_such_a_path_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(plugins, "_files", {})
+    (tmp_path / "own.py").write_text(
+        "from alignrec.extractors.contract import Backend\nBACKEND = Backend('own', None, None)\n"
+    )
+    load_plugins([tmp_path / "own.py"])
+    assert may_be_local("own:/x") and not may_be_local("own:x")
+    (tmp_path / "x").write_text("")
+    assert may_be_local("own:x")

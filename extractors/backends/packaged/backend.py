@@ -150,4 +150,4 @@ def _check_pinned(path: Path, found: str, expected: str, name: str) -> None:
         )
 
 
-BACKEND = Backend("packaged", identify, load)
+BACKEND = Backend("packaged", identify, load, paths="none")

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import yaml
+from safetensors.numpy import load_file, save_file
 from typer.testing import CliRunner, Result
 
+from alignrec.aligner.errors import EncoderError
 from alignrec.export import Manifest, RefusedError, load_features, verify_folder
-from alignrec.export.errors import ReleaseError
+from alignrec.export.errors import ReleaseError, VerificationError
+from alignrec.export.release.opened import open_folder
 from alignrec.pipeline.cli.app import app
+from alignrec.pipeline.commands.encode import encode
+from alignrec.pipeline.commands.released_models import EXTRACTORS
+from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.stages.chain import run
+from tests.export.release.cases import reseal
+from tests.extractors import models
 from tests.pipeline.catalogues import write_catalogue
 
 SETS = ["image", "text", "multimodal", "content", "aligned"]
@@ -74,16 +85,108 @@ def test_an_extended_release_keeps_every_byte_it_had(shop: Path, tmp_path: Path)
     assert isinstance(again.exception, ReleaseError) and "no new item" in str(again.exception)
 
 
-def test_other_weights_are_refused(shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from alignrec.pipeline.commands import encode
-
-    cards = encode._cards
-
-    def other(release: object) -> dict[str, dict[str, object]]:
-        found = cards(release)  # type: ignore[arg-type]
-        return found | {"text": found["text"] | {"weights_sha256": "0" * 64}}
-
-    monkeypatch.setattr(encode, "_cards", other)
-    ended = call("extend", shop, tmp_path / "z")
+@pytest.mark.parametrize("command", ["encode", "extend"])
+def test_other_weights_are_refused(shop: Path, tmp_path: Path, command: str) -> None:
+    release = copied(shop, tmp_path)
+    change_card(release, "text", weights_sha256="0" * 64)
+    ended = call(command, shop, tmp_path / "z", release=release)
     assert isinstance(ended.exception, RefusedError) and "weights_sha256 differ" in str(ended.exception)
     assert not (tmp_path / "z" / "release").exists()
+
+
+@pytest.fixture(scope="module")
+def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A release of texts alone, by a model in a folder; other/ has one of other weights."""
+    folder = tmp_path_factory.mktemp("local")
+    config = write_catalogue(folder, items=8)
+    settings = yaml.safe_load(config.read_text())
+    settings["catalog"] = {"items": settings["catalog"]["items"] | {"image": None}}
+    settings["extract"] = {"text": f"transformers:{models.bert(folder / 'bert')}", "device": "cpu"}
+    settings["export"] = {"sets": ["text"], "license": "mit"}
+    config.write_text(yaml.safe_dump(settings))
+    (folder / "items.jsonl").rename(folder / "all.jsonl")
+    lines = (folder / "all.jsonl").read_text().splitlines(keepends=True)
+    (folder / "items.jsonl").write_text("".join(lines[:6]))
+    (folder / "new.jsonl").write_text("".join(lines[6:]))
+    run(config, console=Console(quiet=True))
+    weights = shutil.copytree(folder / "bert", folder / "other") / "model.safetensors"
+    save_file({name: t + 0.1 for name, t in load_file(weights).items()}, weights, {"format": "pt"})
+    return folder
+
+
+@pytest.mark.parametrize("command", ["encode", "extend"])
+def test_a_model_in_a_folder_is_the_callers_to_name(
+    local: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.chdir(local)  # where a folder has the name that the release has
+    ended = call(command, local, tmp_path / "a")
+    assert isinstance(ended.exception, RefusedError)
+    assert "--extractor text=transformers:PATH" in str(ended.exception)
+    ended = call(command, local, tmp_path / "b", "--extractor", f"text=transformers:{local / 'other'}")
+    assert isinstance(ended.exception, RefusedError) and "weights_sha256 differ" in str(ended.exception)
+    ended = call(command, local, tmp_path / "c", "--extractor", f"text=transformers:{local / 'bert'}")
+    assert ended.exit_code == 0, ended.exception
+    assert {"i6", "i7"} <= set(load_features(tmp_path / "c" / "release", "text").ids)
+    assert not any((tmp_path / name / "release").exists() for name in "ab")
+
+
+def test_the_releases_own_cards_come_along(local: Path, tmp_path: Path) -> None:
+    release = open_folder(local / "run" / "release")
+    items = ItemsConfig(path=str(local / "new.jsonl"))
+    own = {"text": f"transformers:{local / 'bert'}"}
+    encoded = encode(release, items, tmp_path, Console(quiet=True), extractors=own)
+    assert [(s.name, list(s.ids), s.valid.all()) for s in encoded.sets] == [("text", ["i6", "i7"], True)]
+    assert encoded.rejected == []
+    assert encoded.extractors == json.loads((local / "run" / "release" / EXTRACTORS).read_bytes())
+
+
+@pytest.mark.parametrize("name", ["given:{}", "transformers:{}", "open_clip:local-dir:{}", "colour:{}"])
+def test_a_path_in_a_strangers_release_is_not_opened(local: Path, tmp_path: Path, name: str) -> None:
+    release = copied(local, tmp_path)
+    trap = tmp_path / "trap"
+    os.mkfifo(trap)  # whoever opens it waits for ever
+    change_card(release, "text", name=name.format(trap))
+    ended = call("encode", local, tmp_path / "work", release=release)
+    assert isinstance(ended.exception, RefusedError)
+    assert "--extractor text=transformers:PATH" in str(ended.exception)
+    assert not (tmp_path / "work").exists()
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "error"),
+    [
+        ("encoder/extractors.json", b"[]", VerificationError),
+        ("encoder/extractors.json", b'{"text": 1}', VerificationError),
+        ("encoder/multimodal/config.json", b"[]", EncoderError),
+        ("encoder/multimodal/config.json", {"depth": 10**6, "width": 10**6, "dim": 10**6}, EncoderError),
+        ("encoder/multimodal/model.safetensors", (10**9).to_bytes(8, "little") + b"{}", EncoderError),
+        ("encoder/aligner/config.json", b'{"format": 1, "neighbours": "x"}', EncoderError),
+    ],
+)
+def test_a_strangers_files_that_are_none_are_refused(
+    shop: Path, tmp_path: Path, file: str, content: Any, error: type[Exception]
+) -> None:
+    release = copied(shop, tmp_path)
+    if isinstance(content, dict):
+        config = json.loads((release / file).read_bytes())
+        config["settings"] |= content
+        content = json.dumps(config).encode()
+    (release / file).write_bytes(content)
+    reseal(release, {})
+    ended = call("encode", shop, tmp_path / "work", release=release)
+    assert isinstance(ended.exception, error)
+    assert not (tmp_path / "work" / "release").exists()
+
+
+def copied(folder: Path, target: Path) -> Path:
+    """A copy of a folder's release, for changing it."""
+    return Path(shutil.copytree(folder / "run" / "release", target / "copy"))
+
+
+def change_card(release: Path, modality: str, **changes: Any) -> None:
+    """Write another card into a release, as its publisher could."""
+    path = release / EXTRACTORS
+    cards = json.loads(path.read_bytes())
+    cards[modality] |= changes
+    path.write_bytes(json.dumps(cards).encode())
+    reseal(release, {})
