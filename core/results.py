@@ -173,12 +173,12 @@ class Results:
     def strongest_rival(self, own: Estimate) -> Estimate | None:
         """The best landmark of the same protocol, metric, k, split and share as an estimate.
 
-        The best is the best on validation; where a landmark was not measured there, the best of the same
-        split.
+        The best is the best on validation. What was not measured there, as lists from elsewhere, is never
+        chosen by its test numbers where others were; where none was, the best of the same split is.
         """
         valid, same = self._landmarks(own, "valid"), self._landmarks(own, own.split)
-        deciding = valid if valid.keys() >= same.keys() else same
-        best = max(same, key=lambda name: (deciding[name].value, name), default=None)
+        deciding = {name: valid[name] for name in same if name in valid} or same
+        best = max(deciding, key=lambda name: (deciding[name].value, name), default=None)
         return None if best is None else same[best]
 
     def difference(self, own: Estimate, against: str) -> Estimate | None:

@@ -44,7 +44,8 @@ def measurements(results: Mapping[str, Mapping[int | None, Evaluations]]) -> lis
     """The numbers of all recommenders, and how far `aligned` and its control are above others.
 
     Args:
-        results: by subject and seed; None where nothing is trained.
+        results: by subject and seed; None where nothing is trained. What was not measured under every
+            protocol and on every part of the split, as lists from elsewhere, is left out where it was not.
 
     Returns:
         Measurements of top-k, cold-start and long-tail: all metrics and the differences on test, recall and
@@ -55,8 +56,9 @@ def measurements(results: Mapping[str, Mapping[int | None, Evaluations]]) -> lis
         evaluations = {
             name: {seed: reached[protocol, part] for seed, reached in seeds.items()}
             for name, seeds in results.items()
+            if all((protocol, part) in list(reached) for reached in seeds.values())
         }
-        pairs, metrics = (_pairs(results), tuple(METRICS)) if part == "test" else ([], MAIN_METRICS)
+        pairs, metrics = (_pairs(evaluations), tuple(METRICS)) if part == "test" else ([], MAIN_METRICS)
         records += compare_seeds(protocol, evaluations, pairs, split=part, metrics=metrics)
     return records
 

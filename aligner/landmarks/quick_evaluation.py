@@ -18,6 +18,7 @@ def quick_evaluation(
     control: Evaluations,
     landmarks: Iterable[Landmark],
     data: LandmarkInput,
+    elsewhere: Mapping[str, Evaluations] | None = None,
 ) -> list[Measurement]:
     """Fit and measure the landmarks, and our own recommender against them.
 
@@ -27,6 +28,7 @@ def quick_evaluation(
         control: what it reaches without content, under the same seed.
         landmarks: that it is compared with.
         data: what they learn from.
+        elsewhere: what other systems reached, whose lists were read, by name.
 
     Returns:
         As `measurements`.
@@ -38,6 +40,7 @@ def quick_evaluation(
     for landmark in landmarks:
         seed = data.seed if landmark.trained else None
         results[landmark.name] = {seed: evaluate_all(landmark.fit(data), evaluator)}
+    results |= {name: {None: reached} for name, reached in (elsewhere or {}).items()}
     return measurements(results)
 
 

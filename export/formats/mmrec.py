@@ -17,6 +17,13 @@ from alignrec.export.formats.interactions import SplitInteractions
 
 # That tool's own layout: which set goes into which of its files.
 FILES = {IMAGE: "image_feat.npy", TEXT: "text_feat.npy", MULTIMODAL: "mm_feat.npy"}
+USER_IDS, ITEM_IDS = "u_id_mapping.csv", "i_id_mapping.csv"
+
+
+def dense_ids(ids: Sequence[str]) -> tuple[NDArray[np.int64], list[str]]:
+    """That tool's number of each id, dense in order of first appearance, int64 `[n]`; and the id of each."""
+    numbers, names = pd.factorize(np.asarray(ids, dtype=object))
+    return numbers.astype(np.int64), list(names)
 
 
 def write_mmrec(
@@ -50,7 +57,7 @@ def write_mmrec(
                 f"{len(unknown)} items of the interactions have no features, such as {min(unknown)!r}: "
                 "give the interactions that the release was made with"
             )
-    _write_map(items, "asin", "itemID", folder / "i_id_mapping.csv")
+    _write_map(items, "asin", "itemID", folder / ITEM_IDS)
     for features in sets:
         matrix, valid = features.align_to(items)
         matrix[~valid] = _mean(features)
@@ -59,14 +66,13 @@ def write_mmrec(
 
 def _write_interactions(interactions: SplitInteractions, folder: Path) -> list[str]:
     frame = interactions.frame()
-    user, users = pd.factorize(frame["user_id"])
-    item, items = pd.factorize(frame["item_id"])
+    (user, users), (item, items) = dense_ids(interactions.users), dense_ids(interactions.items)
     table = pd.DataFrame({"userID": user, "itemID": item, "rating": _whole(frame["rating"])})
     table["timestamp"], table["x_label"] = frame["timestamp"], frame["label"]
     table = table.sort_values("userID", kind="stable")
     table.to_csv(folder / f"{folder.name}.inter", sep="\t", index=False, lineterminator="\n")
-    _write_map(list(users), "user_id", "userID", folder / "u_id_mapping.csv")
-    return list(items)
+    _write_map(users, "user_id", "userID", folder / USER_IDS)
+    return items
 
 
 def _whole(rating: pd.Series) -> pd.Series:

@@ -98,6 +98,15 @@ def evaluate(
     full: Annotated[
         bool, typer.Option("--full", help="A full evaluation: every seed, landmark and ablation.")
     ] = False,
+    rankings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--rankings",
+            help="A row for another system, from the top-k lists that it wrote on this run's split "
+            "(repeatable); in place of the config's evaluate.rankings.",
+            metavar="NAME=FILE",
+        ),
+    ] = None,
     overrides: Overrides = None,
     quiet: Quiet = False,
 ) -> None:
@@ -105,7 +114,22 @@ def evaluate(
 
     Shows the numbers; all of them, with definitions and intervals, are in evaluate/metrics.json.
     """
-    _run(config, "evaluate", [*(overrides or ()), *(["evaluate.full=true"] if full else [])], quiet)
+    more = ["evaluate.full=true"] if full else []
+    more += [f"evaluate.rankings={json.dumps(_named_files(rankings))}"] if rankings else []
+    _run(config, "evaluate", [*(overrides or ()), *more], quiet)
+
+
+def _named_files(options: list[str]) -> dict[str, str]:
+    """The files of `NAME=FILE`, as seen from where the command is called."""
+    named = {}
+    for option in options:
+        name, equals, file = option.partition("=")
+        if not (name and equals and file) or name in named:
+            raise typer.BadParameter(
+                f"{option!r}: expected NAME=FILE, each name once", param_hint="--rankings"
+            )
+        named[name] = str(Path(file).absolute())
+    return named
 
 
 @app.command()

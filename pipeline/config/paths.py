@@ -55,8 +55,10 @@ def make_absolute(config: Config, folder: Path) -> Config:
         catalog["interactions"] = interactions.model_copy(update={"path": _table(interactions.path, folder)})
     models = {name: _model(getattr(config.extract, name), folder) for name in MODALITIES}
     split = {name: folder / path for name, path in config.split if isinstance(path, Path)}
+    rankings = {name: folder / path for name, path in config.evaluate.rankings.items()}
     return config.model_copy(
         update={
+            "evaluate": config.evaluate.model_copy(update={"rankings": rankings}),
             "out": (folder / config.run_folder).resolve(),
             "plugins": tuple(folder / file for file in config.plugins),
             "catalog": config.catalog.model_copy(update=catalog),

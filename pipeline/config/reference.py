@@ -67,6 +67,8 @@ def _type(kind: Any) -> str:
         return " or ".join(_type(part) for part in inside if part is not type(None))
     if origin is tuple:
         return f"list of {_type(inside[0])}"
+    if origin is dict:
+        return f"{_type(inside[0])} to {_type(inside[1])}"
     if hasattr(kind, "__metadata__"):
         return _type(inside[0])
     names = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path"}

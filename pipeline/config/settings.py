@@ -17,7 +17,7 @@ from pydantic import (
 
 from alignrec.aligner.pretrain.settings import PretrainSettings
 from alignrec.aligner.train.settings import TrainSettings
-from alignrec.core.display import shown
+from alignrec.core.display import printable_line, shown
 from alignrec.core.names import Name
 from alignrec.core.vocabulary import (
     ALIGNED,
@@ -28,6 +28,8 @@ from alignrec.core.vocabulary import (
     MULTIMODAL,
     TRAINED_SETS,
 )
+
+LONGEST_ROW = 60  # characters of the name of another system's row
 
 
 class _Section(BaseModel):
@@ -146,6 +148,21 @@ class EvaluateConfig(_Section):
         False, description="at test, leave validation positives out of the ranking; MMRec keeps them in"
     )
     full: bool = Field(False, description="measure every seed, landmark and ablation; as evaluate --full")
+    rankings: dict[str, Path] = Field(
+        {},
+        description="top-k lists that other systems wrote on this run's split, by the name of their row; as "
+        "evaluate --rankings NAME=FILE",
+    )
+
+    @field_validator("rankings")
+    @classmethod
+    def _named(cls, rankings: dict[str, Path]) -> dict[str, Path]:
+        for name in rankings:
+            if not 0 < len(name) <= LONGEST_ROW or name != printable_line(name):
+                raise ValueError(
+                    f"{shown(name)}: expected a name of 1 to {LONGEST_ROW} printable characters on one line"
+                )
+        return rankings
 
     @field_validator("seeds")
     @classmethod
@@ -225,6 +242,15 @@ class Config(_Section):
         source = self.catalog.interactions
         if self.split.method == "temporal" and (source is None or source.timestamp is None):
             raise ValueError("split.method temporal needs catalog.interactions.timestamp, a column of times")
+        return self
+
+    @model_validator(mode="after")
+    def _comparable(self) -> Config:
+        if self.evaluate.rankings and not self.trains:
+            raise ValueError(
+                "evaluate.rankings is compared with what training recommends, and this config trains "
+                f"nothing: let export.sets hold one of {', '.join(TRAINED_SETS)}, or leave it out"
+            )
         return self
 
     @model_validator(mode="after")

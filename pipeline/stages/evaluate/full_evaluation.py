@@ -84,6 +84,7 @@ def full_evaluation(
     evaluator: Evaluator,
     parts: Mapping[str, str],
     scratch: Path,
+    elsewhere: Mapping[str, Evaluations],
 ) -> list[Measurement]:
     """Train and measure everything that is not measured yet.
 
@@ -93,6 +94,7 @@ def full_evaluation(
         evaluator: of the run.
         parts: hashes of all that decides a piece, but for its subject and seed.
         scratch: keeps checkpoints and what finished pieces reached.
+        elsewhere: what other systems reached, whose lists were read, by name.
 
     Returns:
         As `measurements`.
@@ -105,6 +107,7 @@ def full_evaluation(
         title = f"evaluate {number} of {len(pieces)}: {piece.name}"
         results.setdefault(piece.subject, {})[piece.seed] = piece.evaluate(evaluator, title)
     keep_controls(piece for piece in pieces if piece.subject == CONTROL)
+    results |= {name: {None: reached} for name, reached in elsewhere.items()}
     return measurements(results)
 
 

@@ -28,6 +28,11 @@ _SUBJECTS = {
     "ridge imputation": "centred concatenation, a missing part told from the other by ridge regression",
 }
 
+ELSEWHERE = (
+    "from elsewhere: the top-k lists that another system wrote on this split, on test and all items alone; "
+    "nothing of its training is known here"
+)
+
 
 def metrics_bytes(records: Sequence[Measurement], config: Config) -> bytes:
     """The file of an evaluation."""
@@ -36,6 +41,7 @@ def metrics_bytes(records: Sequence[Measurement], config: Config) -> bytes:
         **definitions(MODALITIES, exclude_valid=config.evaluate.exclude_valid),
         **_landmarks(),
         **_SUBJECTS,
+        **dict.fromkeys(config.evaluate.rankings, ELSEWHERE),
     }
     content = {
         "format": FORMAT,

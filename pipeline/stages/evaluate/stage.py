@@ -20,11 +20,14 @@ from alignrec.pipeline.runner.run_folder import EVALUATE, PRETRAIN, SPLIT, TRAIN
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, stage_parts
 from alignrec.pipeline.stages.evaluate.landmark_input import landmark_input
 from alignrec.pipeline.stages.evaluate.metrics_file import metrics_bytes
+from alignrec.pipeline.stages.evaluate.rankings import check_names, evaluate_rankings, rankings_inputs
 from alignrec.pipeline.stages.pretrain import content_inputs, pretrain_resumably, pretraining_inputs
 from alignrec.pipeline.stages.train import training_inputs
 
 # The part of a fingerprint that only a full evaluation has.
 FULL = "seeds and landmarks of the full evaluation"
+# The part that only an evaluation with lists from elsewhere has.
+RANKINGS = "lists from elsewhere"
 # Its pieces outlive other runs of the stage.
 FULL_SCRATCH = "evaluate-full"
 
@@ -44,7 +47,9 @@ class EvaluateStage(Stage):
         """The settings, the content, the split, and what was trained decide."""
         config, done = context.config, context.done
         inputs: dict[str, Any] = {
-            "evaluate settings": config.evaluate.model_dump(mode="json", exclude={"seeds", "full"}),
+            "evaluate settings": config.evaluate.model_dump(
+                mode="json", exclude={"seeds", "full", "rankings"}
+            ),
             "landmarks": {mark.name: mark.identity for mark in all_landmarks() if mark.quick},
             "split": done[SPLIT].files,
             "seed": str(config.seed),
@@ -54,23 +59,29 @@ class EvaluateStage(Stage):
             inputs |= pretraining_inputs(config) | {MULTIMODAL: done[PRETRAIN].files}
         if TRAIN in done:
             inputs |= training_inputs(context) | {"trained": done[TRAIN].files}
-        full = self._full_inputs(context, inputs)
-        return Plan(inputs | full, details=full)
+        more = self._more_inputs(context, inputs)
+        return Plan(inputs | more, details=more)
 
-    def _full_inputs(self, context: StageContext, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """What a full evaluation adds to the inputs; nothing for a quick one.
+    def _more_inputs(self, context: StageContext, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """What a full evaluation, and lists from elsewhere, add to the inputs; nothing without these.
 
-        A full evaluation that is there, of the same inputs and settings, serves a quick run too: it has all
-        that a quick one has, so it stays. A quick one never serves where the full one is asked for.
+        An evaluation that is there, of the same inputs and settings, serves one that asks for less: it has
+        all that is asked for, so it stays. It never serves one that asks for more.
         """
         config, previous = context.config, context.previous
+        asked: dict[str, Any] = {}
         if config.evaluate.full:
             landmarks = {mark.name: mark.identity for mark in all_landmarks() if not mark.quick}
-            return {FULL: digest([config.evaluate.seeds, landmarks])}
-        if previous is None or FULL not in previous.parts or previous.damage(context.place, hashes=True):
-            return {}
-        full = {FULL: previous.parts[FULL]}
-        return full if previous.parts == stage_parts(self, Plan({**inputs, **full})) else {}
+            asked[FULL] = digest([config.evaluate.seeds, landmarks])
+        if config.evaluate.rankings:
+            names = [name for mark in all_landmarks() for name in (mark.name, *mark.rivals.values())]
+            check_names(config.evaluate.rankings, names)
+            asked[RANKINGS] = digest(rankings_inputs(config.evaluate.rankings))
+        if previous is None:
+            return asked
+        there = {part: previous.parts[part] for part in (FULL, RANKINGS) if part in previous.parts} | asked
+        same = previous.parts == stage_parts(self, Plan({**inputs, **there}))
+        return there if same and not previous.damage(context.place, hashes=True) else asked
 
     def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
         """Write `metrics.json`."""
@@ -82,7 +93,7 @@ class EvaluateStage(Stage):
 
         config, run, console = context.config, context.run, context.console
         assert context.plan is not None
-        parts = {name: part for name, part in context.parts.items() if name != FULL}
+        parts = {name: part for name, part in context.parts.items() if name not in (FULL, RANKINGS)}
         cut, inputs = run.split(), run.inputs()
         settings = config.evaluate
         evaluator = Evaluator(cut.split, settings.k, settings.exclude_valid)
@@ -102,15 +113,17 @@ class EvaluateStage(Stage):
         if settings.masked:
             pretrain = partial(_pretrain_anew, context, parts)
             records += masked(evaluator, inputs, settings.masked, config.seed, vectors, pretrain)
-        if context.plan.details:
+        elsewhere = evaluate_rankings(settings.rankings, cut, evaluator, console.note)
+        if FULL in context.plan.details:
             console.note("evaluate: the full evaluation")
-            records += full_evaluation(context, cut, evaluator, parts, run.scratch(FULL_SCRATCH))
+            scratch = run.scratch(FULL_SCRATCH)
+            records += full_evaluation(context, cut, evaluator, parts, scratch, elsewhere)
         elif TRAIN in context.done:
             console.note("evaluate: recommendation, against landmarks")
             own = dot_scorer(*(run.features(name).matrix for name in (USER, ALIGNED)))
             without = control(context, cut, config.seed)
             reached = without.evaluate(evaluator, f"evaluate: {without.subject}")
-            records += quick_evaluation(evaluator, own, reached, landmarks, data)
+            records += quick_evaluation(evaluator, own, reached, landmarks, data, elsewhere)
             keep_controls([without])
         write_bytes(target / METRICS_FILE, metrics_bytes(records, config))
         return {"records": len(records), "users": cut.split.users, "items": int(cut.split.recommended.sum())}
@@ -118,7 +131,7 @@ class EvaluateStage(Stage):
     def finished(self, context: StageContext) -> None:
         """Pieces of a full evaluation are kept until it is done."""
         assert context.plan is not None
-        if context.plan.details:
+        if FULL in context.plan.details:
             shutil.rmtree(context.run.scratch(FULL_SCRATCH), ignore_errors=True)
 
     def describe(self, summary: Mapping[str, Any]) -> list[str]:
