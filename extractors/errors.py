@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from alignrec.core.errors import AlignRecError
+from alignrec.core.network import NotHereError
 
 
 class ExtractorError(AlignRecError):
@@ -21,8 +22,8 @@ class WeightsMismatchError(ExtractorError):
     exit_code = 3
 
 
-class DownloadError(ExtractorError):
-    """A model could not be fetched from the Hub and is not in the local cache."""
+class DownloadError(ExtractorError, NotHereError):
+    """A model was not or could not be fetched, and is not in the local cache."""
 
     exit_code = 4
 

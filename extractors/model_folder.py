@@ -9,6 +9,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from alignrec.core.documents import DocumentError, parse_as, parse_front_matter, read_bytes
 from alignrec.core.names import OutsideError, inside
+from alignrec.core.network import is_offline
 from alignrec.extractors.errors import DownloadError, ExtractorError
 from alignrec.extractors.names import ModelName
 
@@ -78,11 +79,22 @@ def model_folder(name: ModelName) -> tuple[Path, str | None]:
             f"{name.full}: neither a folder here nor a model on the Hub that you may read: {error}"
         ) from error
     except failures as error:
+        if is_offline():
+            raise _not_here(name) from None
         raise DownloadError(
             f"{name.full}: the model could not be fetched and is not in the local cache: {error}; "
             "go online, or download it elsewhere and give its folder as transformers:PATH"
         ) from error
+    if is_offline() and not any(snapshot.glob("model*.safetensors")):  # a download that was stopped
+        raise _not_here(name)
     return snapshot, snapshot.name
+
+
+def _not_here(name: ModelName) -> DownloadError:
+    return DownloadError(
+        f"{name.full} is not on this machine, and nothing is fetched now: go online, or download it "
+        "elsewhere and give its folder as transformers:PATH"
+    )
 
 
 def safetensors_of(folder: Path) -> list[Path]:

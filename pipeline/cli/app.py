@@ -172,7 +172,10 @@ def status(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON.")] = False,
 ) -> None:
-    """Say what is done, stale, partial or still to do, and why."""
+    """Say what is done, stale, partial or still to do, and why.
+
+    Nothing is written or fetched: what depends on a model that is not here yet is unknown, or to do.
+    """
     from rich.console import Console as Rich
     from rich.table import Table
 

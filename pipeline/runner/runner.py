@@ -23,7 +23,7 @@ class StageState:
 
     Attributes:
         stage: its name.
-        state: `done`, `partial`, `stale` or `to do`.
+        state: `done`, `partial`, `stale`, `to do`, or `unknown` where that is not to be told from here.
         why: what changed, is damaged or is missing; "" when done.
     """
 

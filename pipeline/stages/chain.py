@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alignrec.core.errors import suggest
+from alignrec.core.network import NotHereError, offline
 from alignrec.core.plugins import Registry
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config
@@ -77,7 +78,10 @@ def run(
 
 
 def status(config: Config, *, verify: bool = False) -> list[StageState]:
-    """The state of every stage that the config needs, without doing any of it and without writing.
+    """The state of every stage that the config needs, without doing any of it, writing or asking the network.
+
+    A stage that depends on a model or a table that would have to be fetched first is `to do`, or `unknown`
+    if it was finished once.
 
     Args:
         config: the run.
@@ -85,18 +89,29 @@ def status(config: Config, *, verify: bool = False) -> list[StageState]:
     """
     states: list[StageState] = []
     done: dict[str, StageManifest] = {}
-    for stage in needed(config, EXPORT.name):
-        context = StageContext(config, stage, dict(done), verify)
-        manifest = context.previous
-        unready = next((s.stage for s in states if s.state != "done" and _matters(s.stage, stage)), None)
-        if unready is not None:
-            state = ("stale", f"{unready} will change") if manifest else ("to do", "not there yet")
-            states.append(StageState(stage.name, *state))
-        else:
-            states.append(state_of(context))
-        if manifest is not None:
-            done[stage.name] = manifest
+    with offline():
+        for stage in needed(config, EXPORT.name):
+            context = StageContext(config, stage, dict(done), verify)
+            states.append(_state(context, states))
+            if context.previous is not None:
+                done[stage.name] = context.previous
     return states
+
+
+def _state(context: StageContext, before: Sequence[StageState]) -> StageState:
+    """The state of a stage, by those of the stages before it."""
+    stage, finished = context.stage, context.previous is not None
+    unready = next((s for s in before if s.state != "done" and _matters(s.stage, stage)), None)
+    if unready is None:
+        try:
+            return state_of(context)
+        except NotHereError as error:
+            return StageState(stage.name, "unknown" if finished else "to do", str(error))
+    if not finished:
+        return StageState(stage.name, "to do", "not there yet")
+    if unready.state == "unknown":
+        return StageState(stage.name, "unknown", f"{unready.stage} is not known")
+    return StageState(stage.name, "stale", f"{unready.stage} will change")
 
 
 def write_page(config: Config) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 
+from alignrec.core.network import offline
 from alignrec.extractors.errors import DownloadError, ExtractorError
 from alignrec.extractors.model_folder import (
     PATTERNS,
@@ -66,6 +67,16 @@ def test_a_snapshot_is_asked_for_and_known_by_its_commit(
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
     assert model_folder(ModelName.parse("transformers:org/model@v1")) == (tmp_path / "0123abcd", "0123abcd")
     assert asked == [("org/model", {"revision": "v1", "allow_patterns": PATTERNS})]
+
+
+def test_nothing_is_fetched_while_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", lambda *_a, **_k: str(tmp_path))
+    name = ModelName.parse("transformers:org/model")
+    with offline():
+        with pytest.raises(DownloadError, match="is not on this machine"):
+            model_folder(name)  # a download that was stopped left the folder without weights
+        touch(tmp_path, "model.safetensors")
+        assert model_folder(name) == (tmp_path, tmp_path.name)
 
 
 def test_the_hub_is_out_of_reach() -> None:

@@ -23,7 +23,7 @@ LAYERS = {
     "core": """
         display errors libraries packages vectors
         files names
-        documents sealed
+        documents network sealed
         features plugins
         vocabulary
         modality_names results

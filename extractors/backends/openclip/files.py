@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from alignrec.core.errors import suggest
+from alignrec.core.network import is_offline
 from alignrec.extractors.errors import DownloadError, ExtractorError
 from alignrec.extractors.model_folder import licence_of, local_folder, other_files
 from alignrec.extractors.names import ModelName
@@ -107,6 +108,8 @@ def _fetch(name: ModelName, published: dict[str, Any]) -> Path:
             )
         if name.revision is not None:
             raise ExtractorError(f"{name.full}: these weights are not on the Hub and have no revisions")
+        if is_offline():  # open_clip has no way to look at its own cache alone
+            raise DownloadError(f"{name.full}: nothing is fetched now, and these weights are not on the Hub")
         return Path(_table().download_pretrained(published))
     except (OSError, RuntimeError) as error:
         raise DownloadError(

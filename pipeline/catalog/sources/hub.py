@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alignrec.core.errors import suggest
+from alignrec.core.network import NotHereError, is_offline
 from alignrec.pipeline.catalog.formats.dataset import table_of_dataset
 from alignrec.pipeline.catalog.sources.source import Source
 from alignrec.pipeline.catalog.tables import Table
@@ -20,6 +21,10 @@ from alignrec.pipeline.errors import CatalogError
 _NAME = re.compile(
     r"(?P<repository>[^/@#]+(/[^/@#]+)?)(/(?P<config>[^@#]+))?(@(?P<revision>[^#]+))?(#(?P<split>.+))?"
 )
+
+
+class NotFetchedError(CatalogError, NotHereError):
+    """A dataset is not on this machine, and nothing is to be fetched (exit code 4)."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ def open_dataset(path: Path) -> Table:
 
     Raises:
         CatalogError: it cannot be loaded, or has no such configuration or split.
+        NotFetchedError: it is not there yet, and nothing is to be fetched.
     """
     import datasets  # slow to import
 
@@ -70,6 +76,10 @@ def open_dataset(path: Path) -> Table:
     try:
         loaded = datasets.load_dataset(name.repository, name.config or None, revision=name.revision or None)
     except Exception as error:
+        if is_offline():
+            raise NotFetchedError(
+                f"the dataset {name.repository!r} is not on this machine, and nothing is fetched now"
+            ) from None
         raise CatalogError(_reason(name) or f"{_unloadable(name)}: {error}") from None
     table = table_of_dataset(loaded, str(replace(name, split="")), name.split)
     configs = () if name.config else _configs(name)

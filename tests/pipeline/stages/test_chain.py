@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
+import yaml
 
 from alignrec.core import plugins
+from alignrec.core.network import NotHereError, is_offline
 from alignrec.core.plugins import load_plugins
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
-from alignrec.pipeline.stages.chain import chain, needed
+from alignrec.pipeline.runner.manifest import StageManifest
+from alignrec.pipeline.stages.chain import chain, needed, status
+from tests.hub.client import environment, run_python
+from tests.hub.server import HubServer
 
 PLUGIN = dedent(
     """
@@ -84,3 +90,54 @@ def test_a_plugins_stage_that_follows_nothing_is_an_error(tmp_path: Path) -> Non
         ConfigError, match="the stage own follows 'trian', which is no stage; did you mean 'train'"
     ):
         chain()
+
+
+STATUS = """
+import sys
+from alignrec.pipeline.cli.app import main
+sys.argv = ["alignrec", "status", "--json", "-c", sys.argv[1]]
+main()
+"""
+
+
+def states(hub: HubServer, folder: Path, **settings: object) -> dict[str, tuple[str, str]]:
+    """What `status` says of each stage of a config, in a process whose Hub is the local server."""
+    path = folder / "alignrec.yaml"
+    path.write_text(yaml.safe_dump({"out": "run", "export": {"sets": ["text"]}} | settings))
+    ended = run_python(STATUS, environment(hub.url, folder / "hf"), str(path))
+    assert ended.returncode == 0, ended.stderr
+    return {one["stage"]: (one["state"], one["why"]) for one in json.loads(ended.stdout)}
+
+
+def test_status_asks_nobody_for_what_is_not_here(tmp_path: Path) -> None:
+    table = tmp_path / "items.jsonl"
+    table.write_text('{"item_id": "a", "title": "x"}\n')
+    items = {"path": str(table), "text": "{title}", "image": None}
+    with HubServer() as hub:
+        model = states(hub, tmp_path, catalog={"items": items}, extract={"text": "transformers:team/model"})
+        state, why = model["extract"]
+        assert state == "to do" and "transformers:team/model is not on this machine" in why
+        hf = states(hub, tmp_path, catalog={"items": items | {"path": "hf:team/catalogue"}})
+        assert hf["extract"][0] == "to do" and "'team/catalogue' is not on this machine" in hf["extract"][1]
+        assert {state for state, _ in hf.values()} == {"to do"}
+        assert hub.log == []
+
+
+def test_status_of_what_was_done_once_is_unknown_where_its_model_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_folder = tmp_path / "run"
+    for name in ("extract", "split", "pretrain"):
+        StageManifest(name, {}, {}, {"sets": {}}).write(run_folder / name / "stage.json")
+    settings = config(out=str(run_folder))
+
+    def gone(context: object) -> None:
+        assert is_offline()
+        raise NotHereError("the model is gone")
+
+    monkeypatch.setattr("alignrec.pipeline.stages.chain.state_of", gone)
+    found = {state.stage: (state.state, state.why) for state in status(settings)}
+    assert not is_offline()
+    assert found["extract"] == ("unknown", "the model is gone")
+    assert found["pretrain"] == ("unknown", "extract is not known")
+    assert found["train"] == ("to do", "not there yet")

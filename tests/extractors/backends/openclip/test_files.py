@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from huggingface_hub import constants
 
+from alignrec.core.network import offline
+from alignrec.extractors.backends.openclip import files
 from alignrec.extractors.backends.openclip.files import OpenClipFiles, find_files
-from alignrec.extractors.errors import ExtractorError
+from alignrec.extractors.errors import DownloadError, ExtractorError
 from alignrec.extractors.names import ModelName
 from tests.extractors import models
 
@@ -51,3 +55,19 @@ def test_a_folder_without_its_config_is_refused(tmp_path: Path) -> None:
 def test_what_was_never_published_is_named_with_the_nearest(name: str, message: str) -> None:
     with pytest.raises(ExtractorError, match=message):
         find_files(ModelName.parse(f"open_clip:{name}"))
+
+
+def test_published_weights_are_looked_for_here_alone_while_offline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    name = ModelName.parse("open_clip:ViT-B-32/laion2b_s34b_b79k")
+    with offline(), pytest.raises(DownloadError, match="not in the local cache"):
+        find_files(name)
+    table = SimpleNamespace(
+        get_pretrained_cfg=lambda *_: {"url": "https://unreachable.example/weights.pt"},
+        download_pretrained=lambda _: pytest.fail("it was fetched"),
+    )
+    monkeypatch.setattr(files, "_table", lambda: table)
+    with offline(), pytest.raises(DownloadError, match="nothing is fetched now"):
+        find_files(name)

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import astuple
 from io import BytesIO
 from pathlib import Path
+from textwrap import indent
 
 import datasets
 import pytest
@@ -49,6 +50,11 @@ def test_a_hub_dataset_with_an_image_column_is_a_catalogue(tmp_path: Path) -> No
             "['001', 'nan', 'c'] [0, 2]",
             str([hashlib.sha256(picture(n)).hexdigest() for n in (0, 2)]),
         ], read.stderr
+        # Nothing is asked for what is here, where nothing is to be asked.
+        before = len(hub.log)
+        quietly = f"from alignrec.core.network import offline\nwith offline():\n{indent(READ, ' ')}"
+        again = run_python(quietly, env, "hf:team/catalogue")
+        assert (again.stdout, len(hub.log)) == (read.stdout, before), again.stderr
         absent = run_python(READ, env, "hf:team/nothing")
         assert "the dataset 'team/nothing' cannot be loaded from the Hub" in absent.stderr
 
