@@ -31,12 +31,16 @@ class Components(nn.Module):
         self.register_buffer("spread", torch.zeros(dim))
 
     def fit(self, vectors: NDArray[np.float32], whiten: float) -> Self:
-        """Learn the components from the catalogue's vectors, float32 `[n, inputs]`, all of them valid."""
+        """Learn the components from the catalogue's vectors, float32 `[n, inputs]`, all of them valid.
+
+        Of no vectors at all, every component is zeros.
+        """
         unit = unit_rows(vectors).astype(np.float64)
-        mean = unit.mean(axis=0)
+        count = max(len(unit), 1)
+        mean = unit.sum(axis=0) / count
         unit -= mean
         # Of a product of one matrix with itself, half is computed.
-        size, axes = principal_axes(unit.T @ unit / len(unit), self.basis.shape[1])
+        size, axes = principal_axes(unit.T @ unit / count, self.basis.shape[1])
         spread = np.sqrt(np.maximum(size, 0))
         kept = spread > 1e-6 * max(float(spread.max(initial=0)), 1e-12)
         top = axes[:, kept]

@@ -118,12 +118,14 @@ def open_catalogue(config: ItemsConfig) -> Catalogue:
     return Catalogue(open_items(config.path, image_root(config)), config)
 
 
-def read_catalogue(config: ItemsConfig, hashes: FileHashes) -> Catalogue:
+def read_catalogue(config: ItemsConfig, hashes: FileHashes, *, may_lack: bool = False) -> Catalogue:
     """Read the items table once, row by row.
 
     Args:
         config: the table, its columns and the text template.
         hashes: of the pictures' files, as far as they are known.
+        may_lack: whether a modality, but not all of them, may be there for no item at all. In a catalogue to
+            learn from that is a column of another kind; of a few new items it can be so.
 
     Raises:
         CatalogError: the table is absent, damaged or empty, or lacks a column that the config names.
@@ -157,7 +159,9 @@ def read_catalogue(config: ItemsConfig, hashes: FileHashes) -> Catalogue:
             f"{reasons_with_examples(catalogue.rejections)}"
         )
     for modality, inputs in catalogue.inputs.items():
-        if not inputs:
+        if not inputs and may_lack and any(catalogue.inputs.values()):
+            catalogue.notes.append(f"{table.where}: no item has {modality}.")
+        elif not inputs:
             raise CatalogError(
                 f"{table.where}: not one of {len(catalogue.item_ids)} items has {modality}:"
                 f"{reasons_with_examples(catalogue.rejections, modality)}\n"

@@ -208,5 +208,6 @@ def check_limit(rejections: Rejections, totals: dict[str, int], limit: float) ->
         raise CatalogError(
             f"{count} of {totals[source]} {what} cannot be used ({share:.1%}: {reasons}), and "
             f"extract.max_rejected allows {limit:.1%}. For example:{examples}\n"
-            "Mend the catalogue or its column names, or raise the limit with -o extract.max_rejected=…"
+            "Mend the catalogue or its column names, or raise the limit: -o extract.max_rejected=… of a run, "
+            "--max-rejected of encode and extend"
         )

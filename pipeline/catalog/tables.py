@@ -98,6 +98,10 @@ class Table:
             CatalogError: one does not, or several have its name; the message names it, its key, and the
                 columns there are.
         """
+        if not self.columns:
+            raise CatalogError(
+                f"{self.where} is empty: expected rows with the columns that the config names."
+            )
         for key, column in columns.items():
             if column in self.repeated:
                 raise CatalogError(

@@ -19,8 +19,7 @@ from alignrec.pipeline.runner.lock import locked
 from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.runner.runner import bring_up_to_date, planned
 from alignrec.pipeline.runner.stage import StageContext
-from alignrec.pipeline.stages.extract import STAGE as EXTRACT
-from alignrec.pipeline.stages.extract.stage import Extraction, extraction_of, load_job
+from alignrec.pipeline.stages.extract.stage import Extraction, ExtractStage, extraction_of, load_job
 
 
 @dataclass(frozen=True)
@@ -49,6 +48,8 @@ def encode(
 ) -> Encoded:
     """Embed new items as the release embedded its own; killed at any moment, the same call goes on.
 
+    None of the items need have a picture (or a text): the multimodal sets come from what is there.
+
     Args:
         release: whose extractors, preprocessing, text template and encoders are used.
         items: the new items; the release's own text template replaces `text`.
@@ -68,7 +69,7 @@ def encode(
     models = ReleasedModels.of(release)
     config = _config(release, items, models, models.names(extractors or {}), work, max_rejected)
     with locked(work):
-        context = planned(StageContext(config, EXTRACT, {}, console=console))
+        context = planned(StageContext(config, ExtractStage(may_lack=True), {}, console=console))
         _check_models(extraction_of(context), models)
         bring_up_to_date(context)
         run = context.run

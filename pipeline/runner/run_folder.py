@@ -106,7 +106,10 @@ class RunFolder:
         """
         sets = self.manifest(EXTRACT).summary["sets"]
         folder = self.saved(EXTRACT)
-        return {m: read_modality(folder, self._raw(m), entry["shards"]) for m, entry in sets.items()}
+        return {
+            m: read_modality(folder, self._raw(m), entry["shards"], entry["card"]["token_dim"])
+            for m, entry in sets.items()
+        }
 
     def curves(self, stage: str) -> list[Curve]:
         """How a stage's training went; none when it has not run.

@@ -53,23 +53,23 @@ class ShardedRows:
         return out
 
 
-def read_modality(folder: Path, features: FeatureSet, keys: Sequence[str]) -> ModalityInput:
+def read_modality(folder: Path, features: FeatureSet, keys: Sequence[str], token_dim: int) -> ModalityInput:
     """One modality as the aligner learns from it.
 
     Args:
         folder: the extract stage's folder, finished with token sequences.
         features: the modality's raw set.
         keys: of its shards.
+        token_dim: width of a token; a catalogue without any has it too.
     """
     row_of = {item_id: row for row, item_id in enumerate(features.ids)}
     paths = [folder / "shards" / features.name / f"{key}.arrow" for key in keys]
     lengths = np.zeros(len(row_of), dtype=np.int64)
-    totals, width = [], 0
+    totals = []
     for path in paths:
         values, count, ids = read_tokens(path)
         lengths[[row_of[item_id] for item_id in ids]] = count
         totals.append(len(values))
-        width = max(width, values.shape[1])
     offsets = np.concatenate([[0], np.cumsum(lengths)])
-    values = cast("NDArray[np.floating]", ShardedRows(paths, totals, width))
+    values = cast("NDArray[np.floating]", ShardedRows(paths, totals, token_dim))
     return ModalityInput(features.matrix, features.valid, TokenSequences(values, offsets))

@@ -19,9 +19,16 @@ from alignrec.extractors.errors import DeviceError
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.interactions import Interactions, read_interactions
 from alignrec.pipeline.catalog.items import Catalogue, read_catalogue
-from alignrec.pipeline.catalog.rejections import Rejection, Rejections, check_limit, counts
+from alignrec.pipeline.catalog.rejections import (
+    Rejection,
+    Rejections,
+    check_limit,
+    counts,
+    reasons_with_examples,
+)
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.engines.base import ENGINES, Engine, LoadedModel
+from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.arrow_files import table_sha256, write_arrow
 from alignrec.pipeline.runner.disk import check_disk
 from alignrec.pipeline.runner.run_folder import EXTRACT
@@ -78,6 +85,10 @@ class ExtractStage(Stage):
     # Those that decide vectors are part of each model's identity.
     libraries = ("numpy", "pyarrow")
 
+    def __init__(self, *, may_lack: bool = False) -> None:
+        """With `may_lack`, no item need have a usable input of a modality (see `read_catalogue`)."""
+        self.may_lack = may_lack
+
     def plan(self, context: StageContext) -> Plan:
         """Read the catalogue, identify the models, and see which shards are there.
 
@@ -88,7 +99,7 @@ class ExtractStage(Stage):
         config = context.config
         engine = ENGINES.find(config.engine)
         hashes = FileHashes() if context.rehash else FileHashes.read(context.run.cache("hashes"))
-        catalogue = read_catalogue(config.catalog.items, hashes)
+        catalogue = read_catalogue(config.catalog.items, hashes, may_lack=self.may_lack)
         source = config.catalog.interactions
         interactions = read_interactions(source, catalogue.item_ids) if source else None
         recorded = _recorded_choices(context)
@@ -113,7 +124,7 @@ class ExtractStage(Stage):
         """Embed what is left, and write shards, items, interactions and rejections.
 
         Raises:
-            CatalogError: more was rejected than the config allows.
+            CatalogError: more was rejected than the config allows, or all of a modality.
             RunFolderError: the disk is too small.
         """
         work = extraction_of(context)
@@ -141,6 +152,8 @@ class ExtractStage(Stage):
             for rejection in _late_rejections(target / SHARDS / one.job.name, one.job):
                 rejections.append(rejection)
         check_limit(rejections, totals, work.config.extract.max_rejected)
+        if not self.may_lack:
+            _check_usable(work, rejections)
         rejections = rejections.sorted()
         _write_tables(work, rejections, target)
         return _summary(work, ready, rejections)
@@ -235,7 +248,8 @@ def _embed(context: StageContext, job: ModalityJob, files: ShardFiles) -> None:
     work, console = extraction_of(context), context.console
     left, total = _left(files, job), len(job.inputs)
     if not left:
-        console.note(f"{job.name}: {total:,} of {total:,} already there")
+        if total:
+            console.note(f"{job.name}: {total:,} of {total:,} already there")
         return
     if left < total:
         console.note(f"{job.name}: resuming, {total - left:,} of {total:,} already there")
@@ -258,6 +272,29 @@ def _late_rejections(folder: Path, job: ModalityJob) -> list[Rejection]:
     return rejections
 
 
+def _rejected(rejections: Rejections) -> Counter[str | None]:
+    """How many items lack each modality; under None those that are no items at all."""
+    of_items = rejections.table.filter(pc.equal(rejections.table["source"], "items"))
+    return Counter(of_items["modality"].to_pylist())
+
+
+def _check_usable(work: Extraction, rejections: Rejections) -> None:
+    """Stop where a modality of the catalogue is usable for no item, whatever share may be rejected.
+
+    Raises:
+        CatalogError: names the modality and the reasons, each with its count and an example.
+    """
+    rejected, items = _rejected(rejections), len(work.catalogue.item_ids)
+    for job in work.jobs:
+        if rejected[job.name] == items:
+            raise CatalogError(
+                f"not one of {items:,} items has a usable {job.name}:"
+                f"{reasons_with_examples(rejections, job.name)}\n"
+                f"Mend the catalogue (extract.max_rejected lets damage pass, but not all of a modality), or "
+                f"leave the modality out: catalog.items.{job.name}: null"
+            )
+
+
 def _write_tables(work: Extraction, rejections: Rejections, folder: Path) -> None:
     write_table(rejections.table, folder / "rejected.parquet")
     items = pa.table({"item_id": pa.array(work.catalogue.item_ids, pa.string())})
@@ -268,8 +305,7 @@ def _write_tables(work: Extraction, rejections: Rejections, folder: Path) -> Non
 
 def _summary(work: Extraction, ready: Sequence[_Ready], rejections: Rejections) -> dict[str, Any]:
     items = len(work.catalogue.item_ids)
-    of_items = rejections.table.filter(pc.equal(rejections.table["source"], "items"))
-    rejected = Counter(of_items["modality"].to_pylist())
+    rejected = _rejected(rejections)
     interactions = work.interactions
     return {
         "items": items,

@@ -68,6 +68,34 @@ def test_components_beyond_the_rank_are_zeros() -> None:
     assert not got[:, 2:].any()
 
 
+def test_components_of_nothing_are_zeros() -> None:
+    fitted = Components(6, 3)
+    fitted.fit(np.random.default_rng(0).standard_normal((9, 6)).astype(np.float32), 0.5)
+    fitted.fit(np.zeros((0, 6), np.float32), 0.5)
+    assert not any(buffer.any() for buffer in fitted.buffers())
+    assert not fitted(torch.ones(2, 6)).any()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_modality_without_any_token_or_with_one_item_is_learned_from() -> None:
+    inputs = dict(world(16))
+    image = inputs["image"]
+    none = TokenSequences(image.tokens.values[:0], np.zeros(len(image.pooled) + 1, dtype=np.int64))
+    inputs["image"] = ModalityInput(image.pooled, image.valid, none)
+    assert len(pretrain(inputs, TINY, seed=0).curves) == TINY.epochs
+    inputs["text"] = inputs["text"].without(np.arange(len(image.pooled)) > 0)
+    for one in (inputs, {"image": inputs["image"]}, {"text": inputs["text"]}):
+        matrix, valid = pretrain(one, TINY, seed=0).encoder.encode(one)
+        assert (
+            np.isfinite(matrix).all()
+            and valid.tolist() == np.any([m.valid for m in one.values()], 0).tolist()
+        )
+    gone = inputs["text"].without(np.ones(len(image.pooled), dtype=np.bool_))
+    assert not gone.valid.any() and gone.tokens.values.shape == (0, 8)
+    with pytest.raises(FeatureError, match="no item has a usable text"):
+        pretrain(inputs | {"text": gone}, TINY, seed=0)
+
+
 def test_cls_sees_no_masked_token() -> None:
     torch.manual_seed(0)
     encoder = MMEnc(("image", "text"), 16, 2, 2).eval()

@@ -42,6 +42,7 @@ def test_a_shift_of_all_tokens_changes_no_code() -> None:
 def test_without_tokens_there_are_no_codes() -> None:
     codes = token_codes(sequences(np.zeros((0, 3), dtype=np.float16)), 8, seed=1)
     assert (codes.dtype, codes.shape) == (np.int64, (0,))
+    assert sample_tokens(sequences(np.zeros((0, 3), dtype=np.float16)), seed=1).shape == (0, 3)
 
 
 def test_a_sample_is_all_tokens_in_their_order_or_twenty_thousand_of_them() -> None:

@@ -113,8 +113,19 @@ def test_a_table_without_usable_items_or_pictures_is_an_error(tmp_path: Path) ->
         _read(write_items(tmp_path, [{"item_id": "a", "title": "A", "image": None}]))
     with pytest.raises(CatalogError, match="no usable item"):
         _read(write_items(tmp_path, [{"item_id": None, "title": "A", "image": None}]))
-    with pytest.raises(CatalogError, match="no column"):
+    with pytest.raises(CatalogError, match="is empty: expected rows"):
         _read(write_items(tmp_path, []))
+
+
+def test_items_may_lack_a_modality_but_not_all(tmp_path: Path) -> None:
+    path = write_items(tmp_path, [{"item_id": "a", "title": "A", "image": None}, {"item_id": "b"}])
+    config = ItemsConfig(path=str(path), text="{title}")
+    found = read_catalogue(config, FileHashes(), may_lack=True)
+    assert [one.item_id for one in found.inputs["text"]] == ["a"] and found.inputs["image"] == []
+    assert found.notes == [f"{path}: no item has image."]
+    write_items(tmp_path, [{"item_id": "a", "title": "", "image": None}])
+    with pytest.raises(CatalogError, match="not one of 1 items has image"):
+        read_catalogue(config, FileHashes(), may_lack=True)
 
 
 def test_one_bad_picture_of_any_kind_is_one_rejection(

@@ -51,7 +51,8 @@ def test_too_many_stop_a_run_and_absent_ones_do_not_count() -> None:
     assert str(error.value) == (
         "2 of 20 images of items cannot be used (10.0%: 2 truncated), and extract.max_rejected allows 5.0%. "
         "For example:\n  row 4: it ends\n  row 5: it ends\n"
-        "Mend the catalogue or its column names, or raise the limit with -o extract.max_rejected=…"
+        "Mend the catalogue or its column names, or raise the limit: -o extract.max_rejected=… of a run, "
+        "--max-rejected of encode and extend"
     )
 
 

@@ -22,11 +22,12 @@ from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.commands.encode import encode
 from alignrec.pipeline.commands.released_models import EXTRACTORS
 from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.stages.chain import run
 from tests.export.release.cases import reseal
 from tests.extractors import models
-from tests.pipeline.catalogues import write_catalogue
+from tests.pipeline.catalogues import picture, write_catalogue, write_items
 
 SETS = ["image", "text", "multimodal", "content", "aligned"]
 
@@ -190,3 +191,63 @@ def change_card(release: Path, modality: str, **changes: Any) -> None:
     cards[modality] |= changes
     path.write_bytes(json.dumps(cards).encode())
     reseal(release, {})
+
+
+@pytest.mark.parametrize(
+    ("rows", "valid"),
+    [
+        ([("damaged", "thing")], {"image": [False], "text": [True]}),
+        ([(None, "thing"), (None, "fine")], {"image": [False] * 2, "text": [True] * 2}),
+        ([("whole", ""), ("damaged", "thing")], {"image": [True, False], "text": [False, True]}),
+        ([("whole", "")], {"image": [True], "text": [False]}),
+    ],
+)
+@pytest.mark.parametrize("command", ["encode", "extend"])
+def test_new_items_may_all_lack_a_modality(
+    shop: Path, tmp_path: Path, command: str, rows: list[tuple[str | None, str]], valid: dict[str, list[bool]]
+) -> None:
+    for name, data in (("whole", picture(1)), ("damaged", picture(1)[:-200])):
+        (tmp_path / f"{name}.png").write_bytes(data)
+    items = [
+        {"item_id": f"n{n}", "image": image and f"{image}.png", "title": text, "description": text}
+        for n, (image, text) in enumerate(rows)
+    ]
+    table = write_items(tmp_path, items)
+    release = str(shop / "run" / "release")
+    arguments = [
+        command,
+        str(table),
+        "--release",
+        release,
+        "--out",
+        str(tmp_path / "o"),
+        "--max-rejected",
+        "1",
+    ]
+    ended = CliRunner().invoke(app, arguments)
+    assert ended.exit_code == 0, ended.exception
+    verify_folder(tmp_path / "o" / "release")
+    known = valid | {"multimodal": [True] * len(rows), "aligned": [True] * len(rows)}
+    for name, expected in known.items():
+        found = load_features(tmp_path / "o" / "release", name)
+        matrix, there = found.align_to([item["item_id"] for item in items])
+        assert there.tolist() == expected and np.isfinite(matrix).all()
+        assert matrix.any(axis=1).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("none.jsonl", "", "is empty"),
+        ("none.csv", "item_id,title,description,image\n", "no usable item: 0 rows"),
+        ("none.jsonl", '{"item_id": "a", "title": "", "description": "", "image": null}\n', "not one of 1"),
+    ],
+)
+def test_tables_without_anything_to_encode_say_so(
+    shop: Path, tmp_path: Path, name: str, content: str, words: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    release = str(shop / "run" / "release")
+    arguments = ["encode", str(tmp_path / name), "--release", release, "--out", str(tmp_path / "o")]
+    ended = CliRunner().invoke(app, arguments)
+    assert isinstance(ended.exception, CatalogError) and words in str(ended.exception)

@@ -21,7 +21,8 @@ from alignrec.pipeline.runner.shards import ShardResult, write_shard
 from tests.pipeline.run_folders import finish
 
 IDS = ["i0", "i1", "i2"]
-SUMMARY = {"sets": {"text": {"dim": 2, "shards": ["one", "two"]}}, "items": 3}
+CARD = {"token_dim": 4}
+SUMMARY = {"sets": {"text": {"dim": 2, "shards": ["one", "two"], "card": CARD}}, "items": 3}
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alignrec.aligner.pretrain.batches import gather
+from alignrec.core.features import FeatureSet
 from alignrec.extractors.registry import load_extractor
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.runner.console import Console
@@ -15,7 +16,7 @@ from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.runner.runner import planned
 from alignrec.pipeline.runner.shards import ShardResult, read_shard, read_tokens, write_shard
 from alignrec.pipeline.runner.stage import StageContext
-from alignrec.pipeline.runner.token_shards import ShardedRows
+from alignrec.pipeline.runner.token_shards import ShardedRows, read_modality
 from alignrec.pipeline.stages.chain import run
 from alignrec.pipeline.stages.extract import STAGE
 from alignrec.pipeline.stages.extract.stage import load_job
@@ -108,7 +109,7 @@ def test_a_run_resumes_in_the_midst_of_tokens_and_without_need_keeps_none(tmp_pa
     assert sum(p.stat().st_size for p in kept) < 0.1 * sum(len(data) for data in before)
 
 
-@pytest.mark.parametrize("damaged", [[5], [0, 1, 2, 3, 4, 5]])
+@pytest.mark.parametrize("damaged", [[5], [0, 1, 2, 3, 4]])
 def test_pictures_alone_in_their_shard_are_rejections(
     tmp_path: Path, damaged: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,3 +127,21 @@ def test_pictures_alone_in_their_shard_are_rejections(
     assert np.diff(inputs.tokens.offsets).tolist() == [49 * one for one in kept]
     batch = gather({"image": inputs}, np.array(damaged), most=8)["image"]
     assert not batch.mask.any() and not batch.tokens.any()
+
+
+@pytest.mark.parametrize("lengths", [[], [[0, 0]], [[0], [0, 0]], [[], [1]]])
+def test_without_tokens_a_catalogue_has_their_width(tmp_path: Path, lengths: list[list[int]]) -> None:
+    results = [_shard(part, 100 * n) for n, part in enumerate(lengths)]
+    folder = tmp_path / "shards" / "text"
+    for n, result in enumerate(results):
+        write_shard(folder / f"{n}.arrow", result)
+    ids = [item_id for result in results for item_id in result.item_ids]
+    none = FeatureSet("text", ids, np.zeros((len(ids), 3), np.float32), np.zeros(len(ids), np.bool_))
+    inputs = read_modality(tmp_path, none, [str(n) for n in range(len(results))], 2)
+    total = sum(map(sum, lengths))
+    assert inputs.tokens.values.shape == (total, 2) and inputs.tokens.values[:5].shape == (total, 2)
+    assert np.diff(inputs.tokens.offsets).tolist() == [one for part in lengths for one in part]
+    lost = inputs.without(np.ones(len(ids), dtype=np.bool_))
+    assert lost.tokens.values.shape == (0, 2) and not lost.valid.any()
+    if ids:
+        assert gather({"text": lost}, np.arange(len(ids)), most=4)["text"].tokens.shape == (len(ids), 1, 2)

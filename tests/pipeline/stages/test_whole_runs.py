@@ -1,23 +1,29 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from alignrec.export import load_features, verify_folder
+from alignrec.pipeline.catalog.items import Input
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.errors import CatalogError, RunFolderError
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.lock import locked
+from alignrec.pipeline.runner.shards import plan, read_shard
 from alignrec.pipeline.stages.chain import RunResult, run, status
-from tests.pipeline.catalogues import picture, write_catalogue
+from tests.extractors import models
+from tests.pipeline.catalogues import picture, write_catalogue, write_items
 
 QUIET = Console(quiet=True)
 ALL_DONE = dict.fromkeys(("extract", "split", "evaluate", "export", "report"), "done")
@@ -174,3 +180,57 @@ def test_status_loads_no_model_library_and_writes_nothing(
 
 def _times(folder: Path) -> dict[str, int]:
     return {str(path.relative_to(folder)): path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+def _tiny_shop(folder: Path, items: int) -> Path:
+    """A catalogue whose run goes on to a release of every set, with models that take no time."""
+    config = write_catalogue(folder, items=items, users=12)
+    models.vit(folder / "vit")
+    models.bert(folder / "bert")
+    settings = yaml.safe_load(config.read_text())
+    settings["extract"] = {"image": "transformers:vit", "text": "transformers:bert"}
+    settings |= {"train": {"dim": 8, "epochs": 1}, "evaluate": {"k": [2], "masked": []}}
+    settings["export"] = {"sets": ["image", "text", "multimodal", "content", "aligned"], "license": "mit"}
+    config.write_text(yaml.safe_dump(settings))
+    return config
+
+
+def test_a_damaged_picture_alone_in_its_shard_is_one_rejection(tmp_path: Path) -> None:
+    config = _tiny_shop(tmp_path, 41)
+    # Item 39 gets an id that ends a shard, so that the last item has one of its own.
+    last = next(name for name in map("b{}".format, range(10_000)) if _ends_a_shard(name))
+    for table in (tmp_path / "items.jsonl", tmp_path / "interactions.csv"):
+        table.write_text(re.sub(r"\bi39\b", last, table.read_text()))
+    (tmp_path / "images" / "40.png").write_bytes(picture(40)[:-200])
+    result = run(config, console=QUIET)
+    sizes = [len(read_shard(path).item_ids) for path in (tmp_path / "run/extract/shards/image").iterdir()]
+    assert sorted(sizes) == [1, 40]
+    assert result.release is not None
+    verify_folder(result.release)
+    rejected = pq.read_table(result.release / "data" / "rejected.parquet").to_pylist()
+    assert [(row["item_id"], row["modality"], row["reason"]) for row in rejected] == [
+        ("i40", "image", "truncated")
+    ]
+    for name in ("image", "text", "multimodal", "content", "aligned"):
+        features = load_features(result.release, name)
+        assert len(features.ids) == 41 and features.valid.sum() == (40 if name == "image" else 41)
+        assert features.matrix.any(axis=1).tolist() == features.valid.tolist()
+
+
+def _ends_a_shard(item_id: str) -> bool:
+    after = plan([Input(item_id, 0, "d", None), Input("after", 1, "d", None)], {})
+    return len(after) == 2
+
+
+@pytest.mark.parametrize("modality", ["image", "text"])
+def test_a_modality_of_one_item_alone_goes_all_the_way(tmp_path: Path, modality: str) -> None:
+    config = _tiny_shop(tmp_path, 12)
+    rows = [json.loads(line) for line in (tmp_path / "items.jsonl").read_text().splitlines()]
+    for row in rows[1:]:
+        row |= {"image": None} if modality == "image" else {"title": "", "description": ""}
+    write_items(tmp_path, rows)
+    result = run(config, console=QUIET)
+    assert result.release is not None
+    assert load_features(result.release, modality).valid.tolist() == [True] + [False] * 11
+    multimodal = load_features(result.release, "multimodal")
+    assert multimodal.valid.all() and np.isfinite(multimodal.matrix).all()

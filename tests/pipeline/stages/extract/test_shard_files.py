@@ -38,6 +38,13 @@ def test_shards_are_found_where_they_are_and_linked(tmp_path: Path) -> None:
     assert linked == {path.name: path.stat().st_ino for path in found if path}
 
 
+def test_a_modality_without_a_shard_has_an_empty_folder(tmp_path: Path) -> None:
+    files = ShardFiles(tmp_path / "scratch", tmp_path / "earlier", is_whole)
+    assert files.missing([]) == []
+    files.link([], tmp_path / "target")
+    assert list((tmp_path / "target").iterdir()) == []
+
+
 @pytest.mark.parametrize("place", ["scratch", "earlier"])
 def test_a_damaged_shard_is_missing_whoever_left_it(tmp_path: Path, place: str) -> None:
     write(tmp_path / place, "a")

@@ -16,6 +16,7 @@ from alignrec.core.files import sha256_file
 from alignrec.extractors import identity
 from alignrec.extractors.modality import IMAGE
 from alignrec.pipeline.config.file import load_config
+from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.manifest import StageManifest
 from alignrec.pipeline.runner.run_folder import RunFolder
@@ -25,7 +26,7 @@ from alignrec.pipeline.stages.chain import run, status
 from alignrec.pipeline.stages.extract.shard_files import SHARDS
 from alignrec.pipeline.stages.extract.stage import STAGE
 from tests.extractors import models
-from tests.pipeline.catalogues import picture, write_catalogue
+from tests.pipeline.catalogues import picture, write_catalogue, write_items
 
 QUIET = Console(quiet=True)
 
@@ -165,3 +166,28 @@ def test_a_picture_that_changes_while_the_run_goes_on_never_gives_its_vector_to_
     )
     bring_up_to_date(StageContext(fresh, STAGE, {}))
     assert restored == _vectors(tmp_path / "fresh" / "alignrec.yaml")
+
+
+@pytest.mark.parametrize("missing", [0, 3])
+def test_a_modality_of_which_nothing_is_usable_is_an_error_with_its_reasons(
+    tmp_path: Path, missing: int
+) -> None:
+    config = write_catalogue(tmp_path)
+    rows = [json.loads(line) for line in (tmp_path / "items.jsonl").read_text().splitlines()]
+    for number, row in enumerate(rows):
+        (tmp_path / "images" / f"{number}.png").write_bytes(picture(number)[:-200])
+        row["image"] = None if number < missing else row["image"]
+    write_items(tmp_path, rows)
+    with pytest.raises(CatalogError) as caught:
+        run(config, STAGE.name, ["extract.max_rejected=1"], QUIET)
+    words = str(caught.value)
+    assert "not one of 6 items has a usable image:" in words
+    assert f"\n  {6 - missing} × truncated, such as row {missing}: " in words
+    assert ("\n  3 × missing, such as row 0: the item names no image" in words) == bool(missing)
+    assert "extract.max_rejected" in words and "catalog.items.image: null" in words
+    run(
+        config,
+        STAGE.name,
+        ["extract.max_rejected=1", "catalog.items.image=null", "export.sets=[text]"],
+        QUIET,
+    )
