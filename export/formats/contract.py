@@ -26,7 +26,8 @@ class Format:
             holds them and they are there, interactions. It is called with sets that the format can hold.
         sets: the sets it can hold; None for any.
         several: whether it holds more than one set.
-        interactions: whether it holds interactions.
+        interactions: whether `write` writes interactions; for another format they are written beside, as
+            `interactions.parquet`.
     """
 
     name: str

@@ -32,7 +32,7 @@ def convert(
         folder: must be absent or empty; is there whole or not at all.
         sets: which; without any, all item sets that the format can hold, or the one that
             `load_features` would take where it holds only one.
-        interactions: for the formats that hold them.
+        interactions: to go along, in the format's own form or beside it as `interactions.parquet`.
 
     Returns:
         The names of the sets that were written.
@@ -70,7 +70,7 @@ def write_as(
         name: the format, a name in `FORMATS`.
         sets: what to write.
         folder: must be absent or empty; is there whole or not at all.
-        interactions: for the formats that hold them.
+        interactions: to go along, in the format's own form or beside it as `interactions.parquet`.
 
     Raises:
         PluginError: no such format; the message names the nearest.
@@ -82,9 +82,8 @@ def write_as(
         raise ReleaseError(f"{name} holds the sets {', '.join(form.sets or ())}, not {', '.join(wrong)}")
     if not sets or (len(sets) > 1 and not form.several):
         raise ReleaseError(f"{name} holds one set, got {len(sets)}: name the one to write")
-    if interactions is not None and not form.interactions:
-        able = ", ".join(other.name for other in FORMATS.values() if other.interactions)
-        raise ReleaseError(f"{name} holds no interactions; the formats that do are {able}")
     check_free(folder)
     with replacing_folder(folder) as new:
         form.write(sets, new, interactions)
+        if interactions is not None and not form.interactions:
+            interactions.write(new)

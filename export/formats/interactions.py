@@ -1,15 +1,19 @@
-"""Interactions with their place in the split, for the formats that carry them."""
+"""Interactions with their place in the split, which every format takes along."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 LABELS = ("train", "valid", "test")
+INTERACTIONS = "interactions.parquet"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,3 +49,17 @@ class SplitInteractions:
         """Columns `user_id`, `item_id`, `rating`, `timestamp`, `label`, in order."""
         columns = {"user_id": self.users, "item_id": self.items, "rating": self.rating}
         return pd.DataFrame(columns | {"timestamp": self.timestamp, "label": self.label})
+
+    def write(self, folder: Path) -> None:
+        """Write `interactions.parquet`, for formats that have no form for interactions of their own.
+
+        Columns `user_id`, `item_id`, `rating`, `timestamp` and `split`: `train`, `valid` or `test`.
+        """
+        columns = {
+            "user_id": pa.array(self.users, pa.string()),
+            "item_id": pa.array(self.items, pa.string()),
+            "rating": pa.array(self.rating, pa.float64()),
+            "timestamp": pa.array(self.timestamp, pa.int64()),
+            "split": pa.array(LABELS, pa.string()).take(pa.array(self.label)),
+        }
+        pq.write_table(pa.table(columns), folder / INTERACTIONS)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import yaml
 from numpy.typing import NDArray
 
 from alignrec.core.features import FeatureSet
@@ -39,6 +40,11 @@ def write_mmrec(
     MMRec takes for its items those that interactions name, so with interactions the others are left out;
     without, all items are there in the order of the release, to go with interactions of your own.
 
+    `<folder>.yaml` is the data set's config under which MMRec loads the image's and the text's features, and
+    with a multimodal set `<folder>-multimodal.yaml` the one with that set in the image's place. MMRec reads
+    `src/configs/dataset/<folder>.yaml` for `-d <folder>`: which of the two is copied there under that name
+    chooses.
+
     Args:
         sets: `image`, `text` and `multimodal`, as many as there are.
         folder: filled; its name is the dataset's.
@@ -62,6 +68,34 @@ def write_mmrec(
         matrix, valid = features.align_to(items)
         matrix[~valid] = _mean(features)
         np.save(folder / FILES[features.name], matrix, allow_pickle=False)
+    _write_config(folder, FILES[IMAGE], "")
+    if any(features.name == MULTIMODAL for features in sets):
+        _write_config(folder, FILES[MULTIMODAL], f"-{MULTIMODAL}")
+
+
+def _write_config(folder: Path, vision: str, variant: str) -> None:
+    """Write a data set's config: MMRec asks for the name of every file, and takes those that are there."""
+    name = folder.name
+    how = (
+        f"# MMRec's config of this data set. Copy the folder to MMRec's data/{name}, and this file to\n"
+        f"# src/configs/dataset/{name}.yaml, then run: python main.py -m FREEDOM -d {name}\n"
+    )
+    if variant:
+        how += f"# Models that read an image read the {MULTIMODAL} set under this config.\n"
+    settings = {
+        "USER_ID_FIELD": "userID",
+        "ITEM_ID_FIELD": "itemID",
+        "TIME_FIELD": "timestamp",
+        "inter_splitting_label": "x_label",
+        "filter_out_cod_start_users": True,  # its own spelling: of those that training does not know
+        "inter_file_name": f"{name}.inter",
+        "vision_feature_file": vision,
+        "text_feature_file": FILES[TEXT],
+        "user_graph_dict_file": "user_graph_dict.npy",  # of MMRec's own preprocessing
+        "field_separator": "\t",
+    }
+    content = how + yaml.safe_dump(settings, sort_keys=False)
+    (folder / f"{name}{variant}.yaml").write_text(content, encoding="utf-8")
 
 
 def _write_interactions(interactions: SplitInteractions, folder: Path) -> list[str]:
@@ -94,7 +128,8 @@ def _mean(features: FeatureSet) -> NDArray[np.float32]:
 
 FORMAT = Format(
     name="mmrec",
-    description="`image_feat.npy`, `text_feat.npy`, `mm_feat.npy` and id maps; with a run, its interactions",
+    description="`image_feat.npy`, `text_feat.npy`, `mm_feat.npy`, id maps and the data set's config; with a "
+    "run, its `.inter` file",
     write=write_mmrec,
     sets=tuple(FILES),
     several=True,

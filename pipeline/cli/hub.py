@@ -137,7 +137,11 @@ class PullCommand(TyperCommand):
 
 def pull(
     reference: Annotated[
-        str, typer.Argument(help="OWNER/NAME or OWNER/NAME@X.Y.Z; with --format also a release folder.")
+        str,
+        typer.Argument(
+            help="OWNER/NAME or OWNER/NAME@X.Y.Z; with --format also a release folder, or that of a run, "
+            "whose interactions go along."
+        ),
     ],
     to: Annotated[Path, typer.Option(help="The folder to make.")],
     form: Annotated[
@@ -155,8 +159,12 @@ def pull(
         typer.Option(
             "--config",
             "-c",
-            help="With a --format that holds interactions: add those of this config's run, as split.",
+            help="With --format: add the interactions of this config's run, as split.",
         ),
+    ] = None,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("-o", help="With --config: override a setting: -o out=elsewhere.", metavar="K=V"),
     ] = None,
     plugins: Plugins = None,  # noqa: ARG001 (loaded as the option is read)
     as_json: Json = False,
@@ -167,9 +175,11 @@ def pull(
     """
     _bars_on_terminals_only()
     if form is not None:
-        answer = _converted(reference, form, to, sets or [], config)
-    elif sets or config:
-        raise typer.BadParameter("--set and --config go with --format")
+        if overrides and config is None:
+            raise typer.BadParameter("-o goes with --config")
+        answer = _converted(reference, form, to, sets or [], config, overrides or [])
+    elif sets or config or overrides:
+        raise typer.BadParameter("--set, --config and -o go with --format")
     else:
         answer = _pulled(reference, to)
     line = answer.pop("line")
@@ -192,24 +202,26 @@ def _pulled(reference: str, to: Path) -> dict[str, object]:
 
 
 def _converted(
-    reference: str, form: str, to: Path, sets: list[str], config: Path | None
+    reference: str, form: str, to: Path, sets: list[str], config: Path | None, overrides: list[str]
 ) -> dict[str, object]:
     from alignrec.export.formats.convert import convert
+    from alignrec.pipeline.commands.split_interactions import released_run, split_interactions
+    from alignrec.pipeline.config.file import load_config
 
-    release = open_reference(reference)
-    interactions = None
+    run = released_run(Path(reference))
+    release = open_reference(reference if run is None else str(run[0]))
+    interactions = run[1] if run is not None and config is None else None
     if config is not None:
-        from alignrec.pipeline.commands.split_interactions import split_interactions
-        from alignrec.pipeline.config.file import load_config
-
-        interactions = split_interactions(load_config(config))
+        interactions = split_interactions(load_config(config, overrides))
     written = convert(release, form, to, sets, interactions)
     return {
         "release": release.where,
         "format": form,
         "sets": written,
         "folder": str(to),
-        "line": f"{', '.join(written)} of {release.where} is in {to}, as {form} reads it",
+        "interactions": 0 if interactions is None else len(interactions.users),
+        "line": f"{', '.join(written)} of {release.where} is in {to}, as {form} reads it"
+        + ("" if interactions is None else f", with {len(interactions.users):,} interactions"),
     }
 
 

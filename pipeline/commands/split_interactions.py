@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from alignrec.export.formats.interactions import SplitInteractions
+from alignrec.export.release.manifest import MANIFEST
 from alignrec.pipeline.catalog.times import UNITS, unit_of
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
@@ -13,6 +16,7 @@ from alignrec.pipeline.runner.lock import locked
 from alignrec.pipeline.runner.run_folder import EXTRACT, RunFolder
 from alignrec.pipeline.runner.runner import bring_up_to_date
 from alignrec.pipeline.runner.stage import StageContext
+from alignrec.pipeline.stages.export import STAGE as EXPORT
 from alignrec.pipeline.stages.split import STAGE as SPLIT
 
 PAIR = ["user_id", "item_id"]
@@ -31,6 +35,28 @@ def split_interactions(config: Config) -> SplitInteractions:
     done = {EXTRACT: run.manifest(EXTRACT)}
     with locked(run.path):
         bring_up_to_date(StageContext(config, SPLIT, done))
+    return interactions_of(run)
+
+
+def released_run(folder: Path) -> tuple[Path, SplitInteractions | None] | None:
+    """What lies in a run's folder: its release, and its interactions if it has any; None for other folders.
+
+    Raises:
+        RunFolderError: a file of the run is damaged.
+    """
+    release, run = folder / EXPORT.result, RunFolder(folder)
+    if (folder / MANIFEST).is_file() or not (release / MANIFEST).is_file():
+        return None
+    split = run.read_manifest(SPLIT.manifest)
+    return release, None if split is None else interactions_of(run)
+
+
+def interactions_of(run: RunFolder) -> SplitInteractions:
+    """The interactions of a run whose split is finished.
+
+    Raises:
+        CatalogError: it is not.
+    """
     table, source = run.split().table().to_pandas(), run.interactions()
     if source is not None:
         known = source.to_pandas().sort_values("timestamp", kind="stable").drop_duplicates(PAIR)

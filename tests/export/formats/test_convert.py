@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from alignrec.core.plugins import PluginError
@@ -22,10 +23,6 @@ def test_what_a_format_cannot_hold_is_refused(tmp_path: Path) -> None:
         write_as("clip-retrieval", [make("aligned")], tmp_path / "x")
     with pytest.raises(ReleaseError, match="holds one set, got 2"):
         write_as("faiss", [make(), make("text")], tmp_path / "x")
-    with pytest.raises(
-        ReleaseError, match="numpy holds no interactions; the formats that do are mmrec, recbole"
-    ):
-        write_as("numpy", [make()], tmp_path / "x", split_interactions())
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine").write_text("x")
     with pytest.raises(ReleaseError, match="not empty"):
@@ -40,6 +37,23 @@ def test_the_formats_have_names_and_say_what_they_write() -> None:
         "clip-retrieval": ("image", "text"),
         "mmrec": ("image", "text", "multimodal"),
     }
+
+
+@pytest.mark.parametrize("name", ["clip-retrieval", "faiss", "numpy", "torch"])
+def test_the_split_goes_along_in_every_format(tmp_path: Path, name: str) -> None:
+    if name == "faiss":
+        pytest.importorskip("faiss")
+    write_as(name, [make()], tmp_path / "alone")
+    write_as(name, [make()], tmp_path / "split", split_interactions())
+    assert contents(tmp_path / "split") - contents(tmp_path / "alone") == {"interactions.parquet"}
+    found = pq.read_table(tmp_path / "split" / "interactions.parquet")
+    assert found.column("split").to_pylist() == ["train", "train", "valid", "test", "train"]
+    whole = split_interactions().frame().drop(columns="label")
+    assert found.drop_columns("split").to_pandas().equals(whole)
+
+
+def contents(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 
 from alignrec.core.features import FeatureSet
 from alignrec.export.errors import ReleaseError
@@ -46,10 +47,29 @@ def test_mmrec(tmp_path: Path) -> None:
         np.testing.assert_allclose(feat.numpy()[~present], np.tile(mean, (sum(~present), 1)), rtol=1e-5)
 
 
+def test_a_config_for_the_image_and_one_for_multimodal(tmp_path: Path) -> None:
+    sets = [make(), make("text", 2, 0), make("multimodal", 4)]
+    write_as(FORMAT.name, sets, tmp_path / "shop", split_interactions())
+    plain, variant = (
+        yaml.safe_load((tmp_path / "shop" / f"{name}.yaml").read_text())
+        for name in ("shop", "shop-multimodal")
+    )
+    # The keys that MMRec's loading looks up, and what each leads to.
+    frame = pd.read_csv(tmp_path / "shop" / plain["inter_file_name"], sep=plain["field_separator"])
+    keys = ("USER_ID_FIELD", "ITEM_ID_FIELD", "TIME_FIELD", "inter_splitting_label")
+    assert {plain[key] for key in keys} <= set(frame.columns)
+    for config, dim in ((plain, 3), (variant, 4)):
+        assert np.load(tmp_path / "shop" / config["vision_feature_file"]).shape[1] == dim
+        assert np.load(tmp_path / "shop" / config["text_feature_file"]).shape[1] == 2
+    assert {key for key in plain if plain[key] != variant[key]} == {"vision_feature_file"}
+    assert "src/configs/dataset/shop.yaml" in (tmp_path / "shop" / "shop-multimodal.yaml").read_text()
+
+
 def test_mmrec_without_interactions_keeps_every_item(tmp_path: Path) -> None:
     write_as(FORMAT.name, [make()], tmp_path / "shop")
     assert np.load(tmp_path / "shop" / "image_feat.npy").shape == (len(IDS), 3)
-    assert {p.name for p in (tmp_path / "shop").iterdir()} == {"image_feat.npy", "i_id_mapping.csv"}
+    files = {"image_feat.npy", "i_id_mapping.csv", "shop.yaml"}
+    assert {p.name for p in (tmp_path / "shop").iterdir()} == files
 
 
 def test_mmrec_refuses_interactions_of_another_catalogue(tmp_path: Path) -> None:

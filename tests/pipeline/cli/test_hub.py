@@ -72,6 +72,26 @@ def test_one_set_of_the_callers_choice(tmp_path: Path) -> None:
     assert np.load(tmp_path / "n" / "multimodal.npy").shape == (20, 4)
 
 
+def test_a_runs_folder_stands_for_its_release_and_brings_its_split(tmp_path: Path, run: Path) -> None:
+    """In a format with a form for interactions, and in one without; a config can lead elsewhere."""
+    make_release(tmp_path / "run" / "release")
+    alone = pull(tmp_path / "run", "--to", tmp_path / "a", "--format", "numpy", "--json")
+    assert alone.exit_code == 0 and json.loads(alone.stdout)["interactions"] == 0, "it is not split yet"
+    moved = tmp_path / "moved"
+    (tmp_path / "run").rename(moved)
+    to = ("--format", "mmrec", "--json", "--to")
+    by_config = pull(moved, *to, tmp_path / "c", "-c", run, "-o", f"out={moved}")
+    assert by_config.exit_code == 0 and json.loads(by_config.stdout)["interactions"] == 24
+    by_folder = pull(moved, *to, tmp_path / "c2")
+    assert by_folder.exit_code == 0, by_folder.output
+    assert (tmp_path / "c2" / "c2.inter").read_bytes() == (tmp_path / "c" / "c.inter").read_bytes()
+    beside = pull(moved, "--to", tmp_path / "n", "--format", "numpy")
+    assert "with 24 interactions" in beside.stdout
+    parts = pd.read_parquet(tmp_path / "n" / "interactions.parquet")["split"]
+    assert parts.value_counts().to_dict() == {"train": 16, "valid": 4, "test": 4}
+    assert pull(moved / "release", "--to", tmp_path / "x", "--format", "numpy", "-o", "out=y").exit_code == 2
+
+
 def test_what_cannot_be_written_is_said(tmp_path: Path, run: Path) -> None:
     make_release(tmp_path / "release")
     to = ("--to", tmp_path / "x")

@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from alignrec.pipeline.commands.split_interactions import split_interactions
+from alignrec.pipeline.commands.split_interactions import released_run, split_interactions
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import CatalogError, ConfigError
 from tests.pipeline.run_folders import IDS, write_extracted
@@ -45,6 +45,18 @@ def test_without_ratings_and_times_there_are_ones_and_zeros(tmp_path: Path) -> N
     catalog = {"items": {"path": "x"}, "interactions": {"path": "y"}}
     split = split_interactions(config(tmp_path, catalog=catalog, split={"k_core": 1, "method": "random"}))
     assert (split.rating.tolist(), split.timestamp.tolist()) == ([1.0] * 12, [0] * 12)
+
+
+def test_a_runs_folder_is_one_with_a_release_in_it(tmp_path: Path) -> None:
+    run = write_extracted(tmp_path / "run", interactions())
+    assert released_run(tmp_path / "run") is None, "it has no release yet"
+    (tmp_path / "run" / "release").mkdir()
+    (tmp_path / "run" / "release" / "manifest.json").touch()
+    assert released_run(tmp_path / "run") == (tmp_path / "run" / "release", None)
+    assert released_run(tmp_path / "run" / "release") is None
+    split = split_interactions(config(tmp_path / "run"))
+    found = released_run(run.path)
+    assert found is not None and found[1] is not None and found[1].frame().equals(split.frame())
 
 
 def test_what_is_missing_is_said(tmp_path: Path) -> None:
