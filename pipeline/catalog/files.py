@@ -1,4 +1,4 @@
-"""Text files as people have them: gzipped or not, and what is damaged in one named with its line."""
+"""Files as people have them: gzipped or not, of other content than their names say, damaged at some line."""
 
 from __future__ import annotations
 
@@ -17,18 +17,53 @@ from alignrec.core.errors import nearest_file
 from alignrec.core.files import open_regular
 from alignrec.pipeline.errors import CatalogError
 
-_BINARY = (".parquet",)
+_BINARY = (".parquet", ".arrow", ".feather", ".ipc")
+# As long as it takes to be no name of a column.
+PARQUET, ARROW, _GZIP = b"PAR1\x15", b"ARROW1\0\0", b"\x1f\x8b"
+# How files begin that are no text, what they are, and what to do with them.
+_OTHERS = {
+    PARQUET: "a Parquet file: let its name end in .parquet",
+    ARROW: "an Arrow file: let its name end in .arrow",
+    _GZIP: "gzipped: unpack it, since only text is read so",
+    b"FEA1\0": "a Feather file of version 1: write it as Parquet",
+    b"PK\x03\x04": "a ZIP archive, as .xlsx and .ods are: unpack it, or save its table as CSV",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook: save its table as CSV",
+    b"BZh91AY&SY": "compressed by bzip2: unpack it",
+    b"\xfd7zXZ\x00": "compressed by xz: unpack it",
+    b"\x28\xb5\x2f\xfd": "compressed by zstd: unpack it",
+    b"SQLite format 3\x00": "an SQLite database: save its table as CSV",
+    b"\x89HDF\r\n": "an HDF5 file: save its table as Parquet",
+    b"Obj\x01": "an Avro file: save its table as Parquet",
+}
 _MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32"}
 _MARKS |= {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 def open_bytes(file: Path) -> IO[bytes]:
-    """A file's bytes, decompressed if its name ends in .gz; raises as `open_regular`."""
-    stream = open_regular(file)
-    if file.suffix != ".gz":
-        return stream
-    stream.close()
-    return cast("IO[bytes]", gzip.open(file))
+    """The bytes of a file of text, decompressed if they are gzipped, whatever the file's name says.
+
+    Raises:
+        CatalogError: they are those of another format.
+        OSError: as `open_regular`.
+    """
+    if begins_as(file, _GZIP) == _GZIP:
+        return cast("IO[bytes]", gzip.open(file))
+    return open_regular(file)
+
+
+def begins_as(file: Path, *expected: bytes) -> bytes | None:
+    """Which of the expected ways a file begins; None for one that is not known.
+
+    Raises:
+        CatalogError: it begins as another format does; says which.
+        OSError: as `open_regular`.
+    """
+    with open_regular(file) as stream:
+        start = stream.read(16)
+    found = next((mark for mark in (*expected, *_OTHERS) if start.startswith(mark)), None)
+    if found in _OTHERS and found not in expected:
+        raise CatalogError(f"{file} is {_OTHERS[found]}.")
+    return found
 
 
 def open_text(file: Path) -> IO[bytes]:

@@ -171,7 +171,7 @@ def _blocks(
         try:
             reader = pa.csv.open_csv(
                 watched,
-                pa.csv.ReadOptions(block_size=block, column_names=list(names)),
+                pa.csv.ReadOptions(block_size=block, column_names=list(names), skip_rows=dialect.skipped),
                 pa.csv.ParseOptions(
                     delimiter=dialect.separator,
                     quote_char='"' if dialect.quotes else False,

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
 NUL = "there is a NUL byte: the file is damaged, or UTF-16 without the mark at its start."
+_STATED = re.compile(rf'"?sep=([{"".join(map(re.escape, SEPARATORS))}])"?[\r\n]*', re.IGNORECASE)
 _SAMPLE = 20
 _SHOWN = 60
 
@@ -22,10 +24,12 @@ class Dialect:
         separator: one of `SEPARATORS`.
         quotes: whether a field may be in quotes, inside which separators, line ends and doubled quotes are
             text (RFC 4180); otherwise quotes are characters like any other.
+        skipped: lines before the header.
     """
 
     separator: str
     quotes: bool = True
+    skipped: int = 0
 
     def rows(self, lines: Iterator[str]) -> Iterator[tuple[int, str, list[str]]]:
         """Rows that are not empty: the line that each begins on, from 1, its text and its fields.
@@ -46,12 +50,14 @@ class Dialect:
             quoting=csv.QUOTE_MINIMAL if self.quotes else csv.QUOTE_NONE,
             strict=True,
         )
-        first = 1
+        for _ in range(self.skipped):
+            next(lines, None)
+        first = 1 + self.skipped
         for fields in reader:
             if fields:
                 yield first, "".join(kept), fields
             kept.clear()
-            first = reader.line_num + 1
+            first = 1 + self.skipped + reader.line_num
 
 
 def tab_dialect(header: str) -> Dialect:
@@ -63,8 +69,13 @@ def tab_dialect(header: str) -> Dialect:
 def find_dialect(lines: Sequence[str]) -> Dialect:
     """That of a file whose name says CSV, by its first lines: the separator that makes rows of equal length.
 
-    Commas count before all else; a header without any separator is one column.
+    Commas count before all else; a header without any separator is one column. A first line such as `sep=;`,
+    by which Excel is told, says it.
     """
+    if lines and (stated := _STATED.fullmatch(lines[0])):
+        header = next((line for line in lines[1:] if line.strip("\r\n")), "")
+        found = tab_dialect(header) if stated[1] == "\t" else Dialect(stated[1])
+        return replace(found, skipped=1)
     text = [line for line in lines if line.strip("\r\n")]
     dialects = [
         tab_dialect(text[0]) if separator == "\t" and text else Dialect(separator) for separator in SEPARATORS

@@ -9,7 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from alignrec.pipeline.catalog.files import readable
+from alignrec.pipeline.catalog.files import PARQUET as MARK
+from alignrec.pipeline.catalog.files import begins_as, readable
 from alignrec.pipeline.catalog.formats.features import features_of, with_names
 from alignrec.pipeline.catalog.formats.format import TableFormat
 from alignrec.pipeline.catalog.tables import Table, batch_rows
@@ -19,9 +20,10 @@ def open_parquet(file: Path) -> Table:
     """A Parquet file; row groups before the first row asked for are not read.
 
     Raises:
-        CatalogError: it is damaged.
+        CatalogError: it is damaged, or something else.
     """
     with readable(file):
+        begins_as(file, MARK)
         parquet = pq.ParquetFile(file)
     metadata = parquet.metadata
     features = features_of(parquet.schema_arrow)

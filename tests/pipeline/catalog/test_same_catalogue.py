@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 from collections.abc import Callable, Mapping
@@ -66,6 +67,24 @@ def _arrow_parquet_dictionary(columns: Columns, folder: Path) -> Path:
 
 def _arrow_parquet_floats(columns: Columns, folder: Path) -> Path:
     return _arrow_parquet(columns, folder, **{"a year": pa.float64()})
+
+
+def _feather(columns: Columns, folder: Path) -> Path:
+    pd.DataFrame(columns).to_feather(_path(folder, ".feather"), compression="zstd")
+    return _path(folder, ".feather")
+
+
+def _arrow_stream(columns: Columns, folder: Path) -> Path:
+    table = pa.table(dict(columns))
+    with pa.ipc.new_stream(str(_path(folder, ".arrow")), table.schema) as writer:
+        writer.write_table(table, max_chunksize=2)
+    return _path(folder, ".arrow")
+
+
+def _excel_csv_that_says_so(columns: Columns, folder: Path) -> Path:
+    path = _pandas_excel_csv(columns, folder)
+    path.write_bytes(codecs.BOM_UTF8 + b"sep=;\r\n" + path.read_bytes().removeprefix(codecs.BOM_UTF8))
+    return path
 
 
 def _arrow_csv(columns: Columns, folder: Path) -> Path:
@@ -140,6 +159,9 @@ WRITERS: dict[str, Writer] = {
     "pyarrow, CSV": _arrow_csv,
     "pandas, CSV": _pandas_csv,
     "pandas, CSV as Excel has it": _pandas_excel_csv,
+    "pandas, CSV whose first line says what parts fields": _excel_csv_that_says_so,
+    "pandas, Feather": _feather,
+    "pyarrow, Arrow stream": _arrow_stream,
     "pandas, CSV in UTF-16 with an index": _pandas_utf16_csv,
     "pandas, Parquet with ids as index": _pandas_parquet,
     "pandas, JSON Lines": _pandas_json_lines,

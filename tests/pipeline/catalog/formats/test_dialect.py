@@ -18,6 +18,14 @@ from alignrec.pipeline.catalog.formats.dialect import Dialect, find_dialect, fin
         (["id\tt", "1\ta"], Dialect("\t", quotes=False)),
         (['"id"\t"t"', '"1"\t"a"'], Dialect("\t")),
         (['"a;b",c', "1,2"], Dialect(",")),
+        (["sep=;", "a,b;c", "1,2;3"], Dialect(";", skipped=1)),
+        (["SEP=,\r", "a;b,c", "1;2,3"], Dialect(",", skipped=1)),
+        (['"sep=|"', "", "a|b"], Dialect("|", skipped=1)),
+        (["sep=\t", 'a\t"b"'], Dialect("\t", quotes=False, skipped=1)),
+        (["sep=\t", '"a"\t"b"'], Dialect("\t", skipped=1)),
+        (["sep=;"], Dialect(";", skipped=1)),
+        (["sep=x", "1"], Dialect(",")),
+        (["sep=;b", "1;2"], Dialect(";")),
     ],
 )
 def test_the_separator_makes_rows_of_equal_length(lines: list[str], expected: Dialect) -> None:

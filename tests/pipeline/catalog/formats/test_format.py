@@ -111,6 +111,9 @@ def test_endings_name_formats() -> None:
         ".jsonl": "JSON Lines",
         ".ndjson": "JSON Lines",
         ".parquet": "Parquet",
+        ".arrow": "Arrow",
+        ".feather": "Arrow",
+        ".ipc": "Arrow",
     }
     for name, expected in (("a.CSV", "CSV"), ("a.b.csv.gz", "CSV"), ("a.csv.zip", None), ("csv", None)):
         form = format_of(Path(name))
