@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:  # the command line names modalities, and starts without NumPy
     from alignrec.core.features import Key
 
-# The modalities that a catalogue has by default: no other place spells these two names.
+# The kinds of content, and the modalities that a catalogue has by default, one of each kind and of its name:
+# no other place spells these two names.
 IMAGE: Final = "image"
 TEXT: Final = "text"
 MODALITIES: Final = (IMAGE, TEXT)
@@ -106,9 +107,21 @@ def is_own(subject: str) -> bool:
     return any(re.fullmatch(rf"{name}( (without|with|on|in) .+)?", subject) for name in OWN_SETS)
 
 
-def feature_set(name: str) -> SetDefinition:
-    """A set's definition; a name that is not declared here is a modality's, and its set a raw one."""
-    return FEATURE_SETS.get(name) or SetDefinition(name, "extract")
+def feature_set(name: str, kind: str = "") -> SetDefinition:
+    """A set's definition; a name that is not declared here is a modality's, and its set a raw one.
+
+    Args:
+        name: of the set.
+        kind: of the modality, if it is one and that is known; the words of the kind are its words.
+    """
+    if name in FEATURE_SETS:
+        return FEATURE_SETS[name]
+    like = FEATURE_SETS.get(kind)
+    return (
+        SetDefinition(name, "extract", f"`{name}`: {like.card}", like.report)
+        if like
+        else (SetDefinition(name, "extract"))
+    )
 
 
 @dataclass(frozen=True)

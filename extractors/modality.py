@@ -53,8 +53,9 @@ def _blank_image() -> Image.Image:
 IMAGE = Kind(vocabulary.IMAGE, decode=decode_image, blank=_blank_image, libraries=("pillow",))
 TEXT = Kind(vocabulary.TEXT, by_length=True)
 
+KINDS = {kind.name: kind for kind in (IMAGE, TEXT)}
 # The modalities that a catalogue has by default: one of each kind, of the kind's name.
-MODALITIES = {kind.name: Modality(kind.name, kind) for kind in (IMAGE, TEXT)}
+MODALITIES = {name: Modality(name, kind) for name, kind in KINDS.items()}
 
 
 def find_modality(name: str) -> Modality:

@@ -57,6 +57,16 @@ def pictures_in(cell: Any, root: Path) -> list[Any]:
     return _in_text(cell, root) if isinstance(cell, str) else [cell]
 
 
+def each_picture(cell: Any, root: Path) -> list[Any]:
+    """As `pictures_in`, with an `ImageRefError` in the place of each that it would raise."""
+    if isinstance(cell, list | tuple):
+        return [picture for one in cell for picture in each_picture(one, root)]
+    try:
+        return pictures_in(cell, root)
+    except ImageRefError as error:
+        return [error]
+
+
 def is_url(value: str) -> bool:
     """Whether an image column's value is the URL of a picture."""
     return value.startswith(("http://", "https://"))

@@ -35,13 +35,11 @@ class ImageRef:
         path: the file, or None for one embedded in the table.
         embedded: the bytes, for one embedded in the table; never kept beyond its row.
         row: in place of a picture, the row of a feature matrix that somebody else made of it.
-        more: how many further pictures the cell names, which are not read.
     """
 
     path: Path | None = None
     embedded: bytes | None = None
     row: int | None = None
-    more: int = 0
 
 
 def find_image(cell: Any, root: Path, linked: Sequence[Path] = ()) -> ImageRef | None:
@@ -57,19 +55,27 @@ def find_image(cell: Any, root: Path, linked: Sequence[Path] = ()) -> ImageRef |
         ImageRefError: a path that leaves the root or leads nowhere, or a value of another kind.
     """
     pictures = pictures_in(cell, root)
-    if not pictures:
-        return None
-    first, more = pictures[0], len(pictures) - 1
-    if isinstance(first, bytes):
-        return ImageRef(embedded=first, more=more)
-    if isinstance(first, Mapping) and isinstance(first.get("row"), int):
-        return ImageRef(row=first["row"], more=more)
-    if not isinstance(first, str) or "\0" in first:
+    return find_picture(pictures[0], root, linked) if pictures else None
+
+
+def find_picture(picture: Any, root: Path, linked: Sequence[Path] = ()) -> ImageRef:
+    """Where one of the pictures is that `pictures_in` or `each_picture` found in a cell; see `find_image`.
+
+    Raises:
+        ImageRefError: see there; or the error itself, in the place of a picture.
+    """
+    if isinstance(picture, ImageRefError):
+        raise picture
+    if isinstance(picture, bytes):
+        return ImageRef(embedded=picture)
+    if isinstance(picture, Mapping) and isinstance(picture.get("row"), int):
+        return ImageRef(row=picture["row"])
+    if not isinstance(picture, str) or "\0" in picture:
         raise ImageRefError(
-            "not-a-path", f"expected a path, a URL or a picture, got {type(first).__name__} {shown(first)}"
+            "not-a-path",
+            f"expected a path, a URL or a picture, got {type(picture).__name__} {shown(picture)}",
         )
-    path = _downloaded(first, root) if is_url(first) else _below(root, first, linked)
-    return ImageRef(path=path, more=more)
+    return ImageRef(_downloaded(picture, root) if is_url(picture) else _below(root, picture, linked))
 
 
 def read_image(path: Path) -> bytes:

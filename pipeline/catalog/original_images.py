@@ -55,9 +55,15 @@ def _rejected(release: Path) -> set[str]:
 
 def _read(catalogue: Catalogue, inputs: list[Input]) -> Iterator[tuple[str, bytes]]:
     rows = [one.row for one in inputs if one.value is None]
-    embedded = catalogue.embedded(rows[0], rows[-1] + 1) if rows else iter(())
+    columns = [str(catalogue.config.image)]
+    embedded = catalogue.embedded(columns, rows[0], rows[-1] + 1) if rows else iter(())
     for one in inputs:
         if isinstance(one.value, Path):
             yield one.item_id, one.file_bytes()
         else:
-            yield one.item_id, one.checked(next((data for row, data in embedded if row == one.row), None))
+            yield (
+                one.item_id,
+                one.checked(
+                    next((data for row, part, data in embedded if (row, part) == (one.row, one.part)), None)
+                ),
+            )

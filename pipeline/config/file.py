@@ -99,8 +99,12 @@ def _explain(error: Any) -> str:
 def _keys(loc: Sequence[str | int]) -> list[str]:
     """The keys a section of the config knows."""
     model: type[BaseModel] = Config
-    for part in loc:
+    parts = iter(loc)
+    for part in parts:
         annotation = model.model_fields[str(part)].annotation
         candidates = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+        if typing.get_origin(annotation) is dict:
+            candidates = typing.get_args(annotation)
+            next(parts, None)  # the name under which the section stands
         model = next(c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel))
     return list(model.model_fields)

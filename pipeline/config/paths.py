@@ -51,6 +51,10 @@ def make_absolute(config: Config, folder: Path) -> Config:
         changes["image_root"] = folder / items.image_root
     changes["linked_folders"] = tuple(folder / linked for linked in items.linked_folders)
     catalog: dict[str, Any] = {"items": items.model_copy(update=changes)}
+    catalog["modalities"] = {
+        name: modality.model_copy(update={"model": modality.model and _model(modality.model, folder)})
+        for name, modality in config.catalog.modalities.items()
+    }
     if interactions is not None:
         catalog["interactions"] = interactions.model_copy(update={"path": _table(interactions.path, folder)})
     models = {name: _model(getattr(config.extract, name), folder) for name in MODALITIES}

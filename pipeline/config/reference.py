@@ -33,7 +33,7 @@ def _section(prefix: str, model: type[BaseModel]) -> Iterator[str]:
     title = f"`{prefix.rstrip('.')}`" if prefix else "The file"
     about = (model.__doc__ or "").strip().splitlines()[0]
     yield f"## {title}\n\n{about}\n"
-    own = {name: field for name, field in model.model_fields.items() if name not in inner}
+    own = {name: field for name, field in model.model_fields.items() if name not in inner or _by_name(field)}
     if own:
         yield "| key | default | values | what it does |\n| --- | --- | --- | --- |"
         for name, field in own.items():
@@ -41,7 +41,13 @@ def _section(prefix: str, model: type[BaseModel]) -> Iterator[str]:
             yield f"| `{prefix}{name}` | " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
         yield ""
     for name, section in inner.items():
-        yield from _section(f"{prefix}{name}.", section)
+        any_name = "NAME." if _by_name(model.model_fields[name]) else ""
+        yield from _section(f"{prefix}{name}.{any_name}", section)
+
+
+def _by_name(field: FieldInfo) -> bool:
+    """Whether it holds any number of sections, each under a name."""
+    return get_origin(field.annotation) is dict
 
 
 def _model_of(field: FieldInfo) -> type[BaseModel] | None:
@@ -65,6 +71,8 @@ def _type(kind: Any) -> str:
         return ", ".join(f"`{value}`" for value in inside)
     if origin in (Union, types.UnionType):
         return " or ".join(_type(part) for part in inside if part is not type(None))
+    if origin is dict:
+        return "sections by name"
     if origin is tuple:
         return f"list of {_type(inside[0])}"
     if origin is dict:

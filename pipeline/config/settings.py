@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -11,6 +12,7 @@ from pydantic import (
     Field,
     NonNegativeInt,
     PositiveInt,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -18,7 +20,8 @@ from pydantic import (
 from alignrec.aligner.pretrain.settings import PretrainSettings
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.core.display import printable_line, shown
-from alignrec.core.names import Name
+from alignrec.core.modality_names import ModalityName
+from alignrec.core.names import Name, check_distinct
 from alignrec.core.vocabulary import (
     ALIGNED,
     CONTENT,
@@ -26,7 +29,9 @@ from alignrec.core.vocabulary import (
     IMAGE,
     MODALITIES,
     MULTIMODAL,
+    TEXT,
     TRAINED_SETS,
+    feature_set,
 )
 
 LONGEST_ROW = 60  # characters of the name of another system's row
@@ -52,6 +57,48 @@ class ItemsConfig(_Section):
     linked_folders: tuple[Path, ...] = Field(
         (), description="folders outside of image_root that symbolic links and full paths may lead into"
     )
+
+
+class ModalityConfig(_Section):
+    """One modality: where its content stands in the items table, and which model reads it."""
+
+    type: str = Field(description="what it is, image or text, which decides how it is read")
+    template: tuple[str, ...] = Field(
+        (),
+        description="of a text: template of {column}s, or a list; each is embedded, the vectors are pooled",
+    )
+    columns: tuple[str, ...] = Field(
+        (),
+        description="of an image: column of image paths or embedded images, or a list; each picture of an "
+        "item is embedded, the vectors are pooled",
+    )
+    model: str | None = Field(None, description="scheme:name[@revision]; default: extract's for the type")
+
+    @field_validator("type")
+    @classmethod
+    def _known(cls, kind: str) -> str:
+        if kind not in MODALITIES:
+            raise ValueError(f"expected {' or '.join(MODALITIES)}")
+        return kind
+
+    @field_validator("template", "columns", mode="before")
+    @classmethod
+    def _one_or_several(cls, written: Any) -> Any:
+        return (written,) if isinstance(written, str) else written
+
+    @model_validator(mode="after")
+    def _located(self) -> ModalityConfig:
+        wanted, other = ("template", "columns") if self.type == TEXT else ("columns", "template")
+        if not getattr(self, wanted) or getattr(self, other):
+            raise ValueError(f"type {self.type} needs {wanted}, and has no {other}")
+        if len(set(self.sources)) != len(self.sources):
+            raise ValueError(f"{wanted} names one twice")
+        return self
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The templates or the columns."""
+        return self.template or self.columns
 
 
 class InteractionsConfig(_Section):
@@ -81,7 +128,52 @@ class CatalogConfig(_Section):
     """The input: items, and who interacted with them."""
 
     items: ItemsConfig
+    modalities: dict[ModalityName, ModalityConfig] = Field(
+        {},
+        description="modalities by name, any number; with them catalog.items.image and text are null unless "
+        "they are written too",
+    )
     interactions: InteractionsConfig | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_by_default(cls, written: Any) -> Any:
+        """A catalogue that names its modalities has those that it names, and none by default."""
+        if not isinstance(written, dict) or not written.get("modalities"):
+            return written
+        items = written.get("items")
+        if isinstance(items, ItemsConfig):
+            items = items.model_dump(exclude_unset=True)
+        return (
+            {**written, "items": {IMAGE: None, TEXT: None, **items}} if isinstance(items, dict) else written
+        )
+
+    @field_validator("modalities")
+    @classmethod
+    def _apart(
+        cls, modalities: Mapping[str, ModalityConfig], info: ValidationInfo
+    ) -> Mapping[str, ModalityConfig]:
+        items = info.data.get("items")
+        check_distinct([*short_forms(items), *modalities] if items else modalities, "the modality")
+        for name, modality in modalities.items():
+            if name in MODALITIES and name != modality.type:
+                raise ValueError(f"a modality of type {modality.type} cannot be called {name}")
+        return modalities
+
+    @property
+    def located(self) -> dict[str, ModalityConfig]:
+        """Every modality of the catalogue by its name, those of the short form first."""
+        return short_forms(self.items) | self.modalities
+
+
+def short_forms(items: ItemsConfig) -> dict[str, ModalityConfig]:
+    """The modalities that `catalog.items.image` and `catalog.items.text` are."""
+    found = {}
+    if items.image is not None:
+        found[IMAGE] = ModalityConfig(type=IMAGE, columns=(items.image,))
+    if items.text is not None:
+        found[TEXT] = ModalityConfig(type=TEXT, template=(items.text,))
+    return found
 
 
 class SplitConfig(_Section):
@@ -136,8 +228,8 @@ class EvaluateConfig(_Section):
     k: tuple[PositiveInt, ...] = Field((10, 20), min_length=1, description="lengths of the lists looked at")
     masked: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
         (),
-        description="shares of items that lose their image, or their text, before everything is pretrained "
-        "anew; each share costs two pretrainings",
+        description="shares of items that lose a modality, before everything is pretrained anew; each share "
+        "costs a pretraining for each modality",
     )
     seeds: tuple[NonNegativeInt, ...] = Field(
         (1, 2, 3),
@@ -183,14 +275,11 @@ class ExportConfig(_Section):
 
     @field_validator("sets")
     @classmethod
-    def _known(cls, sets: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    def _distinct(cls, sets: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if sets is None:
             return None
-        unknown = [name for name in sets if name not in FEATURE_SETS]
-        if unknown or not sets or len(set(sets)) != len(sets):
-            raise ValueError(
-                f"expected distinct sets out of {', '.join(FEATURE_SETS)}, got {shown(list(sets))}"
-            )
+        if not sets or len(set(sets)) != len(sets):
+            raise ValueError(f"expected distinct sets, got {shown(list(sets))}")
         return sets
 
 
@@ -229,6 +318,11 @@ class Config(_Section):
                 f"export.sets names {', '.join(absent)}, but catalog.items.{absent[0]} is null: "
                 "take it out of export.sets"
             )
+        known = (*self.modalities, *(name for name, entry in FEATURE_SETS.items() if not entry.raw))
+        if set(self.sets) - set(known):
+            raise ValueError(
+                f"export.sets: expected sets out of {', '.join(known)}, got {shown(list(self.sets))}"
+            )
         trained = [name for name in TRAINED_SETS if name in self.sets]
         if trained and not self.interacts:
             raise ValueError(
@@ -254,9 +348,19 @@ class Config(_Section):
         return self
 
     @model_validator(mode="after")
-    def _both_to_mask(self) -> Config:
-        if self.evaluate.masked and len(self.modalities) < len(MODALITIES):
-            raise ValueError("evaluate.masked needs a catalogue with images and texts")
+    def _more_than_one_to_mask(self) -> Config:
+        if self.evaluate.masked and len(self.modalities) < 2:
+            raise ValueError("evaluate.masked needs a catalogue of two modalities, such as images and texts")
+        return self
+
+    @model_validator(mode="after")
+    def _predicted_are_there(self) -> Config:
+        known, predicted = dict.fromkeys((*MODALITIES, *self.modalities)), self.pretrain.predict or ()
+        if set(predicted) - set(known):
+            raise ValueError(
+                f"pretrain.predict: expected modalities out of {', '.join(known)}, "
+                f"got {shown(list(predicted))}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -276,7 +380,12 @@ class Config(_Section):
     @property
     def modalities(self) -> tuple[str, ...]:
         """The modalities that the catalogue has."""
-        return tuple(m for m in MODALITIES if getattr(self.catalog.items, m) is not None)
+        return tuple(self.catalog.located)
+
+    def model_of(self, modality: str) -> str:
+        """The name of the model that reads a modality."""
+        located = self.catalog.located[modality]
+        return located.model or str(getattr(self.extract, located.type))
 
     @property
     def sets(self) -> tuple[str, ...]:
@@ -289,7 +398,7 @@ class Config(_Section):
     @property
     def pretrains(self) -> bool:
         """Whether any set of the release needs pretraining."""
-        return any(name not in MODALITIES for name in self.sets)
+        return any(not feature_set(name).raw for name in self.sets)
 
     @property
     def trains(self) -> bool:

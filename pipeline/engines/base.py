@@ -66,6 +66,7 @@ class Unit:
         tokens: keep token sequences too.
         items: the items table, for inputs that lie in it.
         folder: where the result goes, named after the shard.
+        columns: of the items table that hold the modality's pictures; of all units of a run the same.
     """
 
     shard: Shard
@@ -74,6 +75,7 @@ class Unit:
     tokens: bool
     items: ItemsConfig
     folder: Path
+    columns: tuple[str, ...] = ()
 
     @property
     def path(self) -> Path:

@@ -20,7 +20,7 @@ class InputReader:
         """Open what the units need; they must then be asked for in this order."""
         rows = [item.row for unit in units for item in unit.shard.inputs if item.value is None]
         opened = open_catalogue(units[0].items) if rows else None
-        self._embedded = opened.embedded(rows[0], rows[-1] + 1) if opened else iter(())
+        self._embedded = opened.embedded(units[0].columns, rows[0], rows[-1] + 1) if opened else iter(())
 
     def __call__(self, unit: Unit) -> Iterator[Load]:
         """For each input of a unit, a call that reads and decodes it; bytes in a table are read at once."""
@@ -34,7 +34,8 @@ class InputReader:
                 yield partial(_decode_file, kind, item)
 
     def _next(self, item: Input) -> bytes | None:
-        return next((data for row, data in self._embedded if row == item.row), None)
+        wanted = item.row, item.part
+        return next((data for row, part, data in self._embedded if (row, part) == wanted), None)
 
 
 def _decode(kind: Kind, item: Input, data: bytes | None) -> Any:

@@ -5,7 +5,7 @@ Whatever is read of a stage is compared with the hash in its manifest first, onc
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from alignrec.pipeline.runner.arrow_files import read_arrow, write_arrow
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.curves import CURVES, Curve, read_curves
 from alignrec.pipeline.runner.manifest import MANIFEST, StageManifest
+from alignrec.pipeline.runner.pooled_parts import pool_parts
 from alignrec.pipeline.runner.shards import read_shard
 from alignrec.pipeline.runner.token_shards import read_modality
 
@@ -106,9 +107,13 @@ class RunFolder:
         """
         sets = self.manifest(EXTRACT).summary["sets"]
         folder = self.saved(EXTRACT)
-        return {
+        found = {
             m: read_modality(folder, self._raw(m), entry["shards"], entry["card"]["token_dim"])
             for m, entry in sets.items()
+        }
+        return {
+            m: replace(source, kind=sets[m]["type"], columns=frozenset(sets[m]["columns"]))
+            for m, source in found.items()
         }
 
     def curves(self, stage: str) -> list[Curve]:
@@ -165,8 +170,9 @@ class RunFolder:
         for key in entry["shards"]:
             result = read_shard(folder / f"{key}.arrow")
             rows = np.array([row_of[item_id] for item_id in result.item_ids], dtype=np.int64)
-            matrix[rows] = result.vectors
-            valid[rows] = [reason is None for reason in result.reasons]
+            usable = np.array([reason is None for reason in result.reasons], dtype=np.bool_)
+            pooled, items = pool_parts(result.vectors[usable], rows[usable])
+            matrix[items], valid[items] = pooled, True
         return FeatureSet(modality, ids, matrix, valid)
 
     def _made(self, definition: SetDefinition) -> FeatureSet:

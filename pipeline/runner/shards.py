@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,7 @@ class ShardResult:
     """What became of a shard's inputs, in their order.
 
     Attributes:
-        item_ids: the items.
+        item_ids: the items; one with several inputs has as many places, one after the other.
         vectors: float32 `[n, d]`, zeros where rejected.
         reasons: for each input, why it was rejected, or None.
         details: likewise, the sentence for a person.
@@ -62,11 +64,13 @@ def plan(inputs: Sequence[Input], recipe: dict[str, Any]) -> list[Shard]:
         The shards, in order; equal inputs and recipe give equal keys.
     """
     prefix = canonical_json(recipe)
-    shards, run = [], []
-    for item in inputs:
-        run.append(item)
-        boundary = int.from_bytes(hashlib.sha256(item.item_id.encode()).digest()[:4]) % MEAN_ITEMS == 0
-        if boundary or len(run) == MAX_ITEMS:
+    shards: list[Shard] = []
+    run: list[Input] = []
+    # What an item has several of stays together.
+    for item_id, parts in groupby(inputs, key=attrgetter("item_id")):
+        run += parts
+        boundary = int.from_bytes(hashlib.sha256(item_id.encode()).digest()[:4]) % MEAN_ITEMS == 0
+        if boundary or len(run) >= MAX_ITEMS:
             shards.append(_shard(prefix, run))
             run = []
     if run:

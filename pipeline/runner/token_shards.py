@@ -68,7 +68,8 @@ def read_modality(folder: Path, features: FeatureSet, keys: Sequence[str], token
     totals = []
     for path in paths:
         values, count, ids = read_tokens(path)
-        lengths[[row_of[item_id] for item_id in ids]] = count
+        # The sequences of an item's pictures, or texts, are one, end to end.
+        np.add.at(lengths, [row_of[item_id] for item_id in ids], count)
         totals.append(len(values))
     offsets = np.concatenate([[0], np.cumsum(lengths)])
     values = cast("NDArray[np.floating]", ShardedRows(paths, totals, token_dim))

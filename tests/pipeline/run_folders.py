@@ -43,12 +43,14 @@ def write_extracted(folder: Path, interactions: pa.Table | None = None, card: ob
     pq.write_table(row, extract / "rejected.parquet")
     if interactions is not None:
         write_arrow(interactions, extract / "interactions.arrow")
-    entry = {"dim": 2, "valid": 3, "card": card or CARD, "identity": {"scheme": "packaged"}}
+    entry: dict[str, Any] = {"type": "text", "columns": ["title"]}
+    entry |= {"dim": 2, "valid": 3, "card": card or CARD, "identity": {"scheme": "packaged"}}
     summary = {
         "items": len(IDS),
         "interactions": 0 if interactions is None else interactions.num_rows,
         "rejected": {"text: empty": 1},
         "template": "{title}",
+        "modalities": {},
         "sets": {"text": entry | {"shards": ["one"], "choice": None}},
     }
     finish(extract, {"text inputs": "ab"}, summary)

@@ -10,10 +10,10 @@ from typing import Any
 
 from alignrec.core.files import digest
 from alignrec.extractors.identity import FileHash
-from alignrec.extractors.modality import find_modality
+from alignrec.extractors.modality import KINDS, Modality
 from alignrec.extractors.registry import identify_extractor
 from alignrec.pipeline.catalog.items import Input
-from alignrec.pipeline.config.settings import Config, ItemsConfig
+from alignrec.pipeline.config.settings import Config, ItemsConfig, ModalityConfig
 from alignrec.pipeline.engines.base import LoadedModel, Model, Unit
 from alignrec.pipeline.runner.shards import Shard, plan
 
@@ -55,6 +55,7 @@ class ModalityJob:
         inputs: all there is to embed, in the catalogue's order.
         tokens: whether shards keep token sequences.
         batch_size: as the config has it; None for the model's own.
+        located: where the config finds it in the items table.
         choice: device and batch size, as far as they are known without loading the model.
     """
 
@@ -62,6 +63,7 @@ class ModalityJob:
     inputs: list[Input]
     tokens: bool
     batch_size: int | None
+    located: ModalityConfig
     choice: Choice | None = None
 
     @property
@@ -101,7 +103,9 @@ class ModalityJob:
         model, size = self.model, self.choice.batch_size
         if model.device == "auto":
             model = replace(model, device=self.choice.device)
-        return [Unit(shard, model, size, self.tokens, items, folder) for shard in shards]
+        return [
+            Unit(shard, model, size, self.tokens, items, folder, self.located.columns) for shard in shards
+        ]
 
     def typical_item(self) -> Any:
         """An item whose tokens are as many as most items': the text of middle length, or a blank picture."""
@@ -129,11 +133,11 @@ def make_job(
     Raises:
         ExtractorError: what is wrong with the model.
     """
-    settings, modality = config.extract, find_modality(name)
-    model_name = getattr(settings, name)
+    settings, located = config.extract, config.catalog.located[name]
+    modality, model_name = Modality(name, KINDS[located.type]), config.model_of(name)
     identity = identify_extractor(model_name, modality, precision=settings.precision, sha256=sha256)
     model = Model(model_name, modality, identity, settings.device, config.plugins)
-    job = ModalityJob(model, inputs, config.pretrains, settings.batch_size)
+    job = ModalityJob(model, inputs, config.pretrains, settings.batch_size, located)
     choice = Choice.of_record(recorded.get(name))
     if choice is not None and choice.model != job.fingerprint:
         choice = None

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from alignrec.core.files import write_bytes
 from alignrec.core.sealed import read_sealed_json, seal_json
 from alignrec.export.release.parquet import write_table
 from alignrec.extractors.contract import ExtractorCard
 from alignrec.extractors.errors import DeviceError
+from alignrec.pipeline.catalog.contents import config_key, source_columns
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.interactions import Interactions, read_interactions
 from alignrec.pipeline.catalog.items import Catalogue, read_catalogue
@@ -70,6 +69,7 @@ class Extraction:
         }
         for job in self.jobs:
             inputs[f"{job.name} model"] = job.settings
+            inputs[f"{job.name} columns"] = [job.located.type, *source_columns(job.located)]
             inputs[f"{job.name} inputs"] = [[item.item_id, item.digest] for item in job.inputs]
         if self.interactions:
             rejected = table_sha256(self.interactions.rejections.table)
@@ -99,7 +99,8 @@ class ExtractStage(Stage):
         config = context.config
         engine = ENGINES.find(config.engine)
         hashes = FileHashes() if context.rehash else FileHashes.read(context.run.cache("hashes"))
-        catalogue = read_catalogue(config.catalog.items, hashes, may_lack=self.may_lack)
+        named = config.catalog.modalities
+        catalogue = read_catalogue(config.catalog.items, hashes, named, may_lack=self.may_lack)
         source = config.catalog.interactions
         interactions = read_interactions(source, catalogue.item_ids) if source else None
         recorded = _recorded_choices(context)
@@ -148,15 +149,17 @@ class ExtractStage(Stage):
                 one.files.link(one.job.shards, target / SHARDS / one.job.name)
         finally:
             work.engine.close()
+        valid = {}
         for one in ready:
-            for rejection in _late_rejections(target / SHARDS / one.job.name, one.job):
+            late, valid[one.job.name] = _outcomes(target / SHARDS / one.job.name, one.job)
+            for rejection in late:
                 rejections.append(rejection)
         check_limit(rejections, totals, work.config.extract.max_rejected)
         if not self.may_lack:
-            _check_usable(work, rejections)
+            _check_usable(work, rejections, valid)
         rejections = rejections.sorted()
         _write_tables(work, rejections, target)
-        return _summary(work, ready, rejections)
+        return _summary(work, ready, rejections, valid)
 
     def describe(self, summary: Mapping[str, Any]) -> list[str]:
         """How many of each, and what was rejected."""
@@ -259,39 +262,37 @@ def _embed(context: StageContext, job: ModalityJob, files: ShardFiles) -> None:
     console.note(f"{job.name}: {timing.describe(left)}")
 
 
-def _late_rejections(folder: Path, job: ModalityJob) -> list[Rejection]:
-    """What the models' own preprocessing could not read, from the shards."""
-    rejections = []
+def _outcomes(folder: Path, job: ModalityJob) -> tuple[list[Rejection], int]:
+    """From the shards: what models could not read, and how many items have a vector."""
+    rejections, valid = [], 0
     for shard in job.shards:
         result = read_shard(shard_path(folder, shard))
+        usable = zip(result.item_ids, result.reasons, strict=True)
+        valid += len({item_id for item_id, reason in usable if reason is None})
         rejections += [
             Rejection("items", item.row, EXTRACT, reason, detail or "", item.item_id, modality=job.name)
             for item, reason, detail in zip(shard.inputs, result.reasons, result.details, strict=True)
             if reason is not None
         ]
-    return rejections
+    return rejections, valid
 
 
-def _rejected(rejections: Rejections) -> Counter[str | None]:
-    """How many items lack each modality; under None those that are no items at all."""
-    of_items = rejections.table.filter(pc.equal(rejections.table["source"], "items"))
-    return Counter(of_items["modality"].to_pylist())
-
-
-def _check_usable(work: Extraction, rejections: Rejections) -> None:
+def _check_usable(work: Extraction, rejections: Rejections, valid: Mapping[str, int]) -> None:
     """Stop where a modality of the catalogue is usable for no item, whatever share may be rejected.
 
     Raises:
         CatalogError: names the modality and the reasons, each with its count and an example.
     """
-    rejected, items = _rejected(rejections), len(work.catalogue.item_ids)
+    items, named = len(work.catalogue.item_ids), work.config.catalog.modalities
     for job in work.jobs:
-        if rejected[job.name] == items:
+        if not valid[job.name]:
+            short = job.name not in named
+            out = f"{config_key(job.name, short=short)}{': null' if short else ''}"
             raise CatalogError(
                 f"not one of {items:,} items has a usable {job.name}:"
                 f"{reasons_with_examples(rejections, job.name)}\n"
                 f"Mend the catalogue (extract.max_rejected lets damage pass, but not all of a modality), or "
-                f"leave the modality out: catalog.items.{job.name}: null"
+                f"leave the modality out: {out}"
             )
 
 
@@ -303,20 +304,23 @@ def _write_tables(work: Extraction, rejections: Rejections, folder: Path) -> Non
         write_arrow(work.interactions.table, folder / "interactions.arrow")
 
 
-def _summary(work: Extraction, ready: Sequence[_Ready], rejections: Rejections) -> dict[str, Any]:
-    items = len(work.catalogue.item_ids)
-    rejected = _rejected(rejections)
-    interactions = work.interactions
+def _summary(
+    work: Extraction, ready: Sequence[_Ready], rejections: Rejections, valid: Mapping[str, int]
+) -> dict[str, Any]:
+    interactions, named = work.interactions, work.config.catalog.modalities
     return {
-        "items": items,
+        "items": len(work.catalogue.item_ids),
         "interactions": interactions.table.num_rows if interactions else 0,
         "times": interactions.times if interactions else "",
         "rejected": counts(rejections),
         "template": work.catalogue.config.text,
+        "modalities": {name: located.model_dump(exclude={"model"}) for name, located in named.items()},
         "sets": {
             one.job.name: {
                 "dim": one.card.dim,
-                "valid": items - rejected[one.job.name],
+                "type": one.job.located.type,
+                "columns": list(source_columns(one.job.located)),
+                "valid": valid[one.job.name],
                 "card": asdict(one.card),
                 "identity": asdict(one.job.model.identity),
                 "choice": asdict(one.job.choice) if one.job.choice else None,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignrec.pipeline.catalog.image_cells import ImageRefError, is_url, pictures_in
+from alignrec.pipeline.catalog.image_cells import ImageRefError, each_picture, is_url, pictures_in
 from tests.pipeline.catalogues import picture
 
 A, B = "https://x.example/a,b;c.jpg?w=1,2", "http://x.example/b.png"
@@ -97,3 +97,13 @@ def test_any_text_is_some_list(text: str) -> None:
 
 def test_urls_are_told_from_paths() -> None:
     assert is_url(B) and not is_url("a.png")
+
+
+def test_one_damaged_picture_of_several_takes_none_of_the_others_along(tmp_path: Path) -> None:
+    damaged = TEXT[:-3] + "?"
+    with pytest.raises(ImageRefError):
+        pictures_in([TEXT, damaged, "a.png"], tmp_path)
+    first, error, last = each_picture([TEXT, [damaged], "a.png"], tmp_path)
+    assert (first, last) == (PNG, "a.png")
+    assert isinstance(error, ImageRefError) and error.reason == "damaged-base64"
+    assert each_picture("a.png|b.png", tmp_path) == ["a.png", "b.png"] and each_picture(None, tmp_path) == []

@@ -68,7 +68,7 @@ def test_embedded_pictures_are_read_in_any_range(tmp_path: Path) -> None:
     catalogue = _read(path)
     assert len(catalogue.inputs["image"]) == 9
     assert all(item.value is None for item in catalogue.inputs["image"])
-    assert list(catalogue.embedded(2, 6)) == [(n, picture(n)) for n in (2, 4, 5)]
+    assert list(catalogue.embedded(["image"], 2, 6)) == [(n, 0, picture(n)) for n in (2, 4, 5)]
 
 
 def test_a_saved_dataset_with_an_image_column_is_a_catalogue(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_a_saved_dataset_with_an_image_column_is_a_catalogue(tmp_path: Path) -> 
     rows = {"item_id": ["1"], "title": ["one"], "image": [{"bytes": picture(1), "path": None}]}
     datasets.Dataset.from_dict(rows, features=features).save_to_disk(str(tmp_path / "saved"))
     catalogue = _read(tmp_path / "saved")
-    assert list(catalogue.embedded(0, 1)) == [(0, picture(1))]
+    assert list(catalogue.embedded(["image"], 0, 1)) == [(0, 0, picture(1))]
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_several_pictures_a_cell_and_pictures_in_base64_are_read_the_first_of_ea
     catalogue = _read(write_items(tmp_path, rows))
     assert catalogue.rejections == []
     assert catalogue.notes == ["3 items name several pictures in 'image': the first of each is read."]
-    assert list(catalogue.embedded(0, 5)) == [(1, picture(1)), (3, picture(1))]
+    assert list(catalogue.embedded(["image"], 0, 5)) == [(1, 0, picture(1)), (3, 0, picture(1))]
     digests = [sha256(picture(n)).hexdigest() for n in (0, 1, 0, 1, 0)]
     assert [one.digest for one in catalogue.inputs["image"]] == digests
 
@@ -192,7 +192,7 @@ def test_a_saved_dataset_with_lists_of_images_is_a_catalogue(tmp_path: Path) -> 
     rows = {"item_id": ["1", "2"], "title": ["one", "two"], "image": images}
     datasets.Dataset.from_dict(rows, features=features).save_to_disk(str(tmp_path / "saved"))
     catalogue = _read(tmp_path / "saved")
-    assert list(catalogue.embedded(0, 2)) == [(0, picture(1))]
+    assert list(catalogue.embedded(["image"], 0, 2)) == [(0, 0, picture(1)), (0, 1, picture(2))]
     assert _reasons(catalogue) == {"missing": 1} and len(catalogue.notes) == 1
 
 

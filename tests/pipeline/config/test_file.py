@@ -41,7 +41,7 @@ def test_overrides_are_yaml_and_reach_any_depth(tmp_path: Path) -> None:
         ("catalog: {items: {path: x}, interactions: {path: y, usr: z}}", "did you mean 'user'"),
         ("catalog: {items: {}}", "catalog.items.path is not set"),
         ("catalog: {items: {path: x}}\nextract: {max_rejected: 3}", "extract.max_rejected = 3"),
-        ("catalog: {items: {path: x}}\nexport: {sets: [imge]}", "expected distinct sets out of image, text"),
+        ("catalog: {items: {path: x}}\nexport: {sets: [imge]}", "expected sets out of image, text"),
         ("catalog: {items: {path: x}}\nsplit: {k_cores: 3}", "did you mean 'k_core'"),
         ("catalog: {items: {path: x}}\npretrain: {epoch: 3}", "did you mean 'epochs'"),
         ("catalog: {items: {path: x}}\nsplit: {ratios: [1, 1, 1]}", "shares that add up to 1"),

@@ -51,7 +51,7 @@ def test_a_pickled_unit_gives_the_same_bytes_elsewhere(tmp_path: Path, modality:
     )
     inputs = read_catalogue(items, FileHashes()).inputs[modality]
     [shard] = plan(inputs, {})
-    unit = Unit(shard, model, 2, True, items, tmp_path / "here")
+    unit = Unit(shard, model, 2, True, items, tmp_path / "here", ("image",))
     done: list[int] = []
     timing = LocalEngine().run([unit], advance=done.append)
     rejected = [None, None, None, "truncated" if modality == "image" else None, None]

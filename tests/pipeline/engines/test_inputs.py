@@ -34,7 +34,7 @@ def test_texts_files_and_cells_of_the_table_are_read(tmp_path: Path) -> None:
         Shard("1", (_input("y", 8, 9, tmp_path / "file.png"), _input("d", 3, 3, None))),
         Shard("2", (_input("z", 7, 9, tmp_path / "absent.png"), _input("w", 6, 9, tmp_path / "changed.png"))),
     ]
-    units = [Unit(shard, model, 2, False, items, tmp_path) for shard in shards]
+    units = [Unit(shard, model, 2, False, items, tmp_path, ("image",)) for shard in shards]
     read = InputReader(units)
     loads = [load for unit in units for load in read(unit)]
     values = [load() for load in loads[:4]]
@@ -52,7 +52,7 @@ def test_a_cell_that_changed_or_went_is_no_input_any_more(tmp_path: Path) -> Non
     items = ItemsConfig(path=str(tmp_path / "items.parquet"))
     model = Model("a:b", MODALITIES[IMAGE.name], ExtractorIdentity("a", "b", IMAGE.name, None, "0" * 64))
     shard = Shard("0", (_input("a", 0, 1, None), _input("b", 1, 1, None)))
-    for load in InputReader([unit := Unit(shard, model, 2, False, items, tmp_path)])(unit):
+    for load in InputReader([unit := Unit(shard, model, 2, False, items, tmp_path, ("image",))])(unit):
         with pytest.raises(InputsChangedError, match=r"the picture in row \d of the items table changed"):
             load()
 

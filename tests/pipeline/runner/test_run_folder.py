@@ -22,7 +22,8 @@ from tests.pipeline.run_folders import finish
 
 IDS = ["i0", "i1", "i2"]
 CARD = {"token_dim": 4}
-SUMMARY = {"sets": {"text": {"dim": 2, "shards": ["one", "two"], "card": CARD}}, "items": 3}
+PLACE = {"type": "text", "columns": ["title"]}
+SUMMARY = {"sets": {"text": {"dim": 2, "shards": ["one", "two"], "card": CARD} | PLACE}, "items": 3}
 
 
 @pytest.fixture
@@ -171,3 +172,22 @@ def test_nothing_that_differs_from_its_hash_is_read(
     assert str(damaged.value) == (
         f"{path} differs from its recorded hash. Run `alignrec run`: it does the stage {stage} again."
     )
+
+
+def test_what_an_item_has_several_of_is_one_vector_and_one_sequence(tmp_path: Path) -> None:
+    vectors = np.array([[3, 4], [0, 2], [9, 9], [5, 0]], dtype=np.float32)
+    tokens = [np.full((count, 4), count, dtype=np.float16) for count in (2, 1, 0, 3)]
+    reasons = [None, None, "truncated", None]
+    result = ShardResult(["a", "a", "a", "c"], vectors, reasons, reasons, tokens)
+    folder = tmp_path / "extract"
+    write_arrow(pa.table({"item_id": ["a", "b", "c"]}), folder / "items.arrow")
+    write_shard(folder / "shards" / "photo" / "one.arrow", result)
+    entry = {"dim": 2, "shards": ["one"], "type": "image", "columns": ["front", "back"], "card": CARD}
+    finish(folder, {}, {"sets": {"photo": entry}, "items": 3})
+    photo = RunFolder(tmp_path).inputs()["photo"]
+    assert photo.valid.tolist() == [True, False, True]
+    np.testing.assert_allclose(photo.pooled[0], 3.5 * np.array([0.6, 1.8]) / np.hypot(0.6, 1.8), rtol=1e-6)
+    assert photo.pooled[2].tolist() == [5, 0]
+    assert photo.tokens.offsets.tolist() == [0, 3, 3, 6]
+    assert photo.tokens.values[np.arange(6)][:, 0].tolist() == [2, 2, 1, 3, 3, 3]
+    assert (photo.kind, photo.columns) == ("image", {"front", "back"})

@@ -25,7 +25,7 @@ from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 catalogue = read_catalogue(ItemsConfig(path=sys.argv[1], text="{title}"), FileHashes())
 print(catalogue.item_ids, [item.row for item in catalogue.inputs["image"]])
-print([hashlib.sha256(data).hexdigest() for _, data in catalogue.embedded(0, 3)])
+print([hashlib.sha256(data).hexdigest() for _, _, data in catalogue.embedded(["image"], 0, 3)])
 """
 
 

@@ -1,0 +1,218 @@
+"""What a row of the items table gives of each modality: the pictures of its columns, or the texts of its
+templates."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+from alignrec.extractors.errors import RejectedError, TemplateError
+from alignrec.extractors.inputs.images import MAX_BYTES
+from alignrec.extractors.inputs.template import TextTemplate
+from alignrec.extractors.inputs.text import clean_text
+from alignrec.extractors.modality import IMAGE, KINDS, TEXT, Kind
+from alignrec.pipeline.catalog.file_hashes import FileHashes
+from alignrec.pipeline.catalog.image_cells import ImageRefError, each_picture
+from alignrec.pipeline.catalog.image_refs import file_error, find_picture
+from alignrec.pipeline.catalog.rejections import ABSENT
+from alignrec.pipeline.catalog.values import Row
+from alignrec.pipeline.config.settings import ItemsConfig, ModalityConfig, short_forms
+from alignrec.pipeline.errors import ConfigError
+
+MOST_PARTS = 16  # pictures of an item and modality that are read
+
+
+@dataclass(frozen=True)
+class Content:
+    """A picture or a text of a row.
+
+    Attributes:
+        part: which one of the row's, from 0, counted with those that cannot be used.
+        digest: hex SHA-256 of the picture's bytes or of the text.
+        value: as `Input.value`.
+    """
+
+    part: int
+    digest: str
+    value: str | Path | None
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """What a row has in place of a picture or a text; `reason` is a slug for counting."""
+
+    reason: str
+    detail: str
+
+
+class Reader(Protocol):
+    """Reads one modality of a row, as its kind wants."""
+
+    def columns(self) -> dict[str, str]:
+        """The columns that it reads, by the config's key (and what more tells them apart) that names each."""
+
+    def read(self, row: Row) -> Iterator[Content | Unusable]:
+        """All that the row has of the modality, in order; at least one, if only to say that there is none."""
+
+    def notes(self) -> list[str]:
+        """How what was read was understood, where that is not plain; for a person."""
+
+
+def readers_of(
+    config: ItemsConfig, modalities: Mapping[str, ModalityConfig], root: Path, hashes: FileHashes
+) -> dict[str, Reader]:
+    """A reader for each modality of a catalogue.
+
+    Args:
+        config: the items table; its short forms come first.
+        modalities: those that `catalog.modalities` names.
+        root: the folder that pictures' paths start from.
+        hashes: of the pictures' files, as far as they are known.
+
+    Raises:
+        ConfigError: a text template is not made of plain `{column}`s.
+    """
+    readers = {}
+    for name, located in (short_forms(config) | dict(modalities)).items():
+        key = config_key(name, short=name not in modalities)
+        at = Place(
+            key, located, root, config.linked_folders, hashes, 1 if name not in modalities else MOST_PARTS
+        )
+        try:
+            readers[name] = READERS[KINDS[located.type]](at)
+        except TemplateError as error:
+            raise ConfigError(f"{key}: {error}") from None
+    return readers
+
+
+def config_key(name: str, *, short: bool) -> str:
+    """The key of a config that says where a modality is."""
+    return f"catalog.items.{name}" if short else f"catalog.modalities.{name}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a modality's content is, and what reading it takes.
+
+    Attributes:
+        key: of the config.
+        located: what the config says there.
+        root: the folder that pictures' paths start from.
+        linked: folders outside of it that paths may lead into.
+        hashes: of pictures' files.
+        most: pictures of an item that are read.
+    """
+
+    key: str
+    located: ModalityConfig
+    root: Path
+    linked: Sequence[Path]
+    hashes: FileHashes
+    most: int
+
+
+def pictures_of(row: Row, columns: Sequence[str], root: Path) -> list[Any]:
+    """All pictures that a row names or holds, column by column, as `each_picture` has them."""
+    return [picture for column in columns for picture in each_picture(row[column], root)]
+
+
+class Pictures:
+    """Reads columns of image references."""
+
+    def __init__(self, at: Place) -> None:
+        """Read from where the config says."""
+        self.at, self.longer = at, 0
+
+    def columns(self) -> dict[str, str]:
+        """See `Reader.columns`."""
+        return _keys(self.at.key, self.at.located.columns, self.at.located.columns)
+
+    def read(self, row: Row) -> Iterator[Content | Unusable]:
+        """See `Reader.read`."""
+        pictures = pictures_of(row, self.at.located.columns, self.at.root)
+        if not pictures:
+            yield Unusable(ABSENT, "the item names no image")
+        self.longer += len(pictures) > self.at.most
+        for part, picture in enumerate(islice(pictures, self.at.most)):
+            try:
+                digest, value = self._read(picture)
+            except ImageRefError as error:
+                yield Unusable(error.reason, str(error))
+            else:
+                yield Content(part, digest, value)
+
+    def notes(self) -> list[str]:
+        """See `Reader.notes`."""
+        if not self.longer:
+            return []
+        columns, most = " and ".join(map(repr, self.at.located.columns)), self.at.most
+        if most == 1:
+            return [f"{self.longer:,} items name several pictures in {columns}: the first of each is read."]
+        return [
+            f"{self.longer:,} items name more than {most} pictures in {columns}: the first {most} are read."
+        ]
+
+    def _read(self, picture: Any) -> tuple[str, str | Path | None]:
+        image = find_picture(picture, self.at.root, self.at.linked)
+        if image.row is not None:
+            return hashlib.sha256(str(image.row).encode()).hexdigest(), str(image.row)
+        if image.path is not None:
+            try:
+                return self.at.hashes.sha256(image.path, MAX_BYTES), image.path
+            except OSError as error:
+                raise file_error(error, str(picture)) from None
+        return hashlib.sha256(image.embedded or b"").hexdigest(), None
+
+
+class Texts:
+    """Fills text templates."""
+
+    def __init__(self, at: Place) -> None:
+        """Read what the templates name; raises `TemplateError`."""
+        self.key, self.templates = at.key, [TextTemplate(template) for template in at.located.template]
+
+    def columns(self) -> dict[str, str]:
+        """See `Reader.columns`."""
+        names = [name for template in self.templates for name in template.fields]
+        return {f"{self.key} ({{{name}}})": name for name in names}
+
+    def read(self, row: Row) -> Iterator[Content | Unusable]:
+        """See `Reader.read`."""
+        found = [self._read(part, template, row) for part, template in enumerate(self.templates)]
+        there = [one for one in found if isinstance(one, Content) or one.reason != ABSENT]
+        yield from there or found[:1]
+
+    def notes(self) -> list[str]:
+        """See `Reader.notes`."""
+        return []
+
+    def _read(self, part: int, template: TextTemplate, row: Row) -> Content | Unusable:
+        try:
+            text = clean_text(template.render(row))
+        except RejectedError as error:
+            return Unusable(ABSENT if error.reason == "empty" else error.reason, error.detail)
+        return Content(part, hashlib.sha256(text.encode()).hexdigest(), text)
+
+
+READERS: dict[Kind, Callable[[Place], Reader]] = {IMAGE: Pictures, TEXT: Texts}
+
+
+def source_columns(located: ModalityConfig) -> tuple[str, ...]:
+    """The columns of the items table that a modality is made of, each once.
+
+    Raises:
+        TemplateError: a text template is not made of plain `{column}`s.
+    """
+    fields = [name for template in located.template for name in TextTemplate(template).fields]
+    return tuple(dict.fromkeys([*located.columns, *fields]))
+
+
+def _keys(key: str, columns: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    """Columns by the config's key; where it names several, by the key and what tells each apart."""
+    if len(columns) == 1:
+        return {key: columns[0]}
+    return {f"{key} ({name})": column for name, column in zip(names, columns, strict=True)}
