@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from alignrec.core.learned_from import LearnedFrom
+
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
@@ -32,6 +34,8 @@ class FeatureSet:
         valid: bool `[n]`; False where the item has no such vector.
         key: the id column's name, `item_id` or `user_id`.
         origin: for `content` and `aligned`, `trained` or `content` for each row; else None.
+        learned_from: of a set from a release, the interactions that its values depend on; None where it has
+            seen none, or the release does not say.
 
     Raises:
         ValueError: the parts differ in length, dtype or shape, or an id occurs twice.
@@ -43,6 +47,7 @@ class FeatureSet:
     valid: NDArray[np.bool_]
     key: Key = "item_id"
     origin: Sequence[str] | None = None
+    learned_from: LearnedFrom | None = None
 
     def __post_init__(self) -> None:
         """Check that the parts belong together."""

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 from jinja2 import Environment, StrictUndefined
 
+from alignrec.core.learned_from import LearnedFrom
 from alignrec.core.results import Results
 from alignrec.core.vocabulary import feature_set, find_protocol
 from alignrec.export.hub.card_metadata import default_set, licence_of, merge_metadata, split_card
@@ -91,6 +92,7 @@ def _body(
         version=version,
         keys=" or ".join(sorted({entry.key.removesuffix("_id") for entry in manifest.sets.values()})),
         sets=[(name, entry, feature_set(name).card) for name, entry in manifest.sets.items()],
+        learned=_learned(manifest),
         pictures=sum(entry.rows or 0 for entry in manifest.images),
         scores=scores,
         protocols={score.protocol: find_protocol(score.protocol).label for score in scores},
@@ -98,11 +100,21 @@ def _body(
         default=default_set(manifest),
         release_id=manifest.release_id,
         extractors=sorted(_extractors(manifest.provenance)),
-        provenance=list(_flat(manifest.provenance)),
+        provenance=list(_flat({k: v for k, v in manifest.provenance.items() if k != "learned_from"})),
         licence=licence_of(manifest),
         software=_software(manifest.provenance),
         withdrawn=sorted(withdrawn.items()),
     )
+
+
+def _learned(manifest: Manifest) -> dict[LearnedFrom | None, list[str]]:
+    """The sets that have seen interactions, by which; None for sets of releases that do not say."""
+    found: dict[LearnedFrom | None, list[str]] = {}
+    for name in manifest.sets:
+        learned_from = manifest.learned_from(name)
+        if learned_from is not None or feature_set(name).learned_from_interactions:
+            found.setdefault(learned_from, []).append(name)
+    return found
 
 
 def _extractors(provenance: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

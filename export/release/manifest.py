@@ -8,11 +8,20 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from alignrec.core.display import shown
 from alignrec.core.documents import DocumentError, parse_as, read_bytes
 from alignrec.core.features import Key
 from alignrec.core.files import canonical_json, sha256_file
+from alignrec.core.learned_from import LearnedFrom
 from alignrec.core.names import Name, RelativePath, check_distinct
 from alignrec.core.sealed import seal_json, unseal_json
 from alignrec.export.errors import ReleaseError, VerificationError
@@ -36,6 +45,7 @@ _PROVENANCE: Mapping[str, tuple[type, str]] = {
     "extractors": (dict, "an object"),
     "identities": (dict, "an object"),
     "software": (dict, "an object"),
+    "learned_from": (dict, "an object"),
 }
 
 
@@ -68,6 +78,17 @@ class SetEntry(_Frozen):
         return self
 
 
+class _LearnedFromEntry(BaseModel):
+    """A set's entry under `learned_from` of the provenance, as `LearnedFrom` has it."""
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    rule: str
+    interactions: int = Field(ge=0, le=LARGEST)
+    held_out: int = Field(ge=0, le=LARGEST)
+    last: str | None = None
+
+
 class Manifest(_Frozen):
     """The manifest of a release (format 1).
 
@@ -92,6 +113,13 @@ class Manifest(_Frozen):
                 raise ValueError(f"{name} must be {expected}, got {provenance[name]!r:.40}")  # noqa: TRY004 (pydantic wants it)
         if not all(isinstance(one, str) for one in provenance.get("extends") or ()):
             raise ValueError("extends must be a list of release ids")
+        for name, found in (provenance.get("learned_from") or {}).items():
+            try:
+                _LearnedFromEntry.model_validate(found)
+            except ValidationError as error:
+                fault = error.errors()[0]
+                place = ".".join(map(str, (name, *fault["loc"])))
+                raise ValueError(f"learned_from of {shown(place)}: {fault['msg']}") from None
         return provenance
 
     @model_validator(mode="after")
@@ -162,6 +190,11 @@ class Manifest(_Frozen):
     def images(self) -> tuple[FileEntry, ...]:
         """The files of item pictures; none unless they were asked for."""
         return tuple(entry for entry in self.files if entry.path.startswith(IMAGES))
+
+    def learned_from(self, set_name: str) -> LearnedFrom | None:
+        """The interactions that a set's values depend on; None where it has seen none or nothing is known."""
+        found = (self.provenance.get("learned_from") or {}).get(set_name)
+        return None if found is None else LearnedFrom(**_LearnedFromEntry.model_validate(found).model_dump())
 
     def same_content(self, other: Manifest) -> bool:
         """Whether two releases hold the same data, encoders and pictures; the rest may be rendered anew."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alignrec.core.features import FeatureSet
@@ -65,15 +65,19 @@ class Release:
         entry, parts = self.manifest.sets[name], self.manifest.parts(name)
         fetched = [(part, self.fetch(part)) for part in parts]
         if memory_map:
-            return map_parts(name, entry, fetched, _mapped_file(parts))
-        return read_parts(name, entry, fetched)
+            found = map_parts(name, entry, fetched, _mapped_file(parts))
+        else:
+            found = read_parts(name, entry, fetched)
+        return replace(found, learned_from=self.manifest.learned_from(name))
 
     def pieces(self, set_name: str | None, rows: int) -> Iterator[FeatureSet]:
         """A set as `iter_features` gives it, which says what it raises."""
         name = self.choose(set_name)
         entry = self.manifest.sets[name]
         fetched = ((part, self.fetch(part)) for part in self.manifest.parts(name))
-        return iter_parts(name, entry, fetched, rows)
+        learned_from = self.manifest.learned_from(name)
+        for piece in iter_parts(name, entry, fetched, rows):
+            yield replace(piece, learned_from=learned_from)
 
     def file(self, path: str) -> Path | None:
         """One of its files by its path inside the release, checked; None where it has no such file."""

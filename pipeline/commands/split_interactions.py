@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from alignrec.export.formats.interactions import SplitInteractions
 from alignrec.export.release.manifest import MANIFEST
-from alignrec.pipeline.catalog.times import UNITS, unit_of
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
 from alignrec.pipeline.runner.lock import locked
 from alignrec.pipeline.runner.run_folder import EXTRACT, RunFolder
 from alignrec.pipeline.runner.runner import bring_up_to_date
+from alignrec.pipeline.runner.split_log import interactions_of
 from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.export import STAGE as EXPORT
 from alignrec.pipeline.stages.split import STAGE as SPLIT
-
-PAIR = ["user_id", "item_id"]
 
 
 def split_interactions(config: Config) -> SplitInteractions:
@@ -49,25 +44,3 @@ def released_run(folder: Path) -> tuple[Path, SplitInteractions | None] | None:
         return None
     split = run.read_manifest(SPLIT.manifest)
     return release, None if split is None else interactions_of(run)
-
-
-def interactions_of(run: RunFolder) -> SplitInteractions:
-    """The interactions of a run whose split is finished.
-
-    Raises:
-        CatalogError: it is not.
-    """
-    table, source = run.split().table().to_pandas(), run.interactions()
-    if source is not None:
-        known = source.to_pandas().sort_values("timestamp", kind="stable").drop_duplicates(PAIR)
-        known["timestamp"] //= UNITS[unit_of(source.schema.field("timestamp"))]
-        table = table.merge(known, on=PAIR, how="left", validate="one_to_one")
-    else:
-        table = table.assign(rating=np.nan, timestamp=np.nan)
-    return SplitInteractions(
-        table["user_id"].tolist(),
-        table["item_id"].tolist(),
-        table["label"].to_numpy(np.uint8),
-        pd.to_numeric(table["rating"]).fillna(1).to_numpy(np.float64),
-        pd.to_numeric(table["timestamp"]).fillna(0).to_numpy(np.int64),
-    )

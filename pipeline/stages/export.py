@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from alignrec.core.vocabulary import MULTIMODAL, USER
+from alignrec.core.vocabulary import MULTIMODAL, TRAINED_SETS, USER
 from alignrec.export.release.write import fill_release
 from alignrec.pipeline.runner.run_folder import EVALUATE, EXTRACT, PRETRAIN, TRAIN
+from alignrec.pipeline.runner.split_log import learned_from
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, describe_sets
 from alignrec.pipeline.stages.pretrain import ENCODER
 from alignrec.pipeline.stages.train import ENCODER as ALIGNER
@@ -82,6 +84,7 @@ def _encoders(context: StageContext) -> dict[str, Path]:
 
 def _provenance(context: StageContext, cards: dict[str, Any]) -> dict[str, Any]:
     config, extracted = context.config, context.done[EXTRACT]
+    learned = [name for name in config.sets if name in TRAINED_SETS]
     versions = {name: context.parts[f"{name} version"] for name in ("python", *ExportStage.libraries)}
     return {
         "name": config.name,
@@ -94,6 +97,9 @@ def _provenance(context: StageContext, cards: dict[str, Any]) -> dict[str, Any]:
             "template": extracted.summary["template"],
             "inputs": {name: extracted.parts[f"{name} inputs"] for name in extracted.summary["sets"]},
         },
+        "learned_from": dict.fromkeys(
+            learned, asdict(learned_from(context.run, config.split, config.seed)) if learned else None
+        ),
         "extractors": cards,
         "identities": {name: entry["identity"] for name, entry in extracted.summary["sets"].items()},
         "precision": config.extract.precision,

@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 from huggingface_hub import HfApi
 
+from alignrec.core.learned_from import LearnedFrom
 from alignrec.export.errors import ReleaseError, VerificationError
 from alignrec.export.hub.push import push
 from alignrec.export.load import iter_features, load_features
+from alignrec.export.release.manifest import MANIFEST, Manifest
 from tests.core.left_over import left_over
 from tests.export.hub_cases import REPO, SETS, features, got
 from tests.export.hub_cases import make_release as make_release_of_sets
@@ -152,3 +154,19 @@ def test_a_folder_has_no_versions(release: Path) -> None:
         load_features(release, "image", version="1.0.0")
     with pytest.raises(ReleaseError, match="not a release"):
         load_features("no/such/folder")
+
+
+def test_a_loaded_set_says_what_it_has_learned_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However it is loaded; a release that does not say loads as ever."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HOME", str(tmp_path / "home"))
+    folder = make_release(tmp_path / "r")
+    assert load_features(folder, "image").learned_from is None
+    manifest = Manifest.read(folder)
+    entry = {"rule": "the training part", "interactions": 9, "held_out": 2, "last": "2024-01-01T00:00:00Z"}
+    provenance = manifest.provenance | {"learned_from": {"image": entry}}
+    (folder / MANIFEST).write_bytes(manifest.model_copy(update={"provenance": provenance}).to_bytes())
+    wanted = LearnedFrom("the training part", 9, 2, "2024-01-01T00:00:00Z")
+    assert load_features(folder, "image").learned_from == wanted
+    assert load_features(folder, "image", memory_map=True).learned_from == wanted
+    assert {piece.learned_from for piece in iter_features(folder, "image", rows=2)} == {wanted}
+    assert load_features(folder, "text").learned_from is None

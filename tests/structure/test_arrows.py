@@ -21,7 +21,7 @@ ARROWS = {
 # those that share a line know nothing of one another.
 LAYERS = {
     "core": """
-        display errors libraries packages vectors
+        display errors libraries packages vectors learned_from
         files names
         documents network sealed
         features plugins

@@ -51,6 +51,22 @@ def test_the_page_says_what_is_needed(manifest: Manifest) -> None:
     assert "Withdrawn" not in text
 
 
+def test_sets_that_have_seen_interactions_say_which(tmp_path: Path) -> None:
+    manifest = make_release(tmp_path / "r", sets={"image": 4, "content": 4, "aligned": 4})
+    text = render_card(REPO, "1.2.0", manifest, {})
+    old = "`content`, `aligned` learned from interactions, and this release does not say from which."
+    assert old in text
+    entry = {"rule": "a | rule", "interactions": 4385, "held_out": 0, "last": None}
+    learned = {"aligned": entry, "content": entry | {"held_out": 2, "rule": "part"}}
+    provenance = manifest.provenance | {"learned_from": learned}
+    text = render_card(REPO, "1.2.0", manifest.model_copy(update={"provenance": provenance}), {})
+    assert "`aligned` learned from all 4,385 interactions (a \\| rule); nothing was held out." in text
+    assert "`content` learned from 4,385 interactions (part); 2 were held out." in text
+    assert "| learned_from" not in text and old not in text
+    alone = make_release(tmp_path / "raw", sets={"image": 4})
+    assert "learned from" not in render_card(REPO, "1.2.0", alone, {})
+
+
 def test_withdrawn_versions_are_named(manifest: Manifest) -> None:
     gone = {"1.0.0": Withdrawal("bad | images", "2026-01-02", "0" * 40)}
     assert "> - **1.0.0** (2026-01-02): bad \\| images" in render_card(REPO, "1.2.0", manifest, gone)

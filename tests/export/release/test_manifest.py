@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from alignrec.core.learned_from import LearnedFrom
 from alignrec.export.errors import VerificationError
 from alignrec.export.load import load_features
 from alignrec.export.release.manifest import Manifest, describe_file, release_id
@@ -82,3 +83,28 @@ def test_a_manifest_is_read_as_it_was_written_and_knows_its_parts(tmp_path: Path
     assert manifest.parts("image") == [describe_file(tmp_path / "r", part, 5)]
     assert manifest.release_id == release_id(reversed(manifest.files))
     assert manifest.images == () and manifest.same_content(manifest)
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ([], "learned_from must be an object"),
+        ({"image": 3}, r"learned_from of 'image'"),
+        (
+            {"image": {"rule": "r", "interactions": True, "held_out": 1}},
+            r"learned_from of 'image\.interactions'",
+        ),
+        ({"image": {"rule": "r", "interactions": 5, "held_out": -1}}, r"learned_from of 'image\.held_out'"),
+        ({"image": {"rule": ["r"], "interactions": 5, "held_out": 1}}, r"learned_from of 'image\.rule'"),
+    ],
+)
+def test_what_sets_have_learned_from_has_its_form(tmp_path: Path, entry: object, message: str) -> None:
+    folder = make_release(tmp_path / "r")
+    manifest = Manifest.read(folder)
+    known = {"image": {"rule": "r", "interactions": 5, "held_out": 1, "another": "of a later version"}}
+    sound = manifest.model_copy(update={"provenance": manifest.provenance | {"learned_from": known}})
+    assert Manifest.from_bytes(sound.to_bytes()).learned_from("image") == LearnedFrom("r", 5, 1)
+    content = json.loads(sound.to_bytes())
+    content["provenance"]["learned_from"] = entry
+    with pytest.raises(VerificationError, match=message):
+        Manifest.from_bytes(json.dumps(content).encode())

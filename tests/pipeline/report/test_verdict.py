@@ -83,6 +83,8 @@ def test_the_strongest_landmark_is_chosen_on_validation() -> None:
     (verdict,) = verdicts(Results([OURS, WEAK, STRONG, won, *judged]))
     assert "0.1000 for the strongest landmark, popularity" in verdict.sentence
     (verdict,) = verdicts(Results([OURS, WEAK, STRONG, won, judged[0]]))
+    assert "0.1000 for the strongest landmark, popularity" in verdict.sentence
+    (verdict,) = verdicts(Results([OURS, WEAK, STRONG, won]))
     assert "0.1500 for the strongest landmark, LightGCN" in verdict.sentence
 
 

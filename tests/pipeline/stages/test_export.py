@@ -10,6 +10,7 @@ import pytest
 from alignrec.export import load_features, verify_folder
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.runner.runner import bring_up_to_date
 from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.chain import run
@@ -78,3 +79,11 @@ def test_who_was_rejected_is_published_only_with_users(tmp_path: Path) -> None:
         (row,) = pq.read_table(done.folder / "release" / "data" / "rejected.parquet").to_pylist()
         assert (row["source"], row["reason"], row["user_id"]) == ("interactions", "unknown-item", published)
         assert "detail" not in row
+        learned = load_features(done.folder / "release", sets.strip("[]").split(", ")[-1]).learned_from
+        if published is None:
+            assert learned is None, "pictures have seen no interactions"
+        else:
+            counts = RunFolder(done.folder).manifest("split").summary
+            assert learned is not None and learned.rule.endswith("0.8:0.1:0.1, seed 1")
+            assert learned.interactions == counts["train"]
+            assert learned.held_out == counts["valid"] + counts["test"]
