@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from typing import Self
 
 import numpy as np
@@ -30,11 +29,10 @@ _KEPT = 16  # projections that are remembered, one for each set of views that it
 
 
 def joint_covariance(parts: Parts, valid: Marks) -> Doubles:
-    """The covariance of the components of all views, each block from the items that have both its views.
+    """The covariance of the components of all views, each view divided by the items that have it.
 
-    A block between two views is shrunk by what chance alone would give from so few items (the positive part
-    of James and Stein's estimator): of views that share nothing, next to nothing is left. Where items miss
-    views, blocks come from different items; what makes the whole indefinite then is cut off.
+    Between two views it is smaller by the share of items that have both: what few items show is believed
+    less, and the whole is positive semidefinite whatever is missing.
 
     Args:
         parts: for each view float `[n, d]`, centred, rows of zeros where it is missing.
@@ -43,27 +41,14 @@ def joint_covariance(parts: Parts, valid: Marks) -> Doubles:
     Returns:
         float64 `[D, D]`, D the sum of all widths, views in the order of `parts`.
     """
-    names, edges = list(parts), _edges([part.shape[1] for part in parts.values()])
-    products = np.zeros((edges[-1], edges[-1]))
+    width = sum(part.shape[1] for part in parts.values())
+    products = np.zeros((width, width))
     for start in range(0, len(next(iter(valid.values()))), _BLOCK):
-        rows = np.hstack([parts[m][start : start + _BLOCK].astype(np.float64) for m in names])
+        rows = np.hstack([part[start : start + _BLOCK].astype(np.float64) for part in parts.values()])
         products += rows.T @ rows
-    marks = np.stack([valid[m] for m in names]).astype(np.float64)
-    counts = np.maximum(marks @ marks.T, 1)
-    blocks = [slice(a, b) for a, b in pairwise(edges)]
-    for i, rows_of in enumerate(blocks):
-        for j, columns_of in enumerate(blocks):
-            products[rows_of, columns_of] /= counts[i, j]
-    total = [float(np.trace(products[block, block])) for block in blocks]
-    for i, rows_of in enumerate(blocks):
-        for j, columns_of in enumerate(blocks):
-            size = float(np.square(products[rows_of, columns_of]).sum())
-            if i != j and size > 0:
-                products[rows_of, columns_of] *= max(0.0, 1 - total[i] * total[j] / counts[i, j] / size)
-    values, vectors = np.linalg.eigh(products)
-    if values[0] >= 0:
-        return products
-    return np.asarray((vectors * np.maximum(values, 0)) @ vectors.T)
+    owners = [np.full(part.shape[1], max(int(valid[m].sum()), 1)) for m, part in parts.items()]
+    scale = 1 / np.sqrt(np.concatenate(owners))
+    return np.asarray(products * scale[:, None] * scale)
 
 
 def mean_eigenvalue(covariance: Doubles) -> float:
@@ -182,7 +167,3 @@ class Consensus:
                 )
                 out[rows] = stacked.astype(np.float64) @ matrix
         return out, lacking
-
-
-def _edges(widths: list[int]) -> list[int]:
-    return [0, *np.cumsum(widths).tolist()]

@@ -22,7 +22,7 @@ from alignrec.aligner.pretrain.batches import LONGEST, Batch, ModalityBatch, gat
 from alignrec.aligner.pretrain.encoder_shapes import encoder_shapes, share_out
 from alignrec.aligner.pretrain.multiway import MMEnc
 from alignrec.aligner.pretrain.named_modules import NamedModules
-from alignrec.aligner.pretrain.settings import PretrainSettings
+from alignrec.aligner.pretrain.settings import FILLED, PretrainSettings
 from alignrec.aligner.pretrain.token_codebook import sample_tokens
 from alignrec.aligner.pretrain.unknown_part import UnknownPart
 from alignrec.core.modality_names import ModalityName
@@ -72,6 +72,12 @@ class _Saved(SavedConfig):
     settings: PretrainSettings
     widths: dict[ModalityName, tuple[Width, Width]] = Field(min_length=1)
     kinds: dict[str, str] | None = None
+
+    @field_validator("settings")
+    @classmethod
+    def _of_this_form(cls, settings: PretrainSettings) -> PretrainSettings:
+        """Encoders of this form do not name it: earlier versions knew no other."""
+        return settings.model_copy(update={"vector": FILLED})
 
     @field_validator("widths")
     @classmethod
@@ -216,7 +222,7 @@ class MultimodalEncoder(nn.Module):
     def save_pretrained(self, folder: Path) -> None:
         """Write `config.json` and `model.safetensors` into a folder that exists."""
         config = {
-            "settings": self.settings.model_dump(mode="json"),
+            "settings": self.settings.model_dump(mode="json", exclude={"vector"}),
             "widths": {m: list(pair) for m, pair in self.widths.items()},
         }
         if named := {m: kind for m, kind in self.kinds.items() if kind != m}:

@@ -16,8 +16,10 @@ from alignrec.aligner.hardware import device_of, one_thread_if_small
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.pretrain.batches import Batch, gather
 from alignrec.aligner.pretrain.encoder import MultimodalEncoder
+from alignrec.aligner.pretrain.item_encoder import ItemEncoder
+from alignrec.aligner.pretrain.linear_encoder import LinearEncoder
 from alignrec.aligner.pretrain.objective import MaskThenPredict, choose_hidden
-from alignrec.aligner.pretrain.settings import PretrainSettings
+from alignrec.aligner.pretrain.settings import LINEAR, PretrainSettings
 from alignrec.aligner.pretrain.token_codebook import token_codes
 from alignrec.aligner.trainer import Hooks, Task, Trainer
 
@@ -31,16 +33,16 @@ class Pretrained:
     """What pretraining leaves.
 
     Attributes:
-        encoder: the encoder of the best epoch, on the CPU.
+        encoder: the encoder of the best epoch, on the CPU, or the one in closed form.
         curves: for each epoch its mean losses by direction: `loss.…` in training, and `held out …`.
     """
 
-    encoder: MultimodalEncoder
+    encoder: ItemEncoder
     curves: list[dict[str, float]]
 
 
 def pretrain(inputs: Inputs, settings: PretrainSettings, seed: int, **hooks: Unpack[Hooks]) -> Pretrained:
-    """Train an encoder on a catalogue by mask-then-predict.
+    """The encoder of a catalogue: in closed form, or trained by mask-then-predict, as the settings say.
 
     The best epoch by held-out loss (items that training never sees) is kept. With the same inputs, settings,
     seed and threads, a CPU gives the same bytes, in one go or resumed from any state.
@@ -55,6 +57,8 @@ def pretrain(inputs: Inputs, settings: PretrainSettings, seed: int, **hooks: Unp
         FeatureError: a modality has no item.
         AlignerError: the device is absent, or training diverged.
     """
+    if settings.vector == LINEAR:
+        return Pretrained(LinearEncoder.fitted(settings, inputs, seed), [])
     # The default encoder's steps are small: a second thread makes an epoch a tenth faster, but four times
     # slower where something else wants its core.
     with one_thread_if_small(_work(settings)):

@@ -13,13 +13,25 @@ _PLACE_WEIGHT = {IMAGE: 0.5}
 _PLACE_WEIGHT_OF_OTHERS = 0.02
 
 
+LINEAR, FILLED = "linear", "filled"
+
+
 class PretrainSettings(BaseModel):
     """The multimodal encoder and its mask-then-predict training."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    vector: Literal["linear", "filled"] = Field(
+        FILLED,
+        description="linear: all modalities whitened together in closed form, a missing one told from the "
+        "others, the strength found from content; filled: each modality's part beside the others', a missing "
+        "one predicted by the trained encoder. Whatever is not said of linear is filled's alone",
+    )
     dim: int = Field(
-        256, ge=2, description="width of the item vector, shared out evenly among the modalities"
+        256,
+        ge=2,
+        description="width of the item vector: of linear at most, of filled shared out evenly among the "
+        "modalities",
     )
     whiten: float = Field(
         0.5, ge=0, le=1, description="0 keeps each principal component's size, 1 makes all equally large"

@@ -20,7 +20,6 @@ _SAMPLE = 4096  # items that are looked at
 _TASTES = 400  # items of a view whose nearest are a taste
 _LIKED = 20
 _FOUND = 20
-_SURE = 1.96  # standard errors
 
 Columns = Mapping[str, frozenset[str]]
 
@@ -28,8 +27,9 @@ Columns = Mapping[str, frozenset[str]]
 def choose_strength(parts: Parts, valid: Marks, seed: int, columns: Columns | None = None) -> float:
     """The strength of `Consensus` that finds hidden tastes best.
 
-    Of strengths that are not surely worse than the best (paired over tastes, at 95%) the largest is chosen:
-    to blow up what varies little must show itself to be worth it. So it is where no view can be hidden.
+    Of strengths within a standard error of the best (of the paired difference over tastes) the largest is
+    chosen: to blow up what varies little must show itself to be worth it. So it is where no view can be
+    hidden.
 
     Args:
         parts: for each view float `[n, d]`, centred, rows of zeros where it is missing.
@@ -43,7 +43,7 @@ def choose_strength(parts: Parts, valid: Marks, seed: int, columns: Columns | No
     best = recalls[:, int(recalls.mean(axis=0).argmax())]
     behind = best[:, None] - recalls
     error = behind.std(axis=0) / np.sqrt(len(recalls))
-    return STRENGTHS[int(np.flatnonzero(behind.mean(axis=0) <= _SURE * error).max())]
+    return STRENGTHS[int(np.flatnonzero(behind.mean(axis=0) <= error).max())]
 
 
 def taste_recalls(

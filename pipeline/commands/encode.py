@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from alignrec.aligner.pretrain.encoder import MultimodalEncoder
+from alignrec.aligner.pretrain.item_encoder import load_encoder
 from alignrec.aligner.train.aligned_encoder import AlignedEncoder
 from alignrec.core.features import FeatureSet
 from alignrec.core.vocabulary import MODALITIES, MULTIMODAL, TEXT
@@ -128,7 +128,7 @@ def _encoder(release: Release, name: str) -> Path | None:
 
 
 def _multimodal(folder: Path, run: RunFolder) -> FeatureSet:
-    matrix, valid = MultimodalEncoder.from_pretrained(folder).encode(run.inputs())
+    matrix, valid = load_encoder(folder).encode(run.inputs())
     return FeatureSet(MULTIMODAL, run.items(), matrix, valid)
 
 

@@ -4,11 +4,15 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from alignrec.aligner.pretrain.item_encoder import load_encoder
+from alignrec.aligner.pretrain.linear_encoder import LinearEncoder
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.stages.chain import run, status
 from alignrec.pipeline.stages.pretrain import STAGE
 from tests.pipeline.catalogues import write_catalogue
@@ -98,3 +102,20 @@ def test_its_results_are_described_and_raw_sets_need_none(extracted: Path) -> No
     assert why == "export.sets names raw sets alone; add multimodal to it."
     summary = {"sets": {"multimodal": {"dim": 8, "valid": 20}}, "epochs": 4}
     assert STAGE.describe(summary) == ["pretrain: multimodal 20 × 8 after 4 epochs"]
+
+
+def test_a_linear_encoder_is_written_as_any_other_and_gives_its_set_again(own: Path) -> None:
+    result = run(own, "pretrain", [*OVERRIDES, "pretrain.vector=linear"], QUIET)
+    folder = RunFolder(result.folder)
+    found, inputs = folder.features("multimodal"), folder.inputs()
+    encoder = load_encoder(folder.saved("pretrain", "encoder/multimodal"))
+    assert isinstance(encoder, LinearEncoder)
+    matrix, valid = encoder.encode(inputs)
+    np.testing.assert_array_equal(matrix, found.matrix)
+    np.testing.assert_array_equal(valid, found.valid)
+    first = _files(result.folder / "pretrain")
+    shutil.rmtree(result.folder / "pretrain")
+    assert (
+        _files(run(own, "pretrain", [*OVERRIDES, "pretrain.vector=linear"], QUIET).folder / "pretrain")
+        == first
+    )
