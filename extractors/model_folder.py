@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import cast
 
-from pydantic import BaseModel, TypeAdapter
-
-from alignrec.core.documents import DocumentError, parse_as, parse_front_matter, read_bytes
-from alignrec.core.names import OutsideError, inside
+from alignrec.core.documents import DocumentError, parse_front_matter, read_bytes
 from alignrec.core.network import is_offline
 from alignrec.extractors.errors import DownloadError, ExtractorError
 from alignrec.extractors.names import ModelName
+from alignrec.extractors.sentence_folder import WEIGHTED, sentence_modules, transformer_folder
 
-# What loading needs, and nothing that could run code. Weights of other formats lie in subfolders.
-PATTERNS = ["*.json", "*.txt", "*.model", "*.jinja", "README.md", "model.safetensors", "model-*.safetensors"]
+# What loading needs, and nothing that could run code. Weights of other formats lie in subfolders; so do
+# those of sentence-transformers' modules, each in a folder that the library names after its place and kind.
+PATTERNS = [
+    *("*.json", "*.txt", "*.model", "*.jinja", "README.md", "model.safetensors", "model-*.safetensors"),
+    *("[0-9]_Transformer/model.safetensors", "[0-9]_Transformer/model-*.safetensors"),
+    *(f"[0-9]_{kind}/{file}" for kind in WEIGHTED for file in ("model.safetensors", "pytorch_model.bin")),
+]
 
-T = TypeVar("T")
-
-
-class _Module(BaseModel):
-    """One entry of `modules.json`; what else it states is not used."""
-
-    type: str
-    path: str
-
-
-_OBJECT, _MODULES = TypeAdapter(dict[str, Any]), TypeAdapter(list[_Module])
 _READ = (".json", ".txt", ".model", ".jinja")
 
 
@@ -85,7 +77,9 @@ def model_folder(name: ModelName) -> tuple[Path, str | None]:
             f"{name.full}: the model could not be fetched and is not in the local cache: {error}; "
             "go online, or download it elsewhere and give its folder as transformers:PATH"
         ) from error
-    if is_offline() and not any(snapshot.glob("model*.safetensors")):  # a download that was stopped
+    if is_offline() and not any(
+        transformer_folder(snapshot).glob("model*.safetensors")
+    ):  # a download that was stopped
         raise _not_here(name)
     return snapshot, snapshot.name
 
@@ -113,15 +107,28 @@ def safetensors_of(folder: Path) -> list[Path]:
     return files
 
 
+def weights_of(folder: Path) -> list[Path]:
+    """All weights that a model reads: the transformer's, and those of sentence-transformers' other modules.
+
+    Raises:
+        ExtractorError: some are missing, or `modules.json` lists what is not supported.
+    """
+    layers = [module.weights() for module in sentence_modules(folder) if module.kind in WEIGHTED]
+    return [*safetensors_of(transformer_folder(folder)), *layers]
+
+
 def other_files(folder: Path) -> list[Path]:
     """What loading reads beside the weights: configuration, tokenizer, preprocessing, pooling.
 
     All files of those kinds in the folder itself count, since which of them a model reads is for the
-    libraries to say; of its subfolders, those that sentence-transformers' `modules.json` names.
+    libraries to say, and in the folders that sentence-transformers' `modules.json` names.
+
+    Raises:
+        ExtractorError: `modules.json` cannot be read, or lists what is not supported.
     """
-    files = [path for path in folder.iterdir() if path.suffix in _READ and path.is_file()]
-    configs = (place / "config.json" for _, place in read_modules(folder))
-    return sorted({*files, *(config for config in configs if config.is_file())})
+    folders = {folder, *(module.folder for module in sentence_modules(folder))}
+    files = (path for each in folders if each.is_dir() for path in each.iterdir())
+    return sorted({path for path in files if path.suffix in _READ and path.is_file()})
 
 
 def licence_of(folder: Path) -> str | None:
@@ -135,37 +142,3 @@ def licence_of(folder: Path) -> str | None:
         return None
     stated = metadata.get("license")
     return " ".join(stated.split()) or None if isinstance(stated, str) else None
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object of one of a model's files; {} where there is no such file.
-
-    Raises:
-        ExtractorError: it is none, or cannot be read.
-    """
-    return _read_as(_OBJECT, path) or {}
-
-
-def read_modules(folder: Path) -> list[tuple[str, Path]]:
-    """The kind and the folder of each module of a sentence-transformers model; [] where it is none.
-
-    Raises:
-        ExtractorError: `modules.json` cannot be read, or a module's folder is outside of the model's.
-    """
-    path = folder / "modules.json"
-    try:
-        return [
-            (module.type.rpartition(".")[2], inside(folder, module.path) if module.path else folder)
-            for module in _read_as(_MODULES, path) or ()
-        ]
-    except OutsideError as error:
-        raise ExtractorError(f"{path} cannot be read: {error}") from None
-
-
-def _read_as(kind: TypeAdapter[T], path: Path) -> T | None:
-    try:
-        return parse_as(kind, read_bytes(path))
-    except FileNotFoundError:
-        return None
-    except DocumentError as error:
-        raise ExtractorError(f"{path} cannot be read: {error}. Fetch the model again") from None

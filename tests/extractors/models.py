@@ -86,12 +86,19 @@ def sentence_bert(folder: Path, pooling: str = "pooling_mode_cls_token", *extra:
     kinds = ["Transformer", "Pooling", *extra]
     paths = ["", "1_Pooling", *(f"{index}_{kind}" for index, kind in enumerate(extra, 2))]
     modules = [
-        {"idx": index, "path": path, "type": f"sentence_transformers.models.{kind}"}
+        {
+            "idx": index,
+            "name": str(index),
+            "path": path,
+            "type": f"sentence_transformers.models.{kind}",
+        }
         for index, (kind, path) in enumerate(zip(kinds, paths, strict=True))
     ]
     (folder / "modules.json").write_text(json.dumps(modules))
     (folder / "1_Pooling").mkdir()
-    (folder / "1_Pooling" / "config.json").write_text(json.dumps({pooling: True}))
+    (folder / "1_Pooling" / "config.json").write_text(
+        json.dumps({"word_embedding_dimension": 32, pooling: True})
+    )
     (folder / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": 8}))
     return folder
 
@@ -122,12 +129,40 @@ def siglip(folder: Path) -> Path:
     return _save(transformers.SiglipModel(config), folder)
 
 
-def roberta(folder: Path) -> Path:
-    """Its positions start at 2, and neither file states the length that leaves."""
+def roberta(folder: Path, *, max_length: int | None = None) -> Path:
+    """Its positions start at 2, and by default neither file states the length that leaves."""
     torch.manual_seed(0)
-    save_tokenizer(folder, None)
+    save_tokenizer(folder, max_length)
     config = transformers.RobertaConfig(**{**TEXT, "pad_token_id": 1, "bos_token_id": 0})
     return _save(transformers.RobertaModel(config, add_pooling_layer=False), folder)
+
+
+def mpnet(folder: Path) -> Path:
+    torch.manual_seed(0)
+    save_tokenizer(folder)
+    config = transformers.MPNetConfig(**{**TEXT, "max_position_embeddings": 18, "pad_token_id": 1})
+    return _save(transformers.MPNetModel(config, add_pooling_layer=False), folder)
+
+
+def qwen(folder: Path) -> Path:
+    """A decoder, whose texts end with their own token and are padded on the left."""
+    return _qwen(folder, "$A </s>")
+
+
+def qwen_without_end(folder: Path) -> Path:
+    return _qwen(folder, "$A")
+
+
+def _qwen(folder: Path, template: str) -> Path:
+    torch.manual_seed(0)
+    save_tokenizer(folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder, padding_side="left")
+    tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single=template, special_tokens=[("</s>", 2)]
+    )
+    tokenizer.save_pretrained(folder)
+    config = transformers.Qwen3Config(**TEXT, head_dim=16, num_key_value_heads=1)
+    return _save(transformers.Qwen3Model(config), folder)
 
 
 def siglip2(folder: Path) -> Path:

@@ -16,9 +16,8 @@ from alignrec.extractors.model_folder import (
     local_folder,
     model_folder,
     other_files,
-    read_json,
-    read_modules,
     safetensors_of,
+    weights_of,
 )
 from alignrec.extractors.names import ModelName
 
@@ -89,8 +88,9 @@ def test_patterns_leave_code_and_pickles_out() -> None:
 
     files = ["config.json", "1_Pooling/config.json", "model.safetensors", "modeling.py", "pytorch_model.bin"]
     files += ["onnx/model.safetensors", "model-00001-of-00002.safetensors", "model.pt"]
+    files += ["0_Transformer/model.safetensors", "2_Dense/model.safetensors", "2_Dense/pytorch_model.bin"]
     kept = list(filter_repo_objects(files, allow_patterns=PATTERNS))
-    assert kept == [files[0], files[1], files[2], files[6]]
+    assert kept == [files[0], files[1], files[2], files[6], *files[8:]]
 
 
 def test_weights_are_one_file_or_all_parts(tmp_path: Path) -> None:
@@ -110,10 +110,15 @@ def test_other_files_are_those_that_loading_reads(tmp_path: Path) -> None:
     read = touch(tmp_path, "config.json", "chat.jinja", "merges.txt", "spiece.model")
     (tmp_path / "folder.json").mkdir()
     assert other_files(tmp_path) == sorted(read)
-    read += touch(tmp_path, "modules.json", "1_Pooling/config.json")
-    modules = [{"path": path, "type": "x.Y"} for path in ("", "1_Pooling", "3_Normalize")]
+    read += touch(tmp_path, "modules.json", "0_Transformer/config.json", "1_Pooling/config.json")
+    modules = [
+        {"path": path, "type": f"sentence_transformers.models.{path[2:]}"}
+        for path in ("0_Transformer", "1_Pooling", "2_Normalize", "3_Dense")
+    ]
     (tmp_path / "modules.json").write_text(json.dumps(modules))
     assert other_files(tmp_path) == sorted(read)
+    weights = touch(tmp_path, "0_Transformer/model.safetensors", "3_Dense/pytorch_model.bin")
+    assert weights_of(tmp_path) == weights
 
 
 @pytest.mark.parametrize(
@@ -172,32 +177,3 @@ def test_a_folder_without_a_readme_states_no_licence(tmp_path: Path) -> None:
     assert licence_of(tmp_path) is None
     (tmp_path / "README.md").mkdir()
     assert licence_of(tmp_path) is None
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        *(b"[" * 100_000, b"\xff", b"{}", b"1", b'[{"type": 1, "path": ""}]', b'[{"path": ""}]', b"[1]"),
-        *(
-            b'[{"type": "x", "path": "../.."}]',
-            b'[{"type": "x", "path": "/etc"}]',
-            b'[{"type": "x", "path": 1}]',
-        ),
-    ],
-    ids=range(10),
-)
-def test_modules_that_are_none_are_named(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "modules.json").write_bytes(content)
-    with pytest.raises(ExtractorError, match=r"modules\.json cannot be read: .+"):
-        other_files(tmp_path)
-
-
-def test_a_file_of_a_model_is_an_object_or_named(tmp_path: Path) -> None:
-    path = tmp_path / "config.json"
-    assert read_json(path) == {} and read_modules(tmp_path) == []
-    path.write_text('{"a": [1]}')
-    assert read_json(path) == {"a": [1]}
-    for content in (b"[]", b"{", b"\xff", b'{"a":' * 100_000):
-        path.write_bytes(content)
-        with pytest.raises(ExtractorError, match=r"config\.json cannot be read: "):
-            read_json(path)

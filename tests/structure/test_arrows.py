@@ -30,7 +30,7 @@ LAYERS = {
     """,
     "extractors": """
         errors
-        names inputs
+        names inputs sentence_folder
         modality model_folder
         identity
         runtime

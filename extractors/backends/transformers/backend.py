@@ -10,7 +10,7 @@ from alignrec.extractors.contract import Backend, Extractor
 from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.identity import ExtractorIdentity, FileHash, files_sha256, weights_sha256
 from alignrec.extractors.modality import IMAGE, TEXT, Modality
-from alignrec.extractors.model_folder import licence_of, model_folder, other_files, safetensors_of
+from alignrec.extractors.model_folder import licence_of, model_folder, other_files, weights_of
 from alignrec.extractors.names import ModelName
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def identify(name: ModelName, modality: Modality, sha256: FileHash) -> Extractor
     return ExtractorIdentity.of_name(
         name,
         modality,
-        weights_sha256=weights_sha256(folder, safetensors_of(folder), sha256),
+        weights_sha256=weights_sha256(folder, weights_of(folder), sha256),
         files_sha256=files_sha256(folder, other_files(folder), sha256),
         revision=revision,
         local=revision is None,

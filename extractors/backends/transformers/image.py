@@ -17,8 +17,9 @@ from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard
 from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.identity import weights_sha256
 from alignrec.extractors.modality import IMAGE
-from alignrec.extractors.model_folder import safetensors_of
+from alignrec.extractors.model_folder import weights_of
 from alignrec.extractors.runtime import Runtime, to_numpy
+from alignrec.extractors.sentence_folder import MODULES, sentence_modules, transformer_folder
 
 
 class TransformersImage(Extractor):
@@ -39,15 +40,21 @@ class TransformersImage(Extractor):
         from transformers import AutoImageProcessor
 
         self._runtime = runtime
-        loaded = load_model(folder, IMAGE, main_input="pixel_values")
+        if len(sentence_modules(folder)) > 1:
+            raise ExtractorError(
+                f"{folder / MODULES} lists modules behind the transformer, which are not supported "
+                "for pictures: choose another model"
+            )
+        place = transformer_folder(folder)
+        loaded = load_model(place, IMAGE, main_input="pixel_values")
         self._dual = loaded.dual
         self._model = runtime.place(loaded.model).to(memory_format=torch.channels_last)
         try:
-            self._processor = AutoImageProcessor.from_pretrained(folder, local_files_only=True)
+            self._processor = AutoImageProcessor.from_pretrained(place, local_files_only=True)
         except (OSError, ValueError) as error:
             raise ExtractorError(
                 f"{name}: its image preprocessing cannot be read: {error}; "
-                f"expected preprocessor_config.json in {folder}"
+                f"expected preprocessor_config.json in {place}"
             ) from error
         self.device = runtime.device.type
         self.batch_size = 128 if runtime.is_cuda else 8
@@ -60,7 +67,7 @@ class TransformersImage(Extractor):
             name=name,
             modality=IMAGE.name,
             revision=revision,
-            weights_sha256=weights_sha256(folder, safetensors_of(folder)),
+            weights_sha256=weights_sha256(folder, weights_of(folder)),
             dim=probe.pooled.shape[1],
             token_dim=probe.tokens.shape[2],
             preprocessing={**json.loads(self._processor.to_json_string()), "pooling": self._pooling},

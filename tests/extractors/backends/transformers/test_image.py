@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,3 +66,14 @@ def test_images_of_different_sizes_share_no_batch(tmp_path: Path) -> None:
     small, large = ({"pixel_values": np.zeros((3, side, side), np.float32)} for side in (32, 40))
     with pytest.raises(ExtractorError, match="images of different sizes, which cannot share a batch"):
         model.embed([small, large])
+
+
+def test_a_picture_passes_no_sentence_transformers_modules(tmp_path: Path) -> None:
+    models.clip(tmp_path)
+    modules = [{"path": "", "type": "sentence_transformers.models.Transformer"}]
+    (tmp_path / "modules.json").write_text(json.dumps(modules))
+    assert load(tmp_path).card.dim == 24
+    modules.append({"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"})
+    (tmp_path / "modules.json").write_text(json.dumps(modules))
+    with pytest.raises(ExtractorError, match=r"modules\.json lists modules behind the transformer"):
+        load(tmp_path)
