@@ -42,6 +42,15 @@ class ImageRef:
     row: int | None = None
 
 
+class OutsideRootError(ImageRefError):
+    """A path or a link leads out of the image root; `target` is the file that it leads to."""
+
+    def __init__(self, detail: str, target: Path) -> None:
+        """Keep where it leads beside the sentence."""
+        super().__init__("outside-root", detail)
+        self.target = target
+
+
 def find_image(cell: Any, root: Path, linked: Sequence[Path] = ()) -> ImageRef | None:
     """The first picture that a cell of an image column names or holds; None where it names none.
 
@@ -131,15 +140,15 @@ def _with_ending(path: Path) -> Path:
     return next((one for one in found if one.is_file()), path)
 
 
-def _outside(root: Path, value: str, path: Path) -> ImageRefError:
+def _outside(root: Path, value: str, path: Path) -> OutsideRootError:
     # What it names before any link is followed.
     named = Path(os.path.normpath(Path.cwd() / root / value))
     allow = "to read it, name its folder in catalog.items.linked_folders"
     if named.is_relative_to(os.path.normpath(Path.cwd() / root)):
-        return ImageRefError(
-            "outside-root", f"{shown(value)} is a symbolic link out of the image root, to {path}: {allow}"
+        return OutsideRootError(
+            f"{shown(value)} is a symbolic link out of the image root, to {path}: {allow}", path
         )
-    return ImageRefError("outside-root", f"{shown(value)} leads outside the image root: {allow}")
+    return OutsideRootError(f"{shown(value)} leads outside the image root: {allow}", path)
 
 
 def _downloaded(url: str, root: Path) -> Path:

@@ -16,6 +16,7 @@ COMMENTS = {
     "id": "the column of item ids",
     IMAGE: "the column of picture paths, URLs or embedded pictures; null for none",
     "image_root": "the folder that pictures are in, and that no path may leave",
+    "linked_folders": "folders outside of it that links and full paths may lead into",
     TEXT: "what the text model reads: {column}s of the items table; null for none",
     "user": "the column of user ids",
     "item": "the column of item ids",

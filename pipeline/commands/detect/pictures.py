@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -11,13 +12,14 @@ from typing import Any
 from alignrec.extractors.errors import RejectedError
 from alignrec.extractors.inputs.images import decode_image
 from alignrec.pipeline.catalog.image_cells import ImageRefError
-from alignrec.pipeline.catalog.image_refs import find_image, read_image
+from alignrec.pipeline.catalog.image_refs import OutsideRootError, find_image, read_image
 from alignrec.pipeline.catalog.sources.folder import PICTURES
 from alignrec.pipeline.commands.detect.columns import Column
 from alignrec.pipeline.commands.detect.roles import names_pictures
 
 TRIED = 20
 _FOLDERS = 200  # more are not looked at
+_MOST_LINKED = 8  # folders outside of the root
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Pictures:
         tried: how many values were tried.
         urls: it names pictures by URL, which are not here yet.
         why: what kept the first of the others from opening; "" where all did.
+        linked: folders outside of the root that those which opened lie in, by links or in full.
     """
 
     column: str
@@ -39,6 +42,7 @@ class Pictures:
     tried: int
     urls: bool = False
     why: str = ""
+    linked: tuple[Path, ...] = ()
 
 
 def try_pictures(column: Column, roots: Sequence[Path]) -> Pictures | None:
@@ -62,11 +66,12 @@ def try_pictures(column: Column, roots: Sequence[Path]) -> Pictures | None:
 
 
 def open_all(column: str, values: Sequence[Any], root: Path) -> Pictures:
-    """Decode what values refer to below a root."""
+    """Decode what values refer to below a root, or outside of it where links (or full paths) lead there."""
     opened, why = 0, ""
+    linked = folders_outside(values, root)
     for value in values:
         try:
-            image = find_image(value, root)
+            image = find_image(value, root, linked)
             if image is None:
                 continue
             data = read_image(image.path) if image.path else image.embedded
@@ -75,7 +80,32 @@ def open_all(column: str, values: Sequence[Any], root: Path) -> Pictures:
             opened += 1
         except (ImageRefError, RejectedError, OSError) as error:
             why = why or str(error)
-    return Pictures(column, root, opened, len(values), why=why)
+    return Pictures(column, root, opened, len(values), why=why, linked=linked)
+
+
+def folders_outside(values: Sequence[Any], root: Path) -> tuple[Path, ...]:
+    """Folders outside of a root that named pictures are in: the cache of DVC or of the Hub, another disk.
+
+    The one that holds them all, unless that would hold the root too, or be nearly all of a disk; then each.
+    """
+    parents = sorted({target.parent for value in values if (target := _outside(value, root))})
+    if len(parents) < 2:
+        return tuple(parents)
+    whole = Path(os.path.commonpath(parents))
+    if len(whole.parts) > 2 and not root.resolve().is_relative_to(whole):
+        return (whole,)
+    return tuple(parents) if len(parents) <= _MOST_LINKED else ()
+
+
+def _outside(value: Any, root: Path) -> Path | None:
+    """The file that a value leads to, where that is outside of the root."""
+    try:
+        find_image(value, root)
+    except OutsideRootError as error:
+        return error.target if error.target.is_file() else None
+    except ImageRefError:
+        pass
+    return None
 
 
 def picture_roots(folder: Path, table: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -23,7 +24,7 @@ from alignrec.pipeline.catalog.rejections import ABSENT, Rejection
 from alignrec.pipeline.catalog.sources.source import Draft
 from alignrec.pipeline.catalog.times import UNITS, unit_of
 from alignrec.pipeline.commands.config_template import DEFAULT_SPLIT
-from alignrec.pipeline.commands.detect.pictures import TRIED, open_all
+from alignrec.pipeline.commands.detect.pictures import TRIED, folders_outside, open_all
 from alignrec.pipeline.config.paths import make_absolute
 from alignrec.pipeline.config.settings import (
     CatalogConfig,
@@ -36,6 +37,7 @@ from alignrec.pipeline.config.settings import (
 from alignrec.pipeline.errors import CatalogError, ConfigError
 from alignrec.pipeline.stages.split import cut_interactions
 
+_FAR = 3  # steps up, from which on a path is written in full
 _ROWS = 1000  # the first rows are those that pictures are tried of
 _K_CORES = (5, 3, 2, 1, 0)
 # What may keep interactions from being read, tried without in this order.
@@ -140,13 +142,15 @@ def _pictures(trial: Trial, catalogue: Catalogue) -> None:
         return
     catalogue.table.require({"catalog.items.image": config.image})
     some = [row[config.image] for row in islice(catalogue.table.rows([config.image]), _ROWS)]
-    values = [value for value in some if value not in (None, "", [])]
-    values = values[:: max(1, len(values) // TRIED)][:TRIED]
+    named = [value for value in some if value not in (None, "", [])]
+    values = named[:: max(1, len(named) // TRIED)][:TRIED]
     if not values:
         trial.without(IMAGE, f"the first {len(some):,} items name no picture in {config.image}.")
         return
     trial.downloads = any(isinstance(value, str) and is_url(value) for value in values)
     tried = open_all(config.image, values, image_root(config))
+    if tried.opened and tried.linked:
+        _link(trial, folders_outside(named, tried.root))
     why = f"; {tried.why}" if tried.why else ""
     trial.found.append((f"{IMAGE}s", f"{tried.opened} of {tried.tried} tried open: {config.image}{why}"))
     if tried.opened < tried.tried and not trial.downloads:
@@ -154,6 +158,17 @@ def _pictures(trial: Trial, catalogue: Catalogue) -> None:
             f"{tried.tried - tried.opened} of {tried.tried} pictures do not open ({tried.why}): a run stops "
             "where more than extract.max_rejected of them do not"
         )
+
+
+def _link(trial: Trial, outside: Sequence[Path]) -> None:
+    """Let pictures be read that lie outside of their root."""
+    relative = {folder: os.path.relpath(folder, trial.folder.resolve()) for folder in outside}
+    folders = [str(folder) if path.count("..") > _FAR else path for folder, path in relative.items()]
+    trial.draft = replace(trial.draft, items=trial.draft.items | {"linked_folders": folders})
+    trial.note(
+        f"Pictures lie outside of the folder, in {', '.join(folders)}: linked_folders lets a run read them "
+        "there, and nowhere else."
+    )
 
 
 def _interactions(trial: Trial, catalogue: Catalogue) -> None:

@@ -3,7 +3,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from alignrec.pipeline.commands.detect.columns import Column
-from alignrec.pipeline.commands.detect.pictures import Pictures, open_all, picture_roots, try_pictures
+from alignrec.pipeline.commands.detect.pictures import (
+    Pictures,
+    folders_outside,
+    open_all,
+    picture_roots,
+    try_pictures,
+)
 from tests.pipeline.catalogues import picture
 
 
@@ -53,3 +59,32 @@ def test_what_does_not_open_says_why_and_other_columns_are_no_pictures(tmp_path:
     assert absent is not None and absent.opened == 0 and "'x.jpg'" in absent.why
     damaged = open_all("img", ["broken.png", "a.png", None], folder / "photos")
     assert (damaged.opened, damaged.tried) == (1, 3) and damaged.why
+
+
+def test_pictures_outside_of_the_root_open_where_links_lead(tmp_path: Path) -> None:
+    """As DVC keeps them: a link for each picture, into folders called after its hash."""
+    root, cache = tmp_path / "shop" / "images", tmp_path / "shop" / ".dvc" / "cache" / "md5"
+    root.mkdir(parents=True)
+    for n in range(12):
+        (cache / f"{n:02d}").mkdir(parents=True)
+        (cache / f"{n:02d}" / "cdef").write_bytes(picture(n))
+        (root / f"{n}.png").symlink_to(f"../.dvc/cache/md5/{n:02d}/cdef")
+    (root / "loose.png").symlink_to("nowhere")
+    values = [*(f"{n}.png" for n in range(12)), "loose.png", "absent.png"]
+    found = open_all("img", values, root)
+    assert (found.opened, found.tried, found.linked) == (12, 14, (cache,))
+    assert folders_outside(values[:1], root) == (cache / "00",)
+    assert folders_outside([str(cache / "03" / "cdef"), b"", None, {"row": 1}], root) == (cache / "03",)
+
+
+def test_folders_around_the_root_are_not_opened_as_a_whole(tmp_path: Path) -> None:
+    root = tmp_path / "shop"
+    root.mkdir()
+    for n in range(9):
+        (tmp_path / f"disk{n}").mkdir()
+        (tmp_path / f"disk{n}" / "a.png").write_bytes(picture(n))
+        (root / f"{n}.png").symlink_to(tmp_path / f"disk{n}" / "a.png")
+    some = [f"{n}.png" for n in range(2)]
+    assert folders_outside(some, root) == (tmp_path / "disk0", tmp_path / "disk1")
+    assert folders_outside([f"{n}.png" for n in range(9)], root) == ()
+    assert open_all("img", [f"{n}.png" for n in range(9)], root).opened == 0

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from alignrec.pipeline.catalog.file_hashes import FileHashes
+from alignrec.pipeline.catalog.items import read_catalogue
 from alignrec.pipeline.catalog.sources.source import Draft
+from alignrec.pipeline.commands.config_template import render
+from alignrec.pipeline.commands.detect.catalogue import detect_catalogue
 from alignrec.pipeline.commands.detect.trial import try_draft
+from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.errors import CatalogError, ConfigError
 from tests.pipeline.catalogues import picture
 
@@ -78,3 +84,30 @@ def test_urls_are_downloaded_first_and_broken_pictures_are_a_problem(tmp_path: P
     assert try_draft(Draft(ITEMS), tmp_path).next_commands == ["download", "run"]
     _write(tmp_path, ["i0,thing,a.png", "i1,thing,b.png"])
     assert try_draft(Draft(ITEMS), tmp_path).problems[0].startswith("1 of 2 pictures do not open")
+
+
+@pytest.mark.parametrize("beside", [True, False])
+def test_pictures_that_are_links_out_of_the_folder_run_as_the_config_is_written(
+    tmp_path: Path, beside: bool
+) -> None:
+    """As the Hub's client keeps a snapshot: every file a link into a folder beside it."""
+    blobs = tmp_path / ("hub/blobs" if beside else "another/disk/of/blobs")
+    folder = tmp_path / "hub" / "snapshots" / "0123" if beside else tmp_path / "a" / "b" / "c" / "d" / "shop"
+    folder.mkdir(parents=True)
+    blobs.mkdir(parents=True)
+    for n in range(6):
+        (blobs / f"f{n}").write_bytes(picture(n))
+        (folder / f"{n}.png").symlink_to(os.path.relpath(blobs / f"f{n}", folder))
+    rows = "".join(f"i{n},thing {n},{n}.png\n" for n in range(6))
+    (blobs / "table").write_text("id,title,pic\n" + rows)
+    (folder / "items.csv").symlink_to(blobs / "table")
+    draft = detect_catalogue(folder)
+    assert draft.items["image"] == "pic"
+    trial = try_draft(draft, folder)
+    assert dict(trial.found)["images"] == "6 of 6 tried open: pic" and not trial.problems
+    assert trial.draft.items["linked_folders"] == ["../../blobs" if beside else str(blobs)]
+    assert "linked_folders lets a run read them there" in " ".join(trial.draft.notes)
+    config = folder / "alignrec.yaml"
+    config.write_text(render("shop", trial.draft))
+    inputs = read_catalogue(load_config(config).catalog.items, FileHashes()).inputs["image"]
+    assert [one.value for one in inputs] == [blobs / f"f{n}" for n in range(6)]
