@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import reprlib
 import unicodedata
+from collections.abc import Sequence
 from typing import Any
 
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 80
 _SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxdict = _SHORT.maxlevel = 3
+MOST_LISTED = 30
 # Blanks of any script, the line's end, and what joins letters to one another in words and in emoji.
 _HARMLESS = {"\n", "\N{ZERO WIDTH NON-JOINER}", "\N{ZERO WIDTH JOINER}"}
 
@@ -16,6 +18,11 @@ _HARMLESS = {"\n", "\N{ZERO WIDTH NON-JOINER}", "\N{ZERO WIDTH JOINER}"}
 def shown(value: Any) -> str:
     """A value as messages and lists of rejections show it, its middle left out where it is long."""
     return _SHORT.repr(value)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as messages list them, in quotes: the first of them, each short."""
+    return ", ".join([shown(name) for name in names[:MOST_LISTED]] + ["…"] * (len(names) > MOST_LISTED))
 
 
 def printable(text: str) -> str:

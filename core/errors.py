@@ -6,6 +6,8 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
+from alignrec.core.display import MOST_LISTED, shown
+
 
 class AlignRecError(Exception):
     """Something a user can act on; the message says what happened, where, and what to do next.
@@ -23,10 +25,13 @@ class AlignRecWarning(UserWarning):
 
 
 def suggest(unknown: str, known: Iterable[str]) -> str:
-    """The end of an error message: the nearest known word, or all of them."""
+    """The end of an error message: the nearest known word, or all of them, as far as a message can hold."""
     words = sorted(known)
     matches = difflib.get_close_matches(unknown, words, n=1, cutoff=0.5)
-    return f"did you mean {matches[0]!r}?" if matches else f"known: {', '.join(words)}"
+    if matches:
+        return f"did you mean {shown(matches[0])}?"
+    more = ["…"] * (len(words) > MOST_LISTED)
+    return f"known: {', '.join([shown(word)[1:-1] for word in words[:MOST_LISTED]] + more)}"
 
 
 def nearest_file(path: Path) -> str:

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from alignrec.core.display import listed
 from alignrec.pipeline.catalog.formats.format import open_table
 from alignrec.pipeline.catalog.tables import Table
 from alignrec.pipeline.catalog.values import id_texts, numbers
@@ -20,7 +21,7 @@ from alignrec.pipeline.errors import CatalogError
 # MMRec names its users' column so, and writes the dense ids of its data set; all others write ids.
 DENSE = "id"
 USER, ITEM, RANK, SCORE = "user_id", "item_id", "rank", "score"
-_PLACE = re.compile(r"top_(\d+)")
+_PLACE = re.compile(r"top_([0-9]{1,6})")
 _FORMS = (
     f"Expected the columns {DENSE}, top_0, top_1, … of MMRec's lists, or {USER}, top_0, top_1, …, or "
     f"{USER}, {ITEM} and {RANK} or {SCORE}"
@@ -68,7 +69,7 @@ def read_rankings(path: Path) -> RankedIds:
         by = RANK if RANK in names else SCORE
         found = _long(table, names[USER], names[ITEM], names[by], descending=by == SCORE)
     else:
-        known = ", ".join(map(repr, table.columns)) or "none"
+        known = listed(table.columns) or "none"
         raise CatalogError(f"{path} holds no lists: it has the columns {known}. {_FORMS}.")
     if not len(found.user):
         raise CatalogError(f"{path} holds no lists: it has no rows. {_FORMS}.")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from alignrec.core.display import listed, shown
 from alignrec.core.errors import suggest
 from alignrec.pipeline.catalog.arrow_values import python_values
 from alignrec.pipeline.catalog.values import Row, column_of
@@ -109,10 +110,9 @@ class Table:
                     "give each a name of its own."
                 )
             if column not in self.columns:
-                known = ", ".join(map(repr, self.columns)) or "none"
                 raise CatalogError(
-                    f"{self.where} has no column {column!r}, which {key} names; "
-                    f"{suggest(column, self.columns)}. It has: {known}."
+                    f"{self.where} has no column {shown(column)}, which {key} names; "
+                    f"{suggest(column, self.columns)}. It has: {listed(self.columns) or 'none'}."
                 )
 
 

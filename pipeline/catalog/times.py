@@ -44,9 +44,9 @@ def read_times(column: pa.Array, written: str | None = None) -> pa.Array:
         return read_times(column.dictionary, written).take(column.indices)
     if isinstance(kind, pa.JsonType):
         values = python_values(column)
-        texts = [
-            str(v) if isinstance(v, str | int | float) and not isinstance(v, bool) else None for v in values
-        ]
+        plain = [v if isinstance(v, str | int | float) and not isinstance(v, bool) else None for v in values]
+        # Half a surrogate pair is no time, and nothing that Arrow holds.
+        texts = [None if v is None else str(v).encode(errors="replace").decode() for v in plain]
         return read_times(pa.array(texts, pa.string()), written)
     pattern = written is not None and written not in UNITS
     if pattern and pa.types.is_integer(kind):

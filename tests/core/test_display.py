@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alignrec.core.display import printable, printable_line, shown
+from alignrec.core.display import MOST_LISTED, listed, printable, printable_line, shown
 
 
 @pytest.mark.parametrize(
@@ -51,3 +51,9 @@ def test_a_value_is_shown_short() -> None:
     wide = {"a" * 10**6: ["b" * 10**6] * 100}
     for large in ("x" * 10**6, list(range(10**6)), wide, nested, b"\x1b" * 999):
         assert len(shown(large)) < 900 and shown(large).isprintable()
+
+
+def test_many_names_are_listed_as_far_as_a_message_holds() -> None:
+    assert listed(["a", "b\n"]) == "'a', 'b\\n'" and listed([]) == ""
+    many = listed([f"{n}" * 10**5 for n in range(1, 9)] * 1000)
+    assert len(many) < 4000 and many.endswith(", …") and many.count(", ") == MOST_LISTED

@@ -32,6 +32,13 @@ def test_the_nearest_word_or_all_of_them(unknown: str, hint: str) -> None:
     assert suggest(unknown, {"train": 1, "export": 2, "evaluate": 3}) == hint
 
 
+def test_a_hint_is_short_whatever_is_known() -> None:
+    many = [f"column {n}" for n in range(100_000)]
+    assert suggest("x", many).endswith(", …") and len(suggest("x", many)) < 1000
+    assert len(suggest("x", ["y" * 10**6, "z\x1b"])) < 200 and "\x1b" not in suggest("x", ["z\x1b"])
+    assert len(suggest("y" * 5000, ["y" * 5001])) < 200
+
+
 def test_the_file_most_like_an_absent_one_is_named(tmp_path: Path) -> None:
     (tmp_path / "items.csv").touch()
     (tmp_path / "log.csv").touch()

@@ -21,7 +21,8 @@ ARROWS = {
 # those that share a line know nothing of one another.
 LAYERS = {
     "core": """
-        display errors libraries packages vectors learned_from
+        display libraries packages vectors learned_from
+        errors
         files names
         documents network sealed
         features plugins

@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from alignrec.core.display import listed
 from alignrec.core.vocabulary import IMAGE, TEXT
 from alignrec.pipeline.catalog.files import read_lines
 from alignrec.pipeline.catalog.sources.folder import files_below, picture_folder, picture_stem, pictures_by_id
@@ -136,7 +137,7 @@ def read_objects(file: Path, *needed: str) -> Iterator[Row]:
         if missing:
             raise CatalogError(
                 f"{file}, line {number}: no {' and no '.join(map(repr, missing))}; it has "
-                f"{', '.join(map(repr, row))}. Is it the file and the edition that the config names?"
+                f"{listed(list(row))}. Is it the file and the edition that the config names?"
             )
         yield row
 
