@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:  # the command line names modalities, and starts without NumPy
@@ -116,12 +116,8 @@ def feature_set(name: str, kind: str = "") -> SetDefinition:
     """
     if name in FEATURE_SETS:
         return FEATURE_SETS[name]
-    like = FEATURE_SETS.get(kind)
-    return (
-        SetDefinition(name, "extract", f"`{name}`: {like.card}", like.report)
-        if like
-        else (SetDefinition(name, "extract"))
-    )
+    like = FEATURE_SETS.get(kind) or SetDefinition(name, "extract")
+    return replace(like, name=name)
 
 
 @dataclass(frozen=True)

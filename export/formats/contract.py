@@ -24,7 +24,8 @@ class Format:
         description: what it writes and for whom, on one line.
         write: fills an empty folder, which carries the final name, from feature sets and, where the format
             holds them and they are there, interactions. It is called with sets that the format can hold.
-        sets: the sets it can hold; None for any.
+        sets: the sets it can hold; None for any. A raw set of another name takes the place of the one that is
+            named as its kind of content, such as `photo` that of `image`.
         several: whether it holds more than one set.
         interactions: whether `write` writes interactions; for another format they are written beside, as
             `interactions.parquet`.

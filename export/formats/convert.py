@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from alignrec.core.features import FeatureSet
@@ -11,6 +12,7 @@ from alignrec.core.plugins import Registry
 from alignrec.export.errors import ReleaseError
 from alignrec.export.formats.contract import Format
 from alignrec.export.formats.interactions import SplitInteractions
+from alignrec.export.release.manifest import kind_of
 from alignrec.export.release.opened import Release
 from alignrec.export.release.write import check_free
 
@@ -35,7 +37,7 @@ def convert(
         interactions: to go along, in the format's own form or beside it as `interactions.parquet`.
 
     Returns:
-        The names of the sets that were written.
+        The names of the sets that were written; for one that took another's place, `NAME as PLACE`.
 
     Raises:
         PluginError: no such format; the message names the nearest.
@@ -44,18 +46,30 @@ def convert(
         HubError: a file cannot be had.
     """
     form = FORMATS.find(name)
+
+    def place(one: str) -> str:
+        kind = kind_of(release.manifest, one)
+        return kind if form.sets and one not in form.sets and kind in form.sets else one
+
     names = [release.choose(one) for one in sets]
     if not names and form.several:
         items = [one for one, entry in release.manifest.sets.items() if entry.key == "item_id"]
-        names = [one for one in items if form.sets is None or one in form.sets]
+        # Of several that could take a place the one of its name, or the first.
+        best = sorted(items, key=lambda one: place(one) != one)
+        first = {place(one): one for one in reversed(best) if form.sets is None or place(one) in form.sets}
+        names = [one for one in items if one in first.values()]
         if not names:
             raise ReleaseError(
                 f"{release.where} has none of the sets {', '.join(form.sets or ())} that {name} holds; "
                 f"it has {', '.join(release.manifest.sets)}"
             )
     names = names or [release.choose(None)]
-    write_as(name, [release.load(one) for one in names], folder, interactions)
-    return names
+    places = [place(one) for one in names]
+    if form.sets is not None and len(set(places)) < len(places):
+        raise ReleaseError(f"{name} holds one set of each of {', '.join(form.sets)}; got {', '.join(names)}")
+    sets_of = [replace(release.load(one), name=at) for one, at in zip(names, places, strict=True)]
+    write_as(name, sets_of, folder, interactions)
+    return [one if one == at else f"{one} as {at}" for one, at in zip(names, places, strict=True)]
 
 
 def write_as(

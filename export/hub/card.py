@@ -17,7 +17,7 @@ from alignrec.export.hub.card_metadata import default_set, licence_of, merge_met
 from alignrec.export.hub.markdown import plain
 from alignrec.export.hub.withdrawn import Withdrawal
 from alignrec.export.release.chart import CHART
-from alignrec.export.release.manifest import Manifest
+from alignrec.export.release.manifest import Manifest, kind_of
 from alignrec.export.release.scores import Score, scores_of
 
 BEGIN, END = "<!-- alignrec: begin -->", "<!-- alignrec: end -->"
@@ -91,7 +91,10 @@ def _body(
         repo=repo,
         version=version,
         keys=" or ".join(sorted({entry.key.removesuffix("_id") for entry in manifest.sets.values()})),
-        sets=[(name, entry, feature_set(name).card) for name, entry in manifest.sets.items()],
+        sets=[
+            (name, entry, feature_set(name, kind_of(manifest, name)).card)
+            for name, entry in manifest.sets.items()
+        ],
         learned=_learned(manifest),
         pictures=sum(entry.rows or 0 for entry in manifest.images),
         scores=scores,

@@ -222,3 +222,10 @@ def describe_file(folder: Path, path: Path, rows: int | None = None) -> FileEntr
         bytes=path.stat().st_size,
         sha256=sha256_file(path),
     )
+
+
+def kind_of(manifest: Manifest, name: str) -> str:
+    """The kind of content that a raw set was made of, as its model's card states it; "" where none does."""
+    cards = manifest.provenance.get("extractors")
+    card = cards.get(name) if isinstance(cards, Mapping) else None
+    return str(card.get("modality", "")) if isinstance(card, Mapping) else ""

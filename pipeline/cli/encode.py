@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from alignrec.core.vocabulary import IMAGE, MODALITIES
+from alignrec.core.vocabulary import IMAGE
 from alignrec.pipeline.cli.diff import open_reference
 from alignrec.pipeline.cli.output import say
 from alignrec.pipeline.cli.plugins import Plugins
@@ -120,9 +120,8 @@ def _encode(
     from alignrec.pipeline.runner.console import Console
 
     chosen = dict(pair.partition("=")[::2] for pair in extractors)
-    if set(chosen) - set(MODALITIES):
-        expected = " or ".join(f"{modality}=NAME" for modality in MODALITIES)
-        raise typer.BadParameter(f"expected {expected}", param_hint="--extractor")
+    if not all(chosen.values()):
+        raise typer.BadParameter("expected MODALITY=NAME, such as image=NAME", param_hint="--extractor")
     table = ItemsConfig(path=items, id=item_id, image=image, text=None, image_root=image_root)
     return encode_items(source, table, out, Console(), extractors=chosen, max_rejected=max_rejected)
 

@@ -52,7 +52,8 @@ def encode(
 
     Args:
         release: whose extractors, preprocessing, text template and encoders are used.
-        items: the new items; the release's own text template replaces `text`.
+        items: the new items; the release's own text template replaces `text`, and modalities that its config
+            named stand in the columns that it named.
         work: a folder for what is finished so far.
         console: where progress goes.
         extractors: for a modality, the name by which its model is loaded, in place of the release's; it must
@@ -98,12 +99,15 @@ def _config(
     max_rejected: float,
 ) -> Config:
     """A run over the new items that extracts as the release's run did."""
+    located = models.modalities
     changes: dict[str, Any] = {TEXT: models.template}
-    changes |= {side: None for side in MODALITIES if side not in models.cards}
+    changes |= {side: None for side in MODALITIES if side not in models.cards or side in located}
+    short = {side: name for side, name in names.items() if side not in located}
+    modalities = {name: one.model_copy(update={"model": names[name]}) for name, one in located.items()}
     return Config(
         out=work,
-        catalog=CatalogConfig(items=items.model_copy(update=changes)),
-        extract=ExtractConfig(**names, precision=models.precision, max_rejected=max_rejected),
+        catalog=CatalogConfig(items=items.model_copy(update=changes), modalities=modalities),
+        extract=ExtractConfig(**short, precision=models.precision, max_rejected=max_rejected),
         export=ExportConfig(sets=(*models.cards, *([MULTIMODAL] if _has_encoder(release) else []))),
     )
 

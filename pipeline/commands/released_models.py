@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, TypeAdapter
@@ -12,6 +12,7 @@ from pydantic import BaseModel, TypeAdapter
 from alignrec.core.display import shown
 from alignrec.core.documents import DocumentError, parse_as, read_bytes
 from alignrec.core.files import canonical_json
+from alignrec.core.modality_names import ModalityName
 from alignrec.core.names import Name
 from alignrec.core.vocabulary import MODALITIES, TEXT
 from alignrec.export.errors import RefusedError, ReleaseError, VerificationError
@@ -19,6 +20,7 @@ from alignrec.export.release.opened import Release
 from alignrec.extractors.contract import ExtractorCard
 from alignrec.extractors.identity import ExtractorIdentity
 from alignrec.extractors.registry import may_be_local
+from alignrec.pipeline.config.settings import ModalityConfig
 
 EXTRACTORS = "encoder/extractors.json"
 # Of a loaded model's card, what must be the same for equal inputs to give equal vectors.
@@ -28,6 +30,7 @@ _CARDS = TypeAdapter(dict[Name, ExtractorCard])
 
 class _Catalogue(BaseModel):
     template: str | None = None
+    modalities: dict[ModalityName, ModalityConfig] = {}
 
 
 class _Provenance(BaseModel):
@@ -48,6 +51,7 @@ class ReleasedModels:
         identities: the same models' identities, as far as it records them.
         precision: that they ran with.
         template: of the texts; None where it has none.
+        modalities: where the release's config found those that are no short form, by name.
     """
 
     where: str
@@ -55,6 +59,7 @@ class ReleasedModels:
     identities: Mapping[str, Mapping[str, Any]]
     precision: str
     template: str | None
+    modalities: Mapping[str, ModalityConfig] = field(default_factory=dict)
 
     @classmethod
     def of(cls, release: Release) -> Self:
@@ -80,14 +85,16 @@ class ReleasedModels:
             ) from None
         if not cards:
             raise ReleaseError(f"{release.where} does not say which extractors it was made with")
-        if unknown := set(cards) - set(MODALITIES):
+        found = stated.catalogue or _Catalogue()
+        modalities = {name: one for name, one in found.modalities.items() if name in cards}
+        if unknown := set(cards) - set(MODALITIES) - set(modalities):
             raise ReleaseError(
                 f"{release.where} has a model of {shown(min(unknown))}, which this version does not know"
             )
-        template = stated.catalogue.template if stated.catalogue else None
-        if TEXT in cards and template is None:
+        if TEXT in cards and TEXT not in modalities and found.template is None:
             raise ReleaseError(f"{release.where} has a model of texts, but no template that makes texts")
-        return cls(release.where, cards, stated.identities or {}, stated.precision or "float32", template)
+        identities, precision = stated.identities or {}, stated.precision or "float32"
+        return cls(release.where, cards, identities, precision, found.template, modalities)
 
     def names(self, chosen: Mapping[str, str]) -> dict[str, str]:
         """By which name each model is to be loaded.

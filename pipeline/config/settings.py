@@ -84,7 +84,10 @@ class ModalityConfig(_Section):
     @field_validator("template", "columns", mode="before")
     @classmethod
     def _one_or_several(cls, written: Any) -> Any:
-        return (written,) if isinstance(written, str) else written
+        """A tuple of what is written; a list of any document is one."""
+        if isinstance(written, str):
+            return (written,)
+        return tuple(written) if isinstance(written, list) else written
 
     @model_validator(mode="after")
     def _located(self) -> ModalityConfig:

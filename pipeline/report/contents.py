@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from alignrec.core.features import FeatureSet
 from alignrec.core.results import Results
-from alignrec.core.vocabulary import FEATURE_SETS
+from alignrec.core.vocabulary import FEATURE_SETS, feature_set
 from alignrec.pipeline.errors import RunFolderError
 from alignrec.pipeline.runner.curves import Curve
 from alignrec.pipeline.runner.manifest import MANIFEST
@@ -32,7 +32,7 @@ class RunContents:
         item_ids: the catalogue's `n` items, in its order.
         interactions: int64 `[n]`, positives of each item; None for a catalogue without.
         users: how many users those positives have.
-        models: for `image` and `text`, the extractor's card.
+        models: for each modality, the extractor's card.
         sets: item sets by name, in the order in which they are made, rows in catalogue order.
         rejected: rows of `rejected.parquet`, `detail` included.
         results: of the evaluation; without records when there was none.
@@ -64,7 +64,8 @@ def read_contents(run: RunFolder) -> RunContents:
         )
     trained = filter(None, (run.read_manifest(f"{stage}/{MANIFEST}") for stage in TRAINED))
     present = {name for manifest in (extracted, *trained) for name in manifest.summary.get("sets", {})}
-    names = [name for name in FEATURE_SETS if name in present]
+    names = [name for name in dict.fromkeys([*FEATURE_SETS, *extracted.summary["sets"]]) if name in present]
+    names.sort(key=lambda name: not feature_set(name).raw)
     item_ids = run.items()
     interactions, users = _interactions(run.interactions(), item_ids)
     return RunContents(

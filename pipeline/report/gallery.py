@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,12 +16,13 @@ from alignrec.extractors.errors import RejectedError
 from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import as_text, tidy
 from alignrec.pipeline.catalog.arrow_values import python_values
+from alignrec.pipeline.catalog.contents import pictures_of
 from alignrec.pipeline.catalog.image_cells import ImageRefError
-from alignrec.pipeline.catalog.image_refs import find_image, read_image
+from alignrec.pipeline.catalog.image_refs import find_picture, read_image
 from alignrec.pipeline.catalog.items import conversions, image_root
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.values import Row, text_values
-from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.config.settings import ItemsConfig, ModalityConfig, short_forms
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.report.thumbnails import Source
 
@@ -80,18 +81,24 @@ def choose(
     return np.arange(n) if n <= most else np.linspace(0, n - 1, most).astype(np.int64)
 
 
-def read_entries(config: ItemsConfig, item_ids: Sequence[str], rows: Sequence[int]) -> Entries:
+def read_entries(
+    config: ItemsConfig,
+    item_ids: Sequence[str],
+    rows: Sequence[int],
+    modalities: Mapping[str, ModalityConfig] | None = None,
+) -> Entries:
     """Read the items table once for what is to be shown.
 
     Args:
-        config: the table.
+        config: the table, and the short form of its modalities.
         item_ids: items to show; of rows with the same id the first counts, as in extraction.
         rows: numbers of rows to show besides, such as rejected ones.
+        modalities: those that `catalog.modalities` names.
 
     Raises:
         CatalogError: the table is not there any more or cannot be read.
     """
-    reader = _Reader(config)
+    reader = _Reader(config, modalities or {})
     wanted, numbers = set(item_ids), set(rows)
     found: dict[str, Entry] = {}
     others: dict[int, Entry] = {}
@@ -111,27 +118,29 @@ def read_entries(config: ItemsConfig, item_ids: Sequence[str], rows: Sequence[in
 class _Reader:
     """Turns rows into entries."""
 
-    def __init__(self, config: ItemsConfig) -> None:
+    def __init__(self, config: ItemsConfig, modalities: Mapping[str, ModalityConfig]) -> None:
         self.config, self.table = config, open_items(config.path, image_root(config))
-        self.template = TextTemplate(config.text) if config.text else None
-        self.root = image_root(config)
+        self.root, self.modalities = image_root(config), modalities
+        located = (short_forms(config) | dict(modalities)).values()
+        # One text and one picture are shown: of the first modality that has any.
+        texts = next((one.template for one in located if one.template), ())
+        self.templates = [TextTemplate(template) for template in texts]
+        self.pictures = next((one.columns for one in located if one.columns), ())
         named = [c for c in self.table.columns if c.lower() in TITLE_COLUMNS]
-        fields = list(self.template.fields) if self.template else []
+        fields = [name for template in self.templates for name in template.fields]
         self.title = next(iter([*named, *fields]), config.id)
-        kept = [name for name in (config.id, config.image, self.title) if name is not None]
+        kept = [config.id, *self.pictures, self.title]
         self.others = [c for c in self.table.columns if c not in kept][:MAX_COLUMNS]
         self.columns = [*kept, *fields, *self.others]
 
     def rows(self) -> Iterator[Row]:
-        shown = dict.fromkeys(set(self.columns) - {self.config.image}, _shown)
-        return self.table.rows(self.columns, conversions=shown | conversions(self.config))
+        shown = dict.fromkeys(set(self.columns) - set(self.pictures), _shown)
+        texts = conversions(self.config, self.modalities)
+        return self.table.rows(self.columns, conversions=shown | texts)
 
     def entry(self, item_id: str | None, row: Row) -> Entry:
         title = clip(readable(row[self.title]), LONGEST_TITLE)
-        try:
-            text = tidy(self.template.render(row)) if self.template else ""
-        except RejectedError:
-            text = ""
+        text = " ".join(filter(None, (_filled(template, row) for template in self.templates)))
         return Entry(
             item_id,
             title or clip(readable(item_id) or "no title", LONGEST_TITLE),
@@ -141,15 +150,20 @@ class _Reader:
         )
 
     def _picture(self, row: Row) -> Source | None:
-        if self.config.image is None:
-            return None
-        try:
-            picture = find_image(row[self.config.image], self.root, self.config.linked_folders)
-        except ImageRefError:
-            return None
-        if picture is None or picture.row is not None:
-            return None
-        return partial(_bytes, picture.path, picture.embedded)
+        for found in pictures_of(row, self.pictures, self.root):
+            try:
+                picture = find_picture(found, self.root, self.config.linked_folders)
+            except ImageRefError:
+                continue
+            return None if picture.row is not None else partial(_bytes, picture.path, picture.embedded)
+        return None
+
+
+def _filled(template: TextTemplate, row: Row) -> str:
+    try:
+        return tidy(template.render(row))
+    except RejectedError:
+        return ""
 
 
 def _shown(column: pa.Array, where: str) -> list[Any]:

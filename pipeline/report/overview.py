@@ -50,7 +50,7 @@ def set_rows(sets: Mapping[str, FeatureSet], models: Mapping[str, Mapping[str, A
     return [
         SetRow(
             name,
-            feature_set(name).report,
+            feature_set(name, str(models.get(name, {}).get("modality", ""))).report,
             features.dim,
             int(features.valid.sum()),
             round(100 * float(features.valid.mean()), 1),

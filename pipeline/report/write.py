@@ -47,7 +47,9 @@ def write_report(config: Config, run_folder: RunFolder, path: Path) -> None:
     run = read_contents(run_folder)
     chosen = choose(run.item_ids, run.interactions)
     examples = [row["row"] for row in rejection_examples(run.rejected) if row["source"] == "items"]
-    entries = read_entries(config.catalog.items, [run.item_ids[row] for row in chosen], examples)
+    catalog = config.catalog
+    ids = [run.item_ids[row] for row in chosen]
+    entries = read_entries(catalog.items, ids, examples, catalog.modalities)
     data = _data(run, chosen, entries, config.seed)
     sources = [entry.picture for entry in [*entries.items, *entries.rows.values()]]
     pictures = thumbnails(sources, MOST_BYTES - len(embedded_json(data).encode()))

@@ -95,6 +95,7 @@ def _provenance(context: StageContext, cards: dict[str, Any]) -> dict[str, Any]:
             "interactions": extracted.summary["interactions"],
             "rejected": extracted.summary["rejected"],
             "template": extracted.summary["template"],
+            "modalities": extracted.summary["modalities"],
             "inputs": {name: extracted.parts[f"{name} inputs"] for name in extracted.summary["sets"]},
         },
         "learned_from": dict.fromkeys(

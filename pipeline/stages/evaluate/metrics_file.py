@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from alignrec.aligner.landmarks.registry import all_landmarks
 from alignrec.core.results import FORMAT, Measurement
-from alignrec.core.vocabulary import CONTROL, MODALITIES, SHUFFLED_CONTROL, definitions
+from alignrec.core.vocabulary import CONTROL, SHUFFLED_CONTROL, definitions
 from alignrec.pipeline.config.settings import Config
 
 # What ablations and untrained features are.
@@ -38,7 +38,7 @@ def metrics_bytes(records: Sequence[Measurement], config: Config) -> bytes:
     """The file of an evaluation."""
     split = config.split.model_dump(mode="json", exclude={"path", "items", "users"})
     words = {
-        **definitions(MODALITIES, exclude_valid=config.evaluate.exclude_valid),
+        **definitions(config.modalities, exclude_valid=config.evaluate.exclude_valid),
         **_landmarks(),
         **_SUBJECTS,
         **dict.fromkeys(config.evaluate.rankings, ELSEWHERE),
