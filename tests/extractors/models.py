@@ -121,6 +121,26 @@ def clip(folder: Path) -> Path:
     return _save(transformers.CLIPModel(config), folder)
 
 
+def clip_tower(folder: Path, kind: str = "Vision") -> Path:
+    """One side of a CLIP model with its projection, as text-to-image pipelines keep them."""
+    torch.manual_seed(0)
+    save_tokenizer(folder)
+    edge = {"height": 32, "width": 32}
+    transformers.CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=edge).save_pretrained(folder)
+    config = getattr(transformers, f"CLIP{kind}Config")(
+        **(VISION if kind == "Vision" else TEXT), projection_dim=24
+    )
+    return _save(getattr(transformers, f"CLIP{kind}ModelWithProjection")(config), folder)
+
+
+def resnet(folder: Path) -> Path:
+    torch.manual_seed(0)
+    config = transformers.ResNetConfig(
+        embedding_size=8, hidden_sizes=[8, 12, 16, 24], depths=[1, 1, 1, 1], layer_type="basic"
+    )
+    return _save(transformers.ResNetModel(config), folder)
+
+
 def siglip(folder: Path) -> Path:
     torch.manual_seed(0)
     save_tokenizer(folder)

@@ -25,8 +25,8 @@ from alignrec.extractors.sentence_folder import MODULES, sentence_modules, trans
 class TransformersImage(Extractor):
     """A vision model, or the image side of a dual encoder, from a folder.
 
-    Pooled: a dual encoder's projection; else the model's pooler where its checkpoint has one; else
-    the class token where the model has one; else the mean of the tokens.
+    Pooled: a dual encoder's projection, or that of its tower; else the model's pooler where its checkpoint
+    has one; else the class token where the model has one; else the mean of the tokens.
     """
 
     def __init__(
@@ -57,9 +57,19 @@ class TransformersImage(Extractor):
                 f"expected preprocessor_config.json in {place}"
             ) from error
         self.device = runtime.device.type
+        blank, wide = (self.prepare(Image.new("RGB", size)) for size in ((64, 64), (96, 48)))
         self.batch_size = 128 if runtime.is_cuda else 8
-        blank = self.prepare(Image.new("RGB", (64, 64)))
-        self._pooling = _pooling(loaded, self._forward([blank])[0])
+        if _shapes(blank) != _shapes(wide):  # no crop: pictures keep their shapes, and share no batch
+            self.batch_size = 1
+        try:
+            self._pooling = _pooling(loaded, self._forward([blank])[0])
+            self._forward([wide])
+        except (ValueError, RuntimeError) as error:
+            raise ExtractorError(
+                f"{name}: the model cannot read what its preprocessing gives, of shape "
+                f"{_shapes(wide)['pixel_values']} for a wide picture: {error}; it may lack a crop to the "
+                f"size that the model reads: correct preprocessor_config.json in {place}, or choose another"
+            ) from error
         probe = self.embed([blank], tokens=True)
         if probe.tokens is None or not np.allclose(probe.pooled, self.embed([blank]).pooled, atol=1e-5):
             raise ExtractorError(f"{name}: the same image gives other values each time: choose another model")
@@ -108,13 +118,16 @@ class TransformersImage(Extractor):
         """One input of the whole batch."""
         if len({item[key].shape for item in prepared}) > 1:
             raise ExtractorError(
-                "the processor gives images of different sizes, which cannot share a batch; "
-                "use a batch of 1, or a model with a fixed input size"
+                f"the model's preprocessing does not crop: it gives pictures of different sizes ({key}), "
+                "which cannot share a batch; set extract.batch_size to 1, or choose a model with a fixed size"
             )
         return np.stack([item[key] for item in prepared])
 
     def _pool(self, output: Any, states: torch.Tensor) -> torch.Tensor:
         """`[b, d]` from the model's output and its tokens `[b, t, d]`."""
+        if self._pooling == "projection":
+            projected: torch.Tensor = output.image_embeds
+            return projected.float()
         if self._pooling in ("features", "pooler"):
             pooled: torch.Tensor = output.pooler_output
             return pooled.float().flatten(1)
@@ -125,7 +138,13 @@ def _pooling(loaded: LoadedModel, output: Any) -> str:
     """The pooling that a loaded model supports, best first, given one of its outputs."""
     if loaded.dual:
         return "features"
+    if loaded.projected:
+        return "projection"
     if loaded.pooler and getattr(output, "pooler_output", None) is not None:
         return "pooler"
     names = (name for name, _ in loaded.model.named_parameters())
     return "cls" if any(name.endswith(("cls_token", "class_embedding")) for name in names) else "mean"
+
+
+def _shapes(prepared: Mapping[str, NDArray[np.generic]]) -> dict[str, tuple[int, ...]]:
+    return {key: array.shape for key, array in prepared.items()}

@@ -10,8 +10,29 @@ from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.modality import Kind
 from alignrec.extractors.model_folder import safetensors_of
 
-# Heads that a checkpoint may lack; the pooling then does without them.
+# A pooler that a checkpoint may lack; the pooling then does without it.
 OPTIONAL = ("pooler.", ".pooler.")
+# What a checkpoint may hold although the model has no place for it: each stands behind what is read here.
+HEADS = (
+    # words that were masked or come next, and what was pretrained beside them
+    *("cls.", "lm_head.", "head.", "predictions.", "sop_classifier.", "lm_predictions.", "mask_predictions."),
+    *("discriminator_predictions.", "generator_predictions.", "generator_lm_head.", "final_logits_bias"),
+    *("vocab_transform.", "vocab_layer_norm.", "vocab_projector."),
+    # classes, grades and answers that it was fine-tuned for, and the pooler of a model that has none itself
+    *(
+        "classifier.",
+        "pre_classifier.",
+        "cls_classifier.",
+        "distillation_classifier.",
+        "score.",
+        "qa_outputs.",
+    ),
+    *("logits_proj.", "sequence_summary.", "pooler."),
+    # pixels or words from an encoder's states
+    "decoder.",
+)
+# Buffers that are computed, and the stand-in for patches that are masked in pretraining alone.
+BUFFERS = ("position_ids", "inv_freq", "relative_position_index", "mask_token")
 
 
 @dataclass(frozen=True)
@@ -23,6 +44,7 @@ class LoadedModel:
         config: its configuration.
         dual: it embeds images and texts into one space (CLIP, SigLIP, …).
         tower: it is one tower of such a model, saved alone.
+        projected: it is such a tower with its projection into the common space.
         pooler: its checkpoint holds every weight of its pooler.
     """
 
@@ -30,6 +52,7 @@ class LoadedModel:
     config: Any
     dual: bool
     tower: bool
+    projected: bool
     pooler: bool
 
 
@@ -43,9 +66,10 @@ def load_model(folder: Path, kind: Kind, *, main_input: str, encoder_alone: bool
         encoder_alone: leave out the decoder of a model that has one.
 
     Raises:
-        ExtractorError: files are missing or unreadable, weights are missing from the checkpoint, or
-            the model reads no such content.
+        ExtractorError: files are missing or unreadable, weights are missing from the checkpoint or have no
+            place in the model, or the model reads no such content.
     """
+    import transformers
     from transformers import AutoConfig, AutoModel, AutoModelForTextEncoding
     from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_ENCODING_MAPPING
     from transformers.utils import logging
@@ -57,7 +81,12 @@ def load_model(folder: Path, kind: Kind, *, main_input: str, encoder_alone: bool
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         # For T5 and its like, the encoder alone.
         mapped = encoder_alone and type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING
+        # A tower that was saved with its projection is none of the automatic classes'.
+        named = (config.architectures or [""])[0]
+        projected = named.endswith("WithProjection") and hasattr(transformers, named)
         encoder = AutoModelForTextEncoding if mapped else AutoModel
+        if projected:
+            encoder = getattr(transformers, named)
         model, report = encoder.from_pretrained(
             folder,
             config=config,
@@ -79,8 +108,17 @@ def load_model(folder: Path, kind: Kind, *, main_input: str, encoder_alone: bool
             f"{folder}: the checkpoint lacks {len(lost)} weights that the model needs, such as "
             f"{(lost or sorted(report['mismatched_keys']))[0]}; they would be random"
         )
+    unused = sorted(
+        key for key in report["unexpected_keys"] if not key.startswith(HEADS) and not key.endswith(BUFFERS)
+    )
+    if unused:
+        raise ExtractorError(
+            f"{folder}: the checkpoint holds {len(unused)} weights that have no place in transformers' "
+            f"{type(model).__name__}, such as {unused[0]}; without them, vectors would not be those of the "
+            "model that was saved: choose another model, or correct the architectures in its config.json"
+        )
     dual = hasattr(model, f"get_{kind.name}_features")
     if not dual and model.main_input_name != main_input:
         raise ExtractorError(f"{folder} holds a {config.model_type} model, which does not embed {kind.name}s")
     tower = config.model_type.endswith(("_text_model", "_vision_model"))
-    return LoadedModel(model, config, dual, tower, pooler=not missing)
+    return LoadedModel(model, config, dual, tower, projected, pooler=not missing)

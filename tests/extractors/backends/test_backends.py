@@ -32,6 +32,10 @@ FOLDERS: dict[str, tuple[str, str, Callable[[Path], Path]]] = {
     "clip-text": ("transformers:", "text", models.clip),
     "siglip-image": ("transformers:", "image", models.siglip),
     "siglip-text": ("transformers:", "text", models.siglip),
+    "clip-tower-image": ("transformers:", "image", models.clip_tower),
+    "clip-tower-text": ("transformers:", "text", lambda folder: models.clip_tower(folder, "Text")),
+    "mpnet": ("transformers:", "text", models.mpnet),
+    "qwen": ("transformers:", "text", models.qwen),
     "open-clip-image": ("open_clip:local-dir:", "image", models.open_clip_model),
     "open-clip-text": ("open_clip:local-dir:", "text", models.open_clip_model),
 }

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+import transformers
 from PIL import Image
 
 from alignrec.extractors.backends.transformers.image import TransformersImage
@@ -64,8 +66,48 @@ def test_without_its_preprocessing_a_model_is_refused(tmp_path: Path) -> None:
 def test_images_of_different_sizes_share_no_batch(tmp_path: Path) -> None:
     model = load(models.vit(tmp_path))
     small, large = ({"pixel_values": np.zeros((3, side, side), np.float32)} for side in (32, 40))
-    with pytest.raises(ExtractorError, match="images of different sizes, which cannot share a batch"):
+    with pytest.raises(ExtractorError, match=r"does not crop: .* set extract\.batch_size to 1"):
         model.embed([small, large])
+
+
+def without_crop(folder: Path) -> None:
+    edge = {"shortest_edge": 32}
+    transformers.CLIPImageProcessor(size=edge, do_center_crop=False).save_pretrained(folder)
+
+
+def test_without_a_crop_pictures_come_one_by_one(tmp_path: Path) -> None:
+    """A wide picture, twice as broad as high, keeps its shape: 32 rows and 64 columns."""
+    models.resnet(tmp_path)
+    without_crop(tmp_path)
+    model = load(tmp_path)
+    assert model.batch_size == 1
+    square, wide = (model.prepare(Image.new("RGB", size, "red")) for size in ((50, 50), (100, 50)))
+    assert wide["pixel_values"].shape == (3, 32, 64)
+    assert model.embed([wide], tokens=True).mask is not None
+    with pytest.raises(ExtractorError, match=r"set extract\.batch_size to 1"):
+        model.embed([square, wide])
+
+
+def test_a_model_that_needs_the_crop_is_refused(tmp_path: Path) -> None:
+    models.vit(tmp_path)
+    without_crop(tmp_path)
+    with pytest.raises(ExtractorError, match=r"of shape \(3, 32, 64\) for a wide picture: .* lack a crop to"):
+        load(tmp_path)
+
+
+def test_a_tower_with_its_projection_gives_it(tmp_path: Path) -> None:
+    model = load(models.clip_tower(tmp_path))
+    assert (model.card.preprocessing["pooling"], model.card.dim, model.card.token_dim) == (
+        "projection",
+        24,
+        32,
+    )
+    prepared = [model.prepare(image) for image in sample_images(3)]
+    direct = transformers.CLIPVisionModelWithProjection.from_pretrained(tmp_path).eval()
+    with torch.inference_mode():
+        pixels = torch.from_numpy(np.stack([one["pixel_values"] for one in prepared]))
+        wanted = direct(pixel_values=pixels).image_embeds.numpy()
+    np.testing.assert_allclose(model.embed(prepared).pooled, wanted, atol=1e-5)
 
 
 def test_a_picture_passes_no_sentence_transformers_modules(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+import transformers
 
 from alignrec.extractors.backends.transformers.text import TransformersText
 from alignrec.extractors.runtime import Runtime
@@ -57,6 +59,20 @@ def test_padding_is_no_token_and_changes_nothing(tmp_path: Path) -> None:
     assert not both.tokens[0, 3:].any()
     np.testing.assert_allclose(both.pooled[0], both.tokens[0, :3].mean(axis=0), atol=1e-5)
     np.testing.assert_allclose(both.pooled[0], model.embed([short]).pooled[0], atol=1e-5)
+
+
+def test_a_tower_with_its_projection_gives_it(tmp_path: Path) -> None:
+    model = load(models.clip_tower(tmp_path, "Text"))
+    assert (model.card.preprocessing["pooling"], model.card.dim, model.card.token_dim) == (
+        "projection",
+        24,
+        32,
+    )
+    prepared = model.prepare(" ".join(WORDS[:3]))
+    direct = transformers.CLIPTextModelWithProjection.from_pretrained(tmp_path).eval()
+    with torch.inference_mode():
+        wanted = direct(input_ids=torch.tensor([prepared["input_ids"]])).text_embeds.numpy()
+    np.testing.assert_allclose(model.embed([prepared]).pooled, wanted, atol=1e-5)
 
 
 def test_siglip_pads_every_text_to_its_full_length(tmp_path: Path) -> None:
