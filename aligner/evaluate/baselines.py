@@ -1,4 +1,4 @@
-"""What a multimodal vector has to beat: simple ways to put image and text side by side."""
+"""What a multimodal vector has to beat: simple ways to put modalities side by side."""
 
 from __future__ import annotations
 
@@ -6,38 +6,63 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from alignrec.aligner.alignment.consensus import Consensus
+from alignrec.aligner.alignment.strength import choose_strength
+from alignrec.aligner.alignment.views import view_columns, view_parts
 from alignrec.aligner.components import Components
 from alignrec.aligner.content_space import centre, concatenate
 from alignrec.aligner.inputs import Inputs, ModalityInput
 from alignrec.core.vocabulary import IMAGE
 
 Floats = NDArray[np.float32]
-HALF_IMAGE = "centred, image at half weight"
+CENTRED, HALF_IMAGE = "centred concatenation", "centred, image at half weight"
+EQUAL = "whitened concatenation, components equal"
+ALONE = "whitened alone, strength by content"
 IMPUTED, IMPUTED_HALF = "ridge imputation", "ridge imputation, image at half"
 _COMPONENTS = 256
 _RIDGES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
 _HELD_OUT = 0.2
+_SEED = 0  # of what content decides; baselines are the same whatever is trained beside them
 
 
 def baselines(inputs: Inputs) -> dict[str, Floats]:
-    """Untrained features of a catalogue, by name: each modality and both, as they are and centred.
+    """Untrained features of a catalogue, by name: each modality and all, as they are, centred and whitened.
+
+    `ALONE` has what the linear encoder has, its selector and as many trials, but for the alignment: every
+    modality is whitened alone, at the strength that content chooses, and nothing is told.
 
     Args:
-        inputs: one or two modalities.
+        inputs: modalities that some item has.
 
     Returns:
         float32 `[n, ·]`; an item without a modality has zeros in that part.
     """
-    raw = {m: source.pooled for m, source in inputs.items()}
-    centred = {m: centre(source.pooled, source.valid) for m, source in inputs.items()}
-    features = {**raw, **{f"centred {m}": matrix for m, matrix in centred.items()}}
+    features = {m: source.pooled for m, source in inputs.items()} | {
+        f"centred {m}": centre(source.pooled, source.valid) for m, source in inputs.items()
+    }
     if len(inputs) > 1:
-        weights = tuple(0.5 if m == IMAGE else 1.0 for m in inputs)
-        features["concatenation"] = concatenate(*raw.values())
-        features["centred concatenation"] = concatenate(*centred.values())
-        features[HALF_IMAGE] = concatenate(*centred.values(), weights=weights)
+        features["concatenation"] = concatenate(*(source.pooled for source in inputs.values()))
+        features |= centred_concatenations(inputs)
         features["whitened concatenation"] = concatenate(*(whitened(source) for source in inputs.values()))
+        parts, valid = view_parts(inputs)
+        strength = choose_strength(parts, valid, _SEED, view_columns(inputs), together=False)
+        width = sum(part.shape[1] for part in parts.values())
+        for name, chosen in ((EQUAL, 0.0), (ALONE, strength)):
+            consensus = Consensus.fit(parts, valid, strength=chosen, dim=width, together=False)
+            features[name] = consensus.vectors(parts, valid)[0]
     return features
+
+
+def centred_concatenations(inputs: Inputs) -> dict[str, Floats]:
+    """Centred modalities side by side, pictures at full and at half weight: these stand a missing one."""
+    centred = [centre(source.pooled, source.valid) for source in inputs.values()]
+    weights = tuple(0.5 if is_image(m, source) else 1.0 for m, source in inputs.items())
+    return {CENTRED: concatenate(*centred), HALF_IMAGE: concatenate(*centred, weights=weights)}
+
+
+def is_image(name: str, source: ModalityInput) -> bool:
+    """Whether a modality is of pictures, by its kind or else its name."""
+    return (source.kind or name) == IMAGE
 
 
 def whitened(source: ModalityInput) -> Floats:
@@ -49,28 +74,29 @@ def whitened(source: ModalityInput) -> Floats:
 
 
 def imputed(inputs: Inputs, seed: int) -> dict[str, Floats]:
-    """Centred concatenations in which ridge regression fills in a missing image or text from the other.
+    """Centred concatenations in which ridge regression fills in a missing modality from all others.
 
     Args:
-        inputs: two modalities.
-        seed: draws the pairs that the strength of the ridge is chosen on.
+        inputs: at least two modalities.
+        seed: draws the items that the strength of the ridge is chosen on.
 
     Returns:
-        By name, with the image at full and at half weight: float32 `[n, ·]`, imputed parts as long as the
+        By name, with pictures at full and at half weight: float32 `[n, ·]`, imputed parts as long as the
         regression makes them.
     """
     centred = {m: centre(source.pooled, source.valid) for m, source in inputs.items()}
-    valid = {m: source.valid for m, source in inputs.items()}
     parts = {}
     for target in inputs:
-        (source,) = set(inputs) - {target}
-        pairs = np.flatnonzero(valid[source] & valid[target])
-        gaps = valid[source] & ~valid[target]
+        others = [m for m in inputs if m != target]
+        known = np.hstack([centred[m] for m in others])
+        some = np.any([inputs[m].valid for m in others], axis=0)
+        complete = np.flatnonzero(some & inputs[target].valid)
+        gaps = some & ~inputs[target].valid
         part = centred[target].copy()
-        if gaps.any() and len(pairs) > 1:
-            part[gaps] = ridge(centred[source][pairs], centred[target][pairs], centred[source][gaps], seed)
+        if gaps.any() and len(complete) > 1:
+            part[gaps] = ridge(known[complete], centred[target][complete], known[gaps], seed)
         parts[target] = part
-    halved = {m: part / 2 if m == IMAGE else part for m, part in parts.items()}
+    halved = {m: part / 2 if is_image(m, inputs[m]) else part for m, part in parts.items()}
     return {IMPUTED: np.hstack(list(parts.values())), IMPUTED_HALF: np.hstack(list(halved.values()))}
 
 

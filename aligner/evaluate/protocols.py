@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from alignrec.aligner.evaluate.baselines import HALF_IMAGE, baselines, imputed, lose
+from alignrec.aligner.evaluate.baselines import baselines, centred_concatenations, imputed, lose
 from alignrec.aligner.evaluate.comparison import compare
 from alignrec.aligner.evaluate.evaluator import PARTS, Evaluator
 from alignrec.aligner.evaluate.ranking import Scorer
@@ -17,7 +17,6 @@ from alignrec.core.results import Measurement
 from alignrec.core.vocabulary import ITEM_CF, MULTIMODAL, ZERO_SHOT, mask_protocol
 
 Matrix = NDArray[np.float32]
-WITHOUT_GAPS = ("centred concatenation", HALF_IMAGE)  # the baselines that stand a missing modality
 
 
 def measure(
@@ -82,7 +81,7 @@ def masked(
 
     Args:
         evaluator: of the run.
-        inputs: the catalogue, of two modalities.
+        inputs: the catalogue, of at least two modalities.
         shares: of the items that lose it, in (0, 1).
         seed: draws who loses it.
         whole: the multimodal features of the whole catalogue; None where nothing is pretrained.
@@ -94,8 +93,7 @@ def masked(
         for share in (0.0, *sorted(shares)):
             lost = lose(inputs[modality].valid, share, seed)
             left = {**inputs, modality: inputs[modality].without(lost)} if share else inputs
-            simple = baselines(left)
-            features = {name: simple[name] for name in WITHOUT_GAPS} | imputed(left, seed)
+            features = centred_concatenations(left) | imputed(left, seed)
             if whole is not None:
                 features[MULTIMODAL] = pretrain(left, f"{protocol} {share:g}") if share else whole
             scorers = {name: zero_shot(matrix, evaluator.history) for name, matrix in features.items()}

@@ -9,22 +9,24 @@ from typing import Annotated, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 from safetensors.torch import save_file
 from threadpoolctl import threadpool_limits
 from torch import nn
 
+from alignrec.aligner.alignment.consensus import Consensus, joint_covariance
+from alignrec.aligner.alignment.strength import choose_strength
+from alignrec.aligner.alignment.views import fit_view, project_view, view_columns
 from alignrec.aligner.components import Components
 from alignrec.aligner.encoder_files import EncoderFiles, SavedConfig, Shape, write_encoder
 from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.hardware import one_thread_if_small
-from alignrec.aligner.inputs import Inputs, ModalityInput
-from alignrec.aligner.pretrain.consensus import Consensus, joint_covariance
+from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.pretrain.settings import PretrainSettings
-from alignrec.aligner.pretrain.strength import Columns, choose_strength
 from alignrec.aligner.pretrain.unknown_part import UnknownPart
+from alignrec.core.modality_names import ModalityName
+from alignrec.core.names import check_distinct
 
-_COMPONENTS = 256  # of a view, at most
 _BLOCK = 4096  # items at once
 Width = Annotated[int, Field(ge=1)]
 
@@ -34,7 +36,13 @@ class _Saved(SavedConfig):
 
     settings: PretrainSettings
     strength: float = Field(gt=0)
-    views: dict[str, tuple[Width, Width]] = Field(min_length=1)
+    views: dict[ModalityName, tuple[Width, Width]] = Field(min_length=1)
+
+    @field_validator("views")
+    @classmethod
+    def _in_order(cls, views: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+        check_distinct(views, "the modality")
+        return dict(sorted(views.items()))
 
 
 class LinearEncoder:
@@ -67,16 +75,13 @@ class LinearEncoder:
         self.consensus = Consensus(widths, covariance.astype(np.float64), strength, settings.dim)
 
     @classmethod
-    def fitted(
-        cls, settings: PretrainSettings, inputs: Inputs, seed: int, columns: Columns | None = None
-    ) -> Self:
+    def fitted(cls, settings: PretrainSettings, inputs: Inputs, seed: int) -> Self:
         """The encoder of a catalogue.
 
         Args:
             settings: its `dim` counts.
             inputs: the catalogue; tokens are not looked at.
             seed: draws what the strength is chosen on, and the directions of what is unknown.
-            columns: of the catalogue that each view is made of (see `choose_strength`).
 
         Raises:
             FeatureError: a modality has no item.
@@ -85,10 +90,10 @@ class LinearEncoder:
             if not source.valid.any():
                 raise FeatureError(f"no item has a usable {m}: leave that modality out")
         with one_thread_if_small(0), threadpool_limits(1):
-            components = {m: _fitted(inputs[m]) for m in sorted(inputs)}
-            parts = {m: _project(component, inputs[m]) for m, component in components.items()}
+            components = {m: fit_view(inputs[m]) for m in sorted(inputs)}
+            parts = {m: project_view(component, inputs[m]) for m, component in components.items()}
             valid = {m: inputs[m].valid for m in components}
-            strength = choose_strength(parts, valid, seed, columns)
+            strength = choose_strength(parts, valid, seed, view_columns(inputs))
             covariance = joint_covariance(parts, valid).astype(np.float32)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -121,7 +126,7 @@ class LinearEncoder:
         with one_thread_if_small(0), threadpool_limits(1), torch.no_grad():
             for start in range(0, len(valid), _BLOCK):
                 rows = slice(start, start + _BLOCK)
-                parts = {m: _project(c, inputs[m], rows) for m, c in self.components.items()}
+                parts = {m: project_view(c, inputs[m], rows) for m, c in self.components.items()}
                 marks = {m: inputs[m].valid[rows] for m in widths}
                 vectors, lacking = self.consensus.vectors(parts, marks)
                 if len(gaps := np.flatnonzero(lacking)):
@@ -152,7 +157,7 @@ class LinearEncoder:
         """
         files = EncoderFiles(Path(folder), "linear encoder")
         config = files.config(_Saved)
-        views = {m: config.views[m] for m in sorted(config.views)}
+        views = config.views
         tensors = files.tensors(_shapes(config.settings, views))
         width = sum(used for _, used in views.values())
         encoder = cls(
@@ -182,19 +187,3 @@ def _shapes(settings: PretrainSettings, views: Mapping[str, tuple[int, int]]) ->
         yield f"components.{m}.spread", (used,)
     yield "unknown.frequency", (width, min(settings.dim, width))
     yield "unknown.phase", (min(settings.dim, width),)
-
-
-def _fitted(source: ModalityInput) -> Components:
-    """A view's principal components, as many as its vectors use."""
-    width = source.pooled.shape[1]
-    vectors = source.pooled[source.valid]
-    used = int((Components(width, min(_COMPONENTS, width)).fit(vectors, 0).spread > 0).sum())
-    return Components(width, max(used, 1)).fit(vectors, 0)
-
-
-def _project(components: Components, source: ModalityInput, rows: slice = slice(None)) -> NDArray[np.float32]:
-    """The components of some items, float32 `[b, used]`, zeros where the view is missing."""
-    valid = source.valid[rows]
-    out = np.zeros((len(valid), components.basis.shape[1]), dtype=np.float32)
-    out[valid] = components(torch.from_numpy(source.pooled[rows][valid])).numpy()
-    return out

@@ -45,7 +45,11 @@ class PretrainStage(Stage):
 
     def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
         """Write the set, the encoder and the curves."""
+        from alignrec.aligner.alignment.cross_view import as_records, measure_inputs, sentence  # loads torch
+
         inputs = context.run.inputs()
+        directions = measure_inputs(inputs, context.config.seed)
+        context.console.note(f"{self.name}: {sentence(directions)}")
         trained = pretrain_resumably(inputs, context.config, context.checkpoint(), context.console, self.name)
         matrix, valid = trained.encoder.encode(inputs, context.config.pretrain.device)
         write_set(FeatureSet(MULTIMODAL, context.run.items(), matrix, valid), target / f"{MULTIMODAL}.arrow")
@@ -55,6 +59,7 @@ class PretrainStage(Stage):
         return {
             "sets": {MULTIMODAL: {"dim": matrix.shape[1], "valid": int(valid.sum())}},
             "epochs": len(trained.curves),
+            "alignment": {"sentence": sentence(directions), "directions": as_records(directions)},
         }
 
     def describe(self, summary: Mapping[str, Any]) -> list[str]:

@@ -42,7 +42,7 @@ LAYERS = {
     "aligner": """
         errors
         components content_space hardware encoder_files inputs neighbours
-        trainer
+        alignment trainer
         evaluate pretrain
         train
         landmarks

@@ -1,12 +1,23 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alignrec.aligner.content_space import centre
-from alignrec.aligner.evaluate.baselines import HALF_IMAGE, baselines, imputed, lose, ridge, whitened
+from alignrec.aligner.evaluate.baselines import (
+    ALONE,
+    EQUAL,
+    HALF_IMAGE,
+    baselines,
+    imputed,
+    lose,
+    ridge,
+    whitened,
+)
 from alignrec.aligner.inputs import Inputs, ModalityInput, TokenSequences
 
 
@@ -31,6 +42,31 @@ def test_parts_stand_side_by_side_and_gaps_are_zeros() -> None:
     assert not both[0, :6].any() and both[0, 6:].any()
     assert np.allclose(features[HALF_IMAGE][:, :6], both[:, :6] / 2, atol=1e-6)
     assert list(baselines({"text": _inputs()["text"]})) == ["text", "centred text"]
+
+
+def test_each_view_is_whitened_alone_and_none_is_told() -> None:
+    inputs = _inputs()
+    features = baselines(inputs)
+    for name in (EQUAL, ALONE):
+        matrix = features[name]
+        other = {**inputs, "image": inputs["image"].without(np.arange(60) < 20)}
+        assert matrix.shape == (60, 12) and not matrix[0].all()
+        assert not baselines(other)[name][2:20].all(axis=1).any(), "zeros stay where a view is missing"
+    kept = features[EQUAL][2:].astype(np.float64)
+    assert np.allclose(np.linalg.norm(kept, axis=1).mean(), 1, atol=0.1)
+
+
+def test_any_number_of_modalities_stand_side_by_side() -> None:
+    two = _inputs()
+    three = {**two, "maker": replace(two["text"], kind="text"), "photo": replace(two["image"], kind="image")}
+    features = baselines(three)
+    assert features["concatenation"].shape == features["whitened concatenation"].shape == (60, 24)
+    half = features[HALF_IMAGE] / np.where(
+        features["centred concatenation"] == 0, 1, features["centred concatenation"]
+    )
+    assert np.allclose(half[2:, :6], 0.5, atol=1e-4) and np.allclose(half[2:, 18:], 0.5, atol=1e-4)
+    filled = imputed(three, seed=0)["ridge imputation"]
+    assert filled.shape == (60, 24) and filled[0, :6].any() and filled[1, 6:18].any()
 
 
 def test_whitened_parts_are_as_large_in_every_direction() -> None:

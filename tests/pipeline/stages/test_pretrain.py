@@ -113,6 +113,9 @@ def test_a_linear_encoder_is_written_as_any_other_and_gives_its_set_again(own: P
     matrix, valid = encoder.encode(inputs)
     np.testing.assert_array_equal(matrix, found.matrix)
     np.testing.assert_array_equal(valid, found.valid)
+    alignment = folder.manifest("pretrain").summary["alignment"]
+    assert [(d["given"], d["wanted"]) for d in alignment["directions"]] == []
+    assert alignment["sentence"].startswith("nothing to align: no two modalities share enough items")
     first = _files(result.folder / "pretrain")
     shutil.rmtree(result.folder / "pretrain")
     assert (

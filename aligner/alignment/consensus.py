@@ -10,7 +10,7 @@ Psychometrika 2013), which keeps what is shared and drops the rest; here the res
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
@@ -51,6 +51,17 @@ def joint_covariance(parts: Parts, valid: Marks) -> Doubles:
     return np.asarray(products * scale[:, None] * scale)
 
 
+def each_alone(covariance: Doubles, widths: Sequence[int]) -> Doubles:
+    """The same views as if they had nothing in common: zeros between them.
+
+    Args:
+        covariance: float64 `[D, D]`.
+        widths: components of each view.
+    """
+    view = np.repeat(np.arange(len(widths)), widths)
+    return np.where(view[:, None] == view, covariance, 0.0)
+
+
 def mean_eigenvalue(covariance: Doubles) -> float:
     """The mean over the components in which anything varies."""
     diagonal = np.diag(covariance)
@@ -76,10 +87,21 @@ class Consensus:
     _projections: dict[tuple[bool, ...], tuple[Doubles, float]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def fit(cls, parts: Parts, valid: Marks, *, strength: float, dim: int) -> Self:
-        """The consensus of a catalogue (see `joint_covariance`)."""
+    def fit(cls, parts: Parts, valid: Marks, *, strength: float, dim: int, together: bool = True) -> Self:
+        """The consensus of a catalogue (see `joint_covariance`).
+
+        Args:
+            parts: see there.
+            valid: see there.
+            strength: of the consensus.
+            dim: width of the vectors, at most.
+            together: else each view is whitened alone, and nothing is told: what alignment has to beat.
+        """
         widths = {m: part.shape[1] for m, part in parts.items()}
-        return cls(widths, joint_covariance(parts, valid), strength, dim)
+        covariance = joint_covariance(parts, valid)
+        if not together:
+            covariance = each_alone(covariance, list(widths.values()))
+        return cls(widths, covariance, strength, dim)
 
     @cached_property
     def _ridge(self) -> float:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from alignrec.aligner.pretrain.consensus import Consensus, joint_covariance
+from alignrec.aligner.alignment.consensus import Consensus, joint_covariance
 
 Doubles = NDArray[np.float64]
 World = tuple[dict[str, Doubles], dict[str, NDArray[np.bool_]]]

@@ -12,7 +12,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from alignrec.aligner.pretrain.consensus import Marks, Parts, joint_covariance, mean_eigenvalue
+from alignrec.aligner.alignment.consensus import (
+    Marks,
+    Parts,
+    each_alone,
+    joint_covariance,
+    mean_eigenvalue,
+)
 from alignrec.core.vectors import largest, principal_axes, unit_rows
 
 STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0)
@@ -24,7 +30,9 @@ _FOUND = 20
 Columns = Mapping[str, frozenset[str]]
 
 
-def choose_strength(parts: Parts, valid: Marks, seed: int, columns: Columns | None = None) -> float:
+def choose_strength(
+    parts: Parts, valid: Marks, seed: int, columns: Columns | None = None, *, together: bool = True
+) -> float:
     """The strength of `Consensus` that finds hidden tastes best.
 
     Of strengths within a standard error of the best (of the paired difference over tastes) the largest is
@@ -36,8 +44,9 @@ def choose_strength(parts: Parts, valid: Marks, seed: int, columns: Columns | No
         valid: for each view bool `[n]`.
         seed: draws the items and the tastes.
         columns: of the catalogue that each view is made of; views that share one do not judge one another.
+        together: whether the views are whitened together; else each alone.
     """
-    recalls = taste_recalls(parts, valid, seed, columns)
+    recalls = taste_recalls(parts, valid, seed, columns, together=together)
     if not len(recalls):
         return STRENGTHS[-1]
     best = recalls[:, int(recalls.mean(axis=0).argmax())]
@@ -47,9 +56,12 @@ def choose_strength(parts: Parts, valid: Marks, seed: int, columns: Columns | No
 
 
 def taste_recalls(
-    parts: Parts, valid: Marks, seed: int, columns: Columns | None = None
+    parts: Parts, valid: Marks, seed: int, columns: Columns | None = None, *, together: bool = True
 ) -> NDArray[np.float64]:
-    """Recall@20 of hidden tastes at each strength: float64 `[tastes, strengths]`, of all hidden views."""
+    """Recall@20 of hidden tastes at each strength: float64 `[tastes, strengths]`, of all hidden views.
+
+    Arguments are those of `choose_strength`.
+    """
     rng = np.random.default_rng(seed)
     items = len(next(iter(valid.values())))
     chosen = np.sort(rng.choice(items, min(_SAMPLE, items), replace=False))
@@ -57,13 +69,15 @@ def taste_recalls(
     valid = {m: marks[chosen] for m, marks in valid.items()}
     found = [np.zeros((0, len(STRENGTHS)))]
     for hidden in parts:
-        shown = [m for m in parts if m != hidden and not _share(columns, m, hidden)]
+        shown = [m for m in parts if m != hidden and not share_columns(columns, m, hidden)]
         usable = valid[hidden] & np.any([valid[m] for m in shown], axis=0) if shown else np.zeros(0)
         if usable.sum() <= 2 * _LIKED:
             continue
         tastes = _tastes(parts[hidden][usable], rng)
         rest = {m: parts[m][usable] for m in shown}
         covariance = joint_covariance(rest, {m: valid[m][usable] for m in shown})
+        if not together:
+            covariance = each_alone(covariance, [part.shape[1] for part in rest.values()])
         size, axes = principal_axes(covariance, len(covariance))
         # What an item lacks stays zero here, which is quick; each strength would tell it otherwise.
         rotated = np.hstack(list(rest.values())) @ axes
@@ -73,7 +87,8 @@ def taste_recalls(
     return np.concatenate(found)
 
 
-def _share(columns: Columns | None, a: str, b: str) -> bool:
+def share_columns(columns: Columns | None, a: str, b: str) -> bool:
+    """Whether two views are made of a common column of the catalogue."""
     return bool(columns) and bool(columns.get(a, frozenset()) & columns.get(b, frozenset()))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from alignrec.aligner.pretrain.strength import STRENGTHS, choose_strength, taste_recalls
+from alignrec.aligner.alignment.strength import STRENGTHS, choose_strength, taste_recalls
 
 Doubles = NDArray[np.float64]
 
