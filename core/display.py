@@ -25,6 +25,12 @@ def listed(names: Sequence[str]) -> str:
     return ", ".join([shown(name) for name in names[:MOST_LISTED]] + ["…"] * (len(names) > MOST_LISTED))
 
 
+def shortened(text: str, most: int = 160) -> str:
+    """A sentence as a line of a message shows it, its middle left out beyond `most` characters."""
+    head, tail = (most - 3) // 2, most - 3 - (most - 3) // 2
+    return text if len(text) <= most else f"{text[:head]}...{text[-tail:]}"
+
+
 def printable(text: str) -> str:
     """A text that a terminal shows as it is: what would move its cursor, colour it or turn it is an escape.
 

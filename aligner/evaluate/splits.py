@@ -204,8 +204,18 @@ def read_mmrec(lines: TextIO) -> Split:
     except ValueError as error:
         raise SplitError(f"an .inter file's ids and labels must be whole numbers: {error}") from error
     user, item, label = table.T
-    if len(label) and not (label.min() >= TRAIN and label.max() <= TEST):
-        raise SplitError(f"x_label must be 0, 1 or 2, got {label.min()} to {label.max()}")
+    whole = np.iinfo(np.int64).max
+    for name, column, most, expected in (
+        ("userID", user, whole, "0 or more"),
+        ("itemID", item, whole, "0 or more"),
+        ("x_label", label, TEST, "0, 1 or 2"),
+    ):
+        wrong = np.flatnonzero((column < 0) | (column > most))
+        if len(wrong):
+            raise SplitError(
+                f"{name} must be {expected}, which {len(wrong):,} of {len(column):,} rows are not, such as "
+                f"row {wrong[0]:,}: {column[wrong[0]]}"
+            )
     users, items = int(user.max(initial=-1)) + 1, int(item.max(initial=-1)) + 1
     return Split(users, items, user.copy(), item.copy(), label.astype(np.uint8))
 

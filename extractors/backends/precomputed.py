@@ -40,10 +40,18 @@ class GivenFeatures(Extractor):
             )
         row = int(value)
         if row >= len(self.matrix):
-            raise RejectedError("no-row", f"row {row} of {len(self.matrix)} in {self.card.name}")
+            raise RejectedError(
+                "no-row", f"{self.card.name} has no row {row}: it has {len(self.matrix):,}, from 0 on"
+            )
         vector = self.matrix[row]
-        if not np.isfinite(vector).all() or not vector.any():
-            raise RejectedError("no-vector", f"row {row} of {self.card.name} is zero or not finite")
+        finite = np.isfinite(vector)
+        if not finite.all():
+            column = int(np.argmin(finite))
+            raise RejectedError(
+                "not-finite", f"{self.card.name}, row {row}, column {column}: {vector[column]} is no number"
+            )
+        if not vector.any():
+            raise RejectedError("no-vector", f"{self.card.name}, row {row}: all values are zero")
         return row
 
     def embed(self, prepared: Sequence[Any], tokens: bool = False) -> Embeddings:
@@ -74,7 +82,8 @@ def load(name: ModelName, modality: Modality, runtime: Runtime) -> GivenFeatures
     except (OSError, ValueError) as error:
         raise ExtractorError(f"{name.full}: expected a NumPy file of features: {error}") from None
     if not isinstance(matrix, np.ndarray) or matrix.ndim != 2 or matrix.dtype.kind != "f":
-        raise ExtractorError(f"{name.full}: expected a matrix of numbers, one row an item")
+        form = f"{matrix.dtype} {list(matrix.shape)}" if isinstance(matrix, np.ndarray) else "several arrays"
+        raise ExtractorError(f"{name.full}: expected a matrix of floats, one row an item, got {form}")
     dim = int(matrix.shape[1])
     card = ExtractorCard(
         name=name.full,

@@ -9,6 +9,7 @@ from typing import Any, overload
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from alignrec.core.display import shortened
 from alignrec.export.release.parquet import REJECTED_SCHEMA
 from alignrec.pipeline.errors import CatalogError
 
@@ -170,13 +171,10 @@ def reasons_with_examples(rejections: Rejections, modality: str | None = None) -
         if modality not in (None, kind.modality):
             continue
         case = rejections[kind.first]
-        lines.append(f"\n  {kind.count:,} × {kind.reason}, such as row {case.row:,}: {shorten(case.detail)}")
+        lines.append(
+            f"\n  {kind.count:,} × {kind.reason}, such as row {case.row:,}: {shortened(case.detail)}"
+        )
     return "".join(lines)
-
-
-def shorten(detail: str, most: int = 160) -> str:
-    """A text that is short enough for a line of a message."""
-    return detail if len(detail) <= most else f"{detail[: most - 1]}…"
 
 
 def check_limit(rejections: Rejections, totals: dict[str, int], limit: float) -> None:
@@ -204,7 +202,7 @@ def check_limit(rejections: Rejections, totals: dict[str, int], limit: float) ->
         same = pc.and_(same, pc.equal(table["source"], source))
         mask = pc.and_(same, pc.not_equal(table["reason"], ABSENT))
         cases = table.filter(mask).slice(0, 3).to_pylist()
-        examples = "".join(f"\n  row {case['row']}: {shorten(case['detail'])}" for case in cases)
+        examples = "".join(f"\n  row {case['row']}: {shortened(case['detail'])}" for case in cases)
         raise CatalogError(
             f"{count} of {totals[source]} {what} cannot be used ({share:.1%}: {reasons}), and "
             f"extract.max_rejected allows {limit:.1%}. For example:{examples}\n"

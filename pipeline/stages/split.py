@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from io import TextIOWrapper
 from pathlib import Path
@@ -27,6 +26,7 @@ from alignrec.aligner.evaluate.splits import (
 )
 from alignrec.core.files import open_regular, sha256_file
 from alignrec.pipeline.catalog.id_hints import compare_ids
+from alignrec.pipeline.catalog.id_maps import read_ids
 from alignrec.pipeline.config.settings import Config, SplitConfig
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
@@ -170,16 +170,11 @@ def _read(settings: SplitConfig, item_ids: list[str], row_of: dict[str, int]) ->
 
 
 def _read_ids(path: Path, count: int, key: str) -> list[str]:
-    """Ids by dense index, from a tab-separated table of two columns with a header."""
+    """Ids by dense index."""
     try:
-        with TextIOWrapper(open_regular(path), "utf-8", newline="") as lines:
-            pairs = {int(index): name for name, index in list(csv.reader(lines, delimiter="\t"))[1:]}
-        return [pairs[index] for index in range(count)]
-    except (OSError, ValueError, KeyError) as error:
-        raise CatalogError(
-            f"split.{key}: {path} does not name all of {count} {key} ({error!r}). Expected a header and "
-            "tab-separated lines of id and index."
-        ) from None
+        return read_ids(path, count)
+    except CatalogError as error:
+        raise CatalogError(f"split.{key}: {error}") from None
 
 
 STAGE = SplitStage()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alignrec.core.display import MOST_LISTED, listed, printable, printable_line, shown
+from alignrec.core.display import MOST_LISTED, listed, printable, printable_line, shortened, shown
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,12 @@ def test_many_names_are_listed_as_far_as_a_message_holds() -> None:
     assert listed(["a", "b\n"]) == "'a', 'b\\n'" and listed([]) == ""
     many = listed([f"{n}" * 10**5 for n in range(1, 9)] * 1000)
     assert len(many) < 4000 and many.endswith(", …") and many.count(", ") == MOST_LISTED
+
+
+@settings(max_examples=100, derandomize=True)
+@given(st.text(), st.integers(8, 40))
+def test_a_long_sentence_loses_its_middle_as_a_long_value_does(text: str, most: int) -> None:
+    short = shortened(text, most)
+    assert len(short) == min(len(text), most)
+    assert short == text or (short.count("...") and text.startswith(short[:2]) and text.endswith(short[-2:]))
+    assert shown("a" * 200) == shortened(repr("a" * 200), 80)

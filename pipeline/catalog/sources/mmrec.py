@@ -6,13 +6,13 @@ given:…/text_feat.npy` look up: the pipeline begins at pretraining.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from alignrec.core.vocabulary import IMAGE, MODALITIES, TEXT
 from alignrec.pipeline.catalog.files import read_lines
+from alignrec.pipeline.catalog.id_maps import read_id_map
 from alignrec.pipeline.catalog.sources.folder import files_below
 from alignrec.pipeline.catalog.sources.source import Draft, Source
 from alignrec.pipeline.catalog.tables import Table, table_of_rows
@@ -78,19 +78,9 @@ def _interactions(folder: Path) -> Iterator[dict[str, str]]:
 
 
 def _names(folder: Path, file: str) -> dict[int, str] | None:
-    """Ids by dense index, from a tab-separated table of id and index; None where there is no such file."""
+    """Ids by dense index; None where there is no such file."""
     path = folder / file
-    if not path.is_file():
-        return None
-    names: dict[int, str] = {}
-    with path.open(encoding="utf-8", newline="") as lines:
-        reader = csv.reader(lines, delimiter="\t")
-        next(reader, None)
-        for fields in reader:
-            if len(fields) != 2 or not fields[1].isdecimal():
-                raise CatalogError(f"{path}, line {reader.line_num}: expected id and index, got {fields}.")
-            names[int(fields[1])] = fields[0]
-    return names
+    return read_id_map(path) if path.is_file() else None
 
 
 def _name(names: dict[int, str] | None, index: int, folder: Path) -> str:

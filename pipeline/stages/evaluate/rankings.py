@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from io import TextIOWrapper
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +15,10 @@ from alignrec.aligner.evaluate.ranked_lists import RankedLists, evaluate_lists, 
 from alignrec.aligner.evaluate.splits import TEST
 from alignrec.aligner.evaluate.top_k import Evaluations
 from alignrec.core.display import shown
-from alignrec.core.files import open_regular, sha256_file
+from alignrec.core.files import sha256_file
 from alignrec.core.vocabulary import TOP_K, is_own
 from alignrec.export.formats.mmrec import ITEM_IDS, USER_IDS, dense_ids
+from alignrec.pipeline.catalog.id_maps import read_ids
 from alignrec.pipeline.catalog.rankings import RankedIds, read_rankings
 from alignrec.pipeline.errors import CatalogError, ConfigError
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
@@ -166,7 +165,7 @@ def _ids(numbers: pa.Array, names: Sequence[str], where: str, what: str) -> pa.A
 def _numbered(path: Path, cut: CatalogueSplit) -> tuple[Sequence[str], Sequence[str]]:
     """User and item ids by MMRec's numbers: of the maps beside a file, else those of the run's own export."""
     if maps := _id_maps(path):
-        users, items = (_read_map(file) for file in maps)
+        users, items = (read_ids(file) for file in maps)
         return users, items
     pairs = cut.table()
     return tuple(dense_ids(pairs[name].to_pylist())[1] for name in ("user_id", "item_id"))  # type: ignore[return-value]
@@ -176,16 +175,3 @@ def _id_maps(path: Path) -> list[Path]:
     """The id maps of users and items beside a file; none unless both are there."""
     maps = [path.parent / name for name in (USER_IDS, ITEM_IDS)]
     return maps if all(file.is_file() for file in maps) else []
-
-
-def _read_map(path: Path) -> list[str]:
-    """Ids by number, from a tab-separated table of id and number with a header."""
-    try:
-        with TextIOWrapper(open_regular(path), "utf-8", newline="") as lines:
-            numbered = {int(number): name for name, number in list(csv.reader(lines, delimiter="\t"))[1:]}
-        return [numbered[number] for number in range(len(numbered))]
-    except (OSError, ValueError, KeyError, csv.Error) as error:
-        raise CatalogError(
-            f"{path} is no id map ({error!r}): expected a header and tab-separated lines of an id and a "
-            "number, all numbers from 0 on."
-        ) from None

@@ -154,7 +154,8 @@ def test_mmrec_format_is_read_whatever_its_column_order() -> None:
     [
         ("userID\titemID\n0\t1\n", "missing: x_label"),
         ("userID\titemID\tx_label\n0\tsome\t1\n", "whole numbers"),
-        ("userID\titemID\tx_label\n0\t1\t258\n", "x_label must be"),
+        ("userID\titemID\tx_label\n0\t1\t258\n", r"x_label must be .*1 of 1 rows .* row 0: 258"),
+        ("userID\titemID\tx_label\n0\t1\t0\n-3\t1\t0\n", r"userID must be .* row 1: -3"),
         ("", "missing: userID, itemID, x_label"),
     ],
 )

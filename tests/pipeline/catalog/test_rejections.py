@@ -68,6 +68,6 @@ def test_rejections_are_a_sequence_that_sorts_by_source_and_row() -> None:
 def test_reasons_have_counts_and_a_short_example() -> None:
     long = Rejections([Rejection("items", 1, "extract", "gone", "x" * 500, modality="image"), *REJECTIONS])
     assert reasons_with_examples(long, "image") == (
-        "\n  2 × truncated, such as row 4: it ends\n  1 × gone, such as row 1: " + "x" * 159 + "…"
+        "\n  2 × truncated, such as row 4: it ends\n  1 × gone, such as row 1: " + "x" * 78 + "..." + "x" * 79
     )
     assert reasons_with_examples(long).count("\n") == 5

@@ -94,7 +94,8 @@ def test_a_split_of_mmrec_keeps_its_labels(tmp_path: Path) -> None:
     ("items", "expected"),
     [
         ("i5\t0\nother\t1\n", "The id 'other' is not in the catalogue, whose ids look like 'i0'"),
-        ("i5\t0\n", "does not name all of 2"),
+        ("i5\t0\n", r"split\.items: .*items\.csv has no id for 1 of the numbers 0 to 1, such as 1\."),
+        ("i5\t0\ni2\n", r"split\.items: .*items\.csv, line 3: expected an id, .* got \['i2'\]"),
     ],
 )
 def test_a_split_of_other_items_is_refused(tmp_path: Path, items: str, expected: str) -> None:

@@ -82,7 +82,7 @@ def test_numbers_of_mmrec_are_those_of_the_runs_export(tmp_path: Path) -> None:
     assert reached(path) == WANTED
     assert rankings_inputs({"X": path})["X"][1:] == before["X"][1:] != []
     (tmp_path / "u_id_mapping.csv").write_text("id\tnumber\nu9\tnone\n")
-    with pytest.raises(CatalogError, match=r"u_id_mapping\.csv is no id map"):
+    with pytest.raises(CatalogError, match=r"u_id_mapping\.csv, line 2: expected an id"):
         reached(path)
 
 
