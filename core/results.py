@@ -14,6 +14,8 @@ from alignrec.core.errors import AlignRecError
 from alignrec.core.vocabulary import OWN_SETS, by_weight, is_own
 
 METRICS_FILE = "metrics.json"
+# The numbers over several splits, of the same form.
+POOLED_FILE = "pooled.json"
 FORMAT = 1
 # Numbers beyond it are no measurement's.
 LARGEST = 1 << 64

@@ -98,7 +98,7 @@ def compare_seeds(
     several = {name: by_seed for name, by_seed in results.items() if len(by_seed) > 1}
     only = {name: next(iter(by_seed)) for name, by_seed in results.items() if name not in several}
     seeds = {name: seed for name, seed in only.items() if seed is not None}
-    means = {name: _averaged(list(by_seed.values())) for name, by_seed in results.items()}
+    means = {name: averaged(list(by_seed.values())) for name, by_seed in results.items()}
     records = [
         replace(m, aggregate="mean") if m.subject in several or m.against in several else m
         for m in compare(protocol, means, seeds, split=split, metrics=metrics, pairs=pairs)
@@ -116,7 +116,7 @@ def compare_seeds(
     return records
 
 
-def _averaged(found: Sequence[Evaluation]) -> Evaluation:
-    """Each user's values, averaged over evaluations of the same users."""
+def averaged(found: Sequence[Evaluation]) -> Evaluation:
+    """Each user's values, averaged over evaluations of the same users, at least one."""
     keys = found[0].values
     return Evaluation(found[0].users, {key: np.mean([f.values[key] for f in found], axis=0) for key in keys})

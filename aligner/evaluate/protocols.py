@@ -61,10 +61,17 @@ def zero_shot_and_item_cf(
     features = {**trained, **baselines(inputs)}
     seeds = dict.fromkeys(trained, seed)
     records = []
-    for protocol, scorer in ((ZERO_SHOT, zero_shot), (ITEM_CF, feature_cf)):
-        scorers = {name: scorer(matrix, evaluator.history) for name, matrix in features.items()}
+    for protocol, scorers in feature_scorers(features, evaluator).items():
         records += measure(evaluator, protocol, {**scorers, **rivals.get(protocol, {})}, seeds)
     return records
+
+
+def feature_scorers(features: Mapping[str, Matrix], evaluator: Evaluator) -> dict[str, dict[str, Scorer]]:
+    """Features float32 `[items, ·]` by name, as scorers under each protocol that trains nothing."""
+    return {
+        protocol: {name: scorer(matrix, evaluator.history) for name, matrix in features.items()}
+        for protocol, scorer in ((ZERO_SHOT, zero_shot), (ITEM_CF, feature_cf))
+    }
 
 
 def masked(

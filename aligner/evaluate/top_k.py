@@ -58,12 +58,12 @@ def measurements(results: Mapping[str, Mapping[int | None, Evaluations]]) -> lis
             for name, seeds in results.items()
             if all((protocol, part) in list(reached) for reached in seeds.values())
         }
-        pairs, metrics = (_pairs(evaluations), tuple(METRICS)) if part == "test" else ([], MAIN_METRICS)
+        pairs, metrics = (pairs_of(evaluations), tuple(METRICS)) if part == "test" else ([], MAIN_METRICS)
         records += compare_seeds(protocol, evaluations, pairs, split=part, metrics=metrics)
     return records
 
 
-def _pairs(subjects: Iterable[str]) -> list[tuple[str, str]]:
+def pairs_of(subjects: Iterable[str]) -> list[tuple[str, str]]:
     """Ours against everything, and the control against other systems: what the objective is worth."""
     others = [name for name in subjects if name != ALIGNED]
     pairs = [(ALIGNED, name) for name in others]

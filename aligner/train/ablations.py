@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alignrec.aligner.train.settings import TrainSettings
-from alignrec.core.vocabulary import CONTROL, SHUFFLED_CONTROL
+from alignrec.core.vocabulary import SHUFFLED_CONTROL
 
 # What belongs to the run and the machine, and goes from one form of the objective to the other.
 _OF_THE_RUN = ("epochs", "exact_neighbours", "device")
+_LOSSES = {"bpr": "BPR", "softmax": "softmax"}
+# The width of the paper's form.
+_SMALL = {"dim": 64, "members": 1}
 
 
 @dataclass(frozen=True)
@@ -37,19 +40,23 @@ class Variant:
     Attributes:
         name: what a reader knows it by.
         settings: of its training.
-        source: of its features; None for IDs alone.
+        source: of its features.
     """
 
     name: str
     settings: TrainSettings
-    source: Source | None = OWN
+    source: Source = OWN
 
 
 def variants(settings: TrainSettings, modalities: Sequence[str], *, pretrained: bool = True) -> list[Variant]:
-    """The controls, the other form of the objective, and every ablation that takes away from `settings`.
+    """Shuffled content, the other form of the objective, and every ablation that takes away from `settings`.
 
-    The controls are ours on IDs alone and on shuffled content, everything else equal: what `aligned` has over
-    them is what content is worth.
+    What `aligned` has over the same training on shuffled content, everything else equal, is what content is
+    worth; so it is over the control, which learns from IDs alone and is no variant of features.
+
+    The two forms differ in loss, width, members, batch and learning rate at once. So two variants stand
+    between them: the other loss with everything else as in `settings`, and the run's own loss with the width
+    and the single member of the paper's form.
 
     Under the softmax the ranking loss is itself the alignment of users with items, by cosine. So without
     user-item alignment is the paper's form less its UIA term: BPR ranks, and nothing aligns. The other
@@ -60,7 +67,14 @@ def variants(settings: TrainSettings, modalities: Sequence[str], *, pretrained: 
         modalities: what the catalogue has.
         pretrained: whether the encoder was trained at all.
     """
+    other_loss = "bpr" if settings.loss == "softmax" else "softmax"
     own = settings.model_dump(include=set(_OF_THE_RUN))
+    steps = [
+        Variant(
+            f"aligned with {_LOSSES[other_loss]} alone", settings.model_copy(update={"loss": other_loss})
+        ),
+        Variant("aligned with 64 dimensions, one member", settings.model_copy(update=_SMALL)),
+    ]
     if settings.loss == "softmax":
         other = Variant("aligned in the paper's form", TrainSettings.paper(**own))
         without_uia = other.settings.model_copy(update={"uia_weight": 0.0})
@@ -78,4 +92,5 @@ def variants(settings: TrainSettings, modalities: Sequence[str], *, pretrained: 
             found.insert(0, Variant("aligned without ICA", settings, Source(pretrained=False)))
         found += [Variant(f"aligned without {m}", settings, Source(without=m)) for m in modalities]
     shuffled = Variant(SHUFFLED_CONTROL, settings, Source(shuffled=True))
-    return [Variant(CONTROL, settings, None), shuffled, other, *found]
+    between = [step for step in steps if step.settings not in (settings, other.settings)]
+    return [shuffled, other, *between, *found]

@@ -98,6 +98,16 @@ def evaluate(
     full: Annotated[
         bool, typer.Option("--full", help="A full evaluation: every seed, landmark and ablation.")
     ] = False,
+    splits: Annotated[
+        int | None,
+        typer.Option(
+            "--splits", min=2, help="Draw so many random splits, train on each, and take them together."
+        ),
+    ] = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option("--seeds", min=1, help="Train under the seeds 1 to this, in --full and on each split."),
+    ] = None,
     rankings: Annotated[
         list[str] | None,
         typer.Option(
@@ -115,6 +125,8 @@ def evaluate(
     Shows the numbers; all of them, with definitions and intervals, are in evaluate/metrics.json.
     """
     more = ["evaluate.full=true"] if full else []
+    more += [f"evaluate.splits={splits}"] if splits else []
+    more += [f"evaluate.seeds={list(range(1, seeds + 1))}"] if seeds else []
     more += [f"evaluate.rankings={json.dumps(_named_files(rankings))}"] if rankings else []
     _run(config, "evaluate", [*(overrides or ()), *more], quiet)
 
@@ -214,12 +226,12 @@ def _run(config: Path, until: str, overrides: list[str] | None, quiet: bool) -> 
     from alignrec.pipeline.runner.console import Console
     from alignrec.pipeline.runner.run_folder import RunFolder
     from alignrec.pipeline.stages.chain import run as run_stages
-    from alignrec.pipeline.stages.evaluate.tables import results_tables
+    from alignrec.pipeline.stages.evaluate.tables import run_tables
 
     console = Console(quiet)
     result = run_stages(config, until, overrides or (), console)
     if "evaluate" in result.stages:
-        for table in results_tables(RunFolder(result.folder).results()):
+        for table in run_tables(RunFolder(result.folder)):
             console.show(table)
     if result.release is not None:
         say(result.release)

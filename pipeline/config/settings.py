@@ -237,7 +237,13 @@ class EvaluateConfig(_Section):
     seeds: tuple[NonNegativeInt, ...] = Field(
         (1, 2, 3),
         min_length=1,
-        description="of the trainings in a full evaluation, beside the run's own seed",
+        description="of the trainings in a full evaluation, beside the run's own seed; and on each split of "
+        "several",
+    )
+    splits: PositiveInt = Field(
+        1,
+        description="random splits to measure on and take together, the run's own among them; everything "
+        "that depends on the split is trained anew on each",
     )
     exclude_valid: bool = Field(
         False, description="at test, leave validation positives out of the ranking; MMRec keeps them in"
@@ -347,6 +353,15 @@ class Config(_Section):
             raise ValueError(
                 "evaluate.rankings is compared with what training recommends, and this config trains "
                 f"nothing: let export.sets hold one of {', '.join(TRAINED_SETS)}, or leave it out"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _can_cut_again(self) -> Config:
+        if self.evaluate.splits > 1 and (self.split.method != "random" or not self.trains):
+            raise ValueError(
+                "evaluate.splits above 1 draws random splits anew and trains on each: it needs split.method "
+                f"random, and export.sets that hold one of {', '.join(TRAINED_SETS)}"
             )
         return self
 

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from alignrec.aligner.inputs import Inputs
 from alignrec.core.features import FeatureSet
-from alignrec.core.results import METRICS_FILE, Results
+from alignrec.core.results import METRICS_FILE, POOLED_FILE, Results
 from alignrec.core.vocabulary import SetDefinition, feature_set
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.arrow_files import read_arrow, write_arrow
@@ -139,6 +139,17 @@ class RunFolder:
         """
         content = self.metrics()
         return Results() if content is None else Results.parse(content, METRICS_FILE)
+
+    def pooled_results(self) -> Results:
+        """The numbers over several splits; none where there was one.
+
+        Raises:
+            ResultsError: they cannot be read.
+        """
+        manifest = self.read_manifest(f"{EVALUATE}/{MANIFEST}")
+        if manifest is None or POOLED_FILE not in manifest.files:
+            return Results()
+        return Results.parse(self._file(EVALUATE, POOLED_FILE).read_bytes(), POOLED_FILE)
 
     def saved(self, stage: str, folder: str = "") -> Path:
         """A folder below a finished stage's, every file of which is as the stage wrote it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from alignrec.aligner.landmarks.registry import all_landmarks
 from alignrec.core.results import FORMAT, Measurement
@@ -17,11 +17,15 @@ _SUBJECTS = {
     SHUFFLED_CONTROL: "the same training, every item with the features of another one",
     "aligned in the paper's form": "BPR, and the alignment of users with items as a term of its own; 64 "
     "dimensions, learning rate 0.003",
+    "aligned with BPR alone, with softmax alone": "the other loss, everything else (width, members, batch, "
+    "learning rate) equal",
+    "aligned with 64 dimensions, one member": "the run's own loss in the width of the paper's form",
     "aligned without ICA": "on features of an encoder that was not pretrained",
     "aligned without CCA, without regularisation": "without the term that aligns content with IDs; without "
     "the one that keeps content as similar as features are",
-    "aligned without UIA": "the paper's form less its alignment of users with items: the softmax is such an "
-    "alignment itself, so nothing of it is left under BPR alone",
+    "aligned without UIA": "the paper's form less its alignment of users with items; compare it with "
+    "aligned in the paper's form, from which it differs in that alone: the default's softmax is such an "
+    "alignment itself, and differs in loss, width, members, batch and learning rate at once",
     "aligned without image, without text": "on features of an encoder that knows the other modality alone",
     "centred": "unit vectors less their mean over the catalogue, normalised again",
     "whitened": "up to 256 principal components of each modality, all equally large",
@@ -34,14 +38,32 @@ ELSEWHERE = (
 )
 
 
-def metrics_bytes(records: Sequence[Measurement], config: Config) -> bytes:
-    """The file of an evaluation."""
+def pooled_words(config: Config) -> dict[str, str]:
+    """What numbers over several splits mean, beyond the definitions of all numbers."""
+    first, last = config.seed + 1, config.seed + config.evaluate.splits - 1
+    seeds = ", ".join(map(str, config.evaluate.seeds))
+    return {
+        "splits": f"{config.evaluate.splits} random splits of the same interactions: the run's own, and "
+        f"those that runs of the seeds {first} to {last} would cut; they share interactions, so intervals "
+        "are for other users of this catalogue, and not for other catalogues",
+        "value": f"a user's value is the mean over trainings of the seeds {seeds}, then over the splits in "
+        "which the user has positives; the value is the mean over users; with `against`, the mean paired "
+        "difference",
+        "std": "of the means on single splits and seeds; that of a sample",
+    }
+
+
+def metrics_bytes(
+    records: Sequence[Measurement], config: Config, more: Mapping[str, str] | None = None
+) -> bytes:
+    """The file of an evaluation; `more` takes the place of definitions, or is added to them."""
     split = config.split.model_dump(mode="json", exclude={"path", "items", "users"})
     words = {
         **definitions(config.modalities, exclude_valid=config.evaluate.exclude_valid),
         **_landmarks(),
         **_SUBJECTS,
         **dict.fromkeys(config.evaluate.rankings, ELSEWHERE),
+        **(more or {}),
     }
     content = {
         "format": FORMAT,

@@ -7,28 +7,35 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from alignrec.aligner.evaluate.evaluator import Evaluator
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.landmarks.registry import all_landmarks, landmarks_of
 from alignrec.core.files import digest, write_bytes
-from alignrec.core.results import METRICS_FILE
+from alignrec.core.results import METRICS_FILE, POOLED_FILE
 from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, USER
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.run_folder import EVALUATE, PRETRAIN, SPLIT, TRAIN
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, stage_parts
 from alignrec.pipeline.stages.evaluate.landmark_input import landmark_input
-from alignrec.pipeline.stages.evaluate.metrics_file import metrics_bytes
+from alignrec.pipeline.stages.evaluate.metrics_file import metrics_bytes, pooled_words
 from alignrec.pipeline.stages.evaluate.rankings import check_names, evaluate_rankings, rankings_inputs
 from alignrec.pipeline.stages.pretrain import content_inputs, pretrain_resumably, pretraining_inputs
 from alignrec.pipeline.stages.train import training_inputs
+
+if TYPE_CHECKING:
+    from alignrec.pipeline.stages.evaluate.pieces import Piece
 
 # The part of a fingerprint that only a full evaluation has.
 FULL = "seeds and landmarks of the full evaluation"
 # The part that only an evaluation with lists from elsewhere has.
 RANKINGS = "lists from elsewhere"
-# Its pieces outlive other runs of the stage.
+# The part that only an evaluation on several splits has.
+SPLITS = "splits and their seeds"
+# Parts that add to an evaluation, and change nothing of the rest.
+_MORE = (FULL, RANKINGS, SPLITS)
+# Its pieces, and those of several splits, outlive other runs of the stage.
 FULL_SCRATCH = "evaluate-full"
 
 
@@ -48,7 +55,7 @@ class EvaluateStage(Stage):
         config, done = context.config, context.done
         inputs: dict[str, Any] = {
             "evaluate settings": config.evaluate.model_dump(
-                mode="json", exclude={"seeds", "full", "rankings"}
+                mode="json", exclude={"seeds", "full", "rankings", "splits"}
             ),
             "landmarks": {mark.name: mark.identity for mark in all_landmarks() if mark.quick},
             "split": done[SPLIT].files,
@@ -63,7 +70,7 @@ class EvaluateStage(Stage):
         return Plan(inputs | more, details=more)
 
     def _more_inputs(self, context: StageContext, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """What a full evaluation, and lists from elsewhere, add to the inputs; nothing without these.
+        """What a full evaluation, lists from elsewhere and several splits add; nothing without these.
 
         An evaluation that is there, of the same inputs and settings, serves one that asks for less: it has
         all that is asked for, so it stays. It never serves one that asks for more.
@@ -77,9 +84,11 @@ class EvaluateStage(Stage):
             names = [name for mark in all_landmarks() for name in (mark.name, *mark.rivals.values())]
             check_names(config.evaluate.rankings, names)
             asked[RANKINGS] = digest(rankings_inputs(config.evaluate.rankings))
+        if config.evaluate.splits > 1:
+            asked[SPLITS] = digest([config.evaluate.splits, config.evaluate.seeds])
         if previous is None:
             return asked
-        there = {part: previous.parts[part] for part in (FULL, RANKINGS) if part in previous.parts} | asked
+        there = {part: previous.parts[part] for part in _MORE if part in previous.parts} | asked
         same = previous.parts == stage_parts(self, Plan({**inputs, **there}))
         return there if same and not previous.damage(context.place, hashes=True) else asked
 
@@ -89,11 +98,13 @@ class EvaluateStage(Stage):
         from alignrec.aligner.evaluate.protocols import masked, zero_shot_and_item_cf
         from alignrec.aligner.evaluate.ranking import dot_scorer
         from alignrec.aligner.landmarks.quick_evaluation import quick_evaluation, rivals
-        from alignrec.pipeline.stages.evaluate.full_evaluation import control, full_evaluation, keep_controls
+        from alignrec.pipeline.stages.evaluate.full_evaluation import full_controls, full_evaluation
+        from alignrec.pipeline.stages.evaluate.pieces import control, keep_controls
+        from alignrec.pipeline.stages.evaluate.pooled_evaluation import pooled_controls, pooled_evaluation
 
         config, run, console = context.config, context.run, context.console
         assert context.plan is not None
-        parts = {name: part for name, part in context.parts.items() if name not in (FULL, RANKINGS)}
+        parts = {name: part for name, part in context.parts.items() if name not in _MORE}
         cut, inputs = run.split(), run.inputs()
         settings = config.evaluate
         evaluator = Evaluator(cut.split, settings.k, settings.exclude_valid)
@@ -114,24 +125,32 @@ class EvaluateStage(Stage):
             pretrain = partial(_pretrain_anew, context, parts)
             records += masked(evaluator, inputs, settings.masked, config.seed, vectors, pretrain)
         elsewhere = evaluate_rankings(settings.rankings, cut, evaluator, console.note)
+        controls: list[Piece] = []
+        scratch = run.scratch(FULL_SCRATCH)
         if FULL in context.plan.details:
             console.note("evaluate: the full evaluation")
-            scratch = run.scratch(FULL_SCRATCH)
             records += full_evaluation(context, cut, evaluator, parts, scratch, elsewhere)
+            controls += full_controls(context, cut)
         elif TRAIN in context.done:
             console.note("evaluate: recommendation, against landmarks")
             own = dot_scorer(*(run.features(name).matrix for name in (USER, ALIGNED)))
             without = control(context, cut, config.seed)
             reached = without.evaluate(evaluator, f"evaluate: {without.subject}")
             records += quick_evaluation(evaluator, own, reached, landmarks, data, elsewhere)
-            keep_controls([without])
+            controls.append(without)
         write_bytes(target / METRICS_FILE, metrics_bytes(records, config))
+        if SPLITS in context.plan.details:
+            pooled = pooled_evaluation(context, parts, scratch)
+            controls += pooled_controls(context)
+            write_bytes(target / POOLED_FILE, metrics_bytes(pooled, config, pooled_words(config)))
+        if controls:
+            keep_controls(controls)
         return {"records": len(records), "users": cut.split.users, "items": int(cut.split.recommended.sum())}
 
     def finished(self, context: StageContext) -> None:
-        """Pieces of a full evaluation are kept until it is done."""
+        """Pieces of a full evaluation, and of several splits, are kept until it is done."""
         assert context.plan is not None
-        if FULL in context.plan.details:
+        if {FULL, SPLITS} & set(context.plan.details):
             shutil.rmtree(context.run.scratch(FULL_SCRATCH), ignore_errors=True)
 
     def describe(self, summary: Mapping[str, Any]) -> list[str]:

@@ -8,16 +8,29 @@ from rich.table import Table
 from alignrec.core.results import Estimate, Results
 from alignrec.core.vocabulary import MAIN_METRICS, OWN_SETS, metric_label
 from alignrec.pipeline.runner.console import cell
+from alignrec.pipeline.runner.run_folder import RunFolder
 
 
-def results_tables(results: Results) -> list[Table]:
-    """The test numbers of an evaluation, a table a protocol and masked share; none where there are none."""
+def results_tables(results: Results, over: str = "") -> list[Table]:
+    """The test numbers of an evaluation, a table a protocol and masked share; none where there are none.
+
+    Args:
+        results: the evaluation's.
+        over: what its numbers are taken over, for the tables' titles.
+    """
     test = results.select(split="test")
     # Nothing masked is zero-shot, and shown there.
     groups = dict.fromkeys((e.protocol, e.share) for e in test.estimates if e.share != 0)
     return [
-        _table(test.select(protocol=protocol, share=share), protocol, share) for protocol, share in groups
+        _table(test.select(protocol=protocol, share=share), f"{protocol}{over}", share)
+        for protocol, share in groups
     ]
+
+
+def run_tables(run: RunFolder) -> list[Table]:
+    """The test numbers of a run, and behind them those over several splits."""
+    pooled = run.pooled_results()
+    return results_tables(run.results()) + results_tables(pooled, ", several splits together")
 
 
 def _table(results: Results, protocol: str, share: float | None) -> Table:

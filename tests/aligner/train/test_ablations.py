@@ -38,11 +38,19 @@ def test_the_other_form_has_its_own_settings_within_the_limits_of_the_run() -> N
     assert by_name(BPR)["with softmax"].settings == TrainSettings(epochs=7, device="cpu")
 
 
+def test_what_stands_between_the_two_forms_changes_one_thing() -> None:
+    found = by_name(SOFTMAX)
+    assert changed(SOFTMAX, found["with BPR alone"].settings) == {"loss": "bpr"}
+    assert changed(SOFTMAX, found["with 64 dimensions, one member"].settings) == {"dim": 64, "members": 1}
+    assert changed(BPR, by_name(BPR)["with softmax alone"].settings) == {"loss": "softmax"}
+    # In the paper's form itself there is no smaller one to stand between.
+    assert "with 64 dimensions, one member" not in by_name(TrainSettings.paper())
+
+
 def test_features_lose_what_the_name_says() -> None:
     found = by_name(SOFTMAX)
     sources = {name: v.source for name, v in found.items() if v.source != OWN}
     assert sources == {
-        "without content": None,
         "on shuffled content": Source(shuffled=True),
         "without ICA": Source(pretrained=False),
         "without image": Source(without="image"),
@@ -57,4 +65,4 @@ def test_what_is_not_there_cannot_be_taken_away() -> None:
     assert "without UIA" not in by_name(BPR.model_copy(update={"uia_weight": 0.0}))
     assert "without ICA" not in by_name(SOFTMAX, pretrained=False)
     one = {v.name for v in variants(SOFTMAX, ("text",)) if v.source != OWN}
-    assert one == {"aligned without content", "aligned on shuffled content"}
+    assert one == {"aligned on shuffled content"}

@@ -34,7 +34,7 @@ from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.stages.chain import run, status
-from alignrec.pipeline.stages.evaluate import full_evaluation
+from alignrec.pipeline.stages.evaluate import pieces as evaluation_pieces
 from tests.pipeline.catalogues import write_catalogue
 
 QUIET = Console(quiet=True)
@@ -49,6 +49,8 @@ VARIANTS = {
     "aligned without content",
     "aligned on shuffled content",
     "aligned in the paper's form",
+    "aligned with BPR alone",
+    "aligned with 64 dimensions, one member",
     "aligned without ICA",
     "aligned without CCA",
     "aligned without UIA",
@@ -133,6 +135,9 @@ def test_each_row_is_what_its_name_says(finished: Path) -> None:
     }
     kinds = {f"aligned without {name}": (found, config.train) for name, found in features.items()}
     kinds |= {f"aligned without {n}": ((whole.matrix, whole.valid), found) for n, found in settings.items()}
+    one_change = {"BPR alone": {"loss": "bpr"}, "64 dimensions, one member": {"dim": 64, "members": 1}}
+    for n, change in one_change.items():
+        kinds[f"aligned with {n}"] = ((whole.matrix, whole.valid), config.train.model_copy(update=change))
     kinds["aligned in the paper's form"] = ((whole.matrix, whole.valid), bpr)
     kinds["aligned"] = ((whole.matrix, whole.valid), config.train)
     order = np.random.default_rng(config.seed).permutation(len(whole.ids))
@@ -183,7 +188,7 @@ class _KilledError(Exception):
 def test_killed_at_any_piece_it_ends_in_the_same_bytes(
     own: Path, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save, evaluate_all = Checkpoint.save, full_evaluation.evaluate_all
+    save, evaluate_all = Checkpoint.save, evaluation_pieces.evaluate_all
     left = {"epochs": 0, "pieces": 0}
 
     def save_and_die(self: Checkpoint, state: dict[str, Any]) -> None:
@@ -199,7 +204,7 @@ def test_killed_at_any_piece_it_ends_in_the_same_bytes(
         return evaluate_all(*arguments)
 
     monkeypatch.setattr(Checkpoint, "save", save_and_die)
-    monkeypatch.setattr(full_evaluation, "evaluate_all", evaluate_or_die)
+    monkeypatch.setattr(evaluation_pieces, "evaluate_all", evaluate_or_die)
     for epochs, pieces in ((2, 0), (8, 0), (0, 6), (5, 0), (13, 0), (0, 2)):
         left.update(epochs=epochs, pieces=pieces)
         with pytest.raises(_KilledError):
@@ -263,7 +268,7 @@ def test_new_features_are_compared_with_the_control_that_is_there(
     def never(*_: Any, **__: Any) -> Any:
         raise AssertionError("the control was trained again")
 
-    monkeypatch.setattr(full_evaluation, "collaborative", never)
+    monkeypatch.setattr(evaluation_pieces, "collaborative", never)
     settings = [*NORMAL, "pretrain.epochs=2"]
     run(own, "evaluate", settings, QUIET)
     assert control.read_bytes() == first

@@ -1,0 +1,103 @@
+"""The trainings that evaluations compare, on one split: landmarks, and AlignRec in all its variants."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
+from alignrec.aligner.landmarks.contract import Landmark
+from alignrec.aligner.train.ablations import OWN, Source, Variant
+from alignrec.core.features import FeatureSet
+from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, USER
+from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
+from alignrec.pipeline.runner.checkpoint import Checkpoint
+from alignrec.pipeline.runner.stage import StageContext
+from alignrec.pipeline.stages.evaluate.landmark_input import landmark_input
+from alignrec.pipeline.stages.evaluate.pieces import Fit, Piece, checkpoint_of, split_part
+from alignrec.pipeline.stages.following import following
+from alignrec.pipeline.stages.pretrain import pretrain_resumably
+from alignrec.pipeline.stages.train import train_resumably
+
+
+@dataclass(frozen=True, eq=False)
+class Trainings:
+    """Every training of an evaluation on one split.
+
+    Attributes:
+        context: a finished training.
+        cut: the split.
+        parts: hashes of all that decides a piece, but for its subject, its seed and the split.
+        scratch: keeps checkpoints and what finished pieces reached.
+        redrawn: the seed that drew the split; None for the run's own split.
+        features: by what they come from; made when the first piece that needs them is trained.
+    """
+
+    context: StageContext
+    cut: CatalogueSplit
+    parts: Mapping[str, str]
+    scratch: Path
+    redrawn: int | None = None
+    features: dict[Source, FeatureSet] = field(default_factory=dict)
+
+    def of_landmark(self, landmark: Landmark, seed: int) -> Piece:
+        """A landmark's piece; the seed decides it only where it is trained."""
+        known = seed if landmark.trained else None
+        return self._piece(landmark.name, known, partial(self._landmark, landmark, seed))
+
+    def of_variant(self, variant: Variant, seed: int) -> Piece:
+        """The piece of AlignRec itself, or of a variant that learns from features."""
+        return self._piece(variant.name, seed, partial(self._trained, variant, seed))
+
+    def _piece(self, name: str, seed: int | None, fit: Fit) -> Piece:
+        return Piece(name, seed, fit, {**self.parts, **split_part(self.redrawn)}, self.scratch)
+
+    def _landmark(self, landmark: Landmark, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
+        """A landmark, fitted; trained from its checkpoint on, if it has one."""
+        features = self._source(OWN) if landmark.needs_features else None
+        data = landmark_input(self.context.config, self.cut.split, seed, features)
+        if not landmark.trained:
+            self.context.console.note(title)
+            return landmark.fit(data)
+        with following(checkpoint, data.epochs, self.context.console, title) as hooks:
+            return landmark.fit(replace(data, hooks=hooks))
+
+    def _trained(self, variant: Variant, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
+        config = self.context.config
+        if variant.name == ALIGNED and seed == config.seed and self.redrawn is None:
+            user, aligned = (self.context.run.features(name).matrix for name in (USER, ALIGNED))
+            return dot_scorer(user, aligned)
+        assert variant.source is not None
+        features = self._source(variant.source)
+        done = train_resumably(
+            features, self.cut, variant.settings, seed, checkpoint, self.context.console, title
+        )
+        return dot_scorer(done.user, done.aligned)
+
+    def _source(self, source: Source) -> FeatureSet:
+        """The features that a variant is trained on."""
+        if source not in self.features:
+            self.features[source] = self._make(source)
+        return self.features[source]
+
+    def _make(self, source: Source) -> FeatureSet:
+        config = self.context.config
+        if source == OWN:
+            return self.context.run.features(MULTIMODAL)
+        if source.shuffled:
+            own = self._source(OWN)
+            order = np.random.default_rng(config.seed).permutation(len(own.ids))
+            return replace(own, matrix=own.matrix[order], valid=own.valid[order])
+        inputs = {m: given for m, given in self.context.run.inputs().items() if m != source.without}
+        if not source.pretrained:
+            untouched = config.pretrain.model_copy(update={"epochs": 0})
+            config = config.model_copy(update={"pretrain": untouched})
+        title = f"evaluate: features without {source.without or 'ICA'}"
+        checkpoint = checkpoint_of(self.scratch, title, self.parts)
+        done = pretrain_resumably(inputs, config, checkpoint, self.context.console, title)
+        encoded = done.encoder.encode(inputs, config.pretrain.device)
+        return FeatureSet(MULTIMODAL, self.cut.item_ids, *encoded)

@@ -1,0 +1,49 @@
+"""A piece of an evaluation: made once, known by all that decides it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from alignrec.aligner.evaluate.evaluator import Evaluator
+from alignrec.aligner.evaluate.ranking import Scorer
+from alignrec.aligner.evaluate.splits import Split
+from alignrec.pipeline.runner.checkpoint import Checkpoint
+from alignrec.pipeline.stages.evaluate.pieces import Piece, checkpoint_of, keep_controls, split_part
+
+SPLIT = Split(2, 3, np.array([0, 0, 1, 1]), np.array([0, 1, 1, 2]), np.array([0, 2, 0, 1], np.uint8))
+
+
+def _piece(folder: Path, fits: list[str], seed: int = 1, redrawn: int | None = None) -> Piece:
+    def fit(checkpoint: Checkpoint, title: str) -> Scorer:
+        fits.append(title)
+        checkpoint.path.write_bytes(b"half-way")
+        return lambda users: np.ones((len(users), 3), np.float32)
+
+    return Piece("ours", seed, fit, {"split": "own", **split_part(redrawn)}, folder)
+
+
+def test_a_piece_is_trained_once_and_its_checkpoint_goes(tmp_path: Path) -> None:
+    fits: list[str] = []
+    piece = _piece(tmp_path, fits)
+    first = piece.evaluate(Evaluator(SPLIT, (1,)), "first")
+    again = _piece(tmp_path, fits).evaluate(Evaluator(SPLIT, (1,)), "again")
+    assert fits == ["first"] and first.keys() == again.keys()
+    assert piece.reached.exists() and not piece.checkpoint.path.exists()
+
+
+def test_another_seed_and_another_split_are_another_piece(tmp_path: Path) -> None:
+    pieces = [_piece(tmp_path, [], seed, redrawn) for seed in (1, 2) for redrawn in (None, 1, 2)]
+    assert len({piece.reached for piece in pieces}) == len(pieces)
+    assert split_part(None) == {}, "the run's own split is among the parts already"
+
+
+def test_what_other_controls_reached_goes(tmp_path: Path) -> None:
+    fits: list[str] = []
+    kept, other = _piece(tmp_path, fits), _piece(tmp_path, fits, seed=2)
+    for piece in (kept, other):
+        piece.evaluate(Evaluator(SPLIT, (1,)), piece.name)
+    keep_controls([kept])
+    assert list(tmp_path.iterdir()) == [kept.reached]
+    assert checkpoint_of(tmp_path, kept.name, kept.parts).path.with_suffix(".judged") == kept.reached
