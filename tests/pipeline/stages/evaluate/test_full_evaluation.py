@@ -33,8 +33,11 @@ from alignrec.pipeline.report.verdict import verdicts
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.run_folder import RunFolder
+from alignrec.pipeline.runner.stage import Plan, StageContext
 from alignrec.pipeline.stages.chain import run, status
 from alignrec.pipeline.stages.evaluate import pieces as evaluation_pieces
+from alignrec.pipeline.stages.evaluate.full_evaluation import full_controls
+from alignrec.pipeline.stages.evaluate.stage import STAGE
 from tests.pipeline.catalogues import write_catalogue
 
 QUIET = Console(quiet=True)
@@ -178,6 +181,11 @@ def test_differences_are_paired_over_users_with_seeds_averaged(finished: Path) -
     )
     against = {r["against"] for r in _records(finished) if r["subject"] == "aligned" and r["against"]}
     assert against == SOLVED | TRAINED - {"aligned"}
+
+
+def test_the_controls_are_of_the_run_s_seed_first(finished: Path) -> None:
+    context = StageContext(load_config(finished, FULL), STAGE, {}, plan=Plan({}))
+    assert tuple(piece.seed for piece in full_controls(context, context.run.split())) == SEEDS
 
 
 class _KilledError(Exception):
