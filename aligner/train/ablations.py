@@ -73,7 +73,7 @@ def variants(settings: TrainSettings, modalities: Sequence[str], *, pretrained: 
         Variant(
             f"aligned with {_LOSSES[other_loss]} alone", settings.model_copy(update={"loss": other_loss})
         ),
-        Variant("aligned with 64 dimensions, one member", settings.model_copy(update=_SMALL)),
+        Variant("aligned in 64 dimensions", settings.model_copy(update=_SMALL)),
     ]
     if settings.loss == "softmax":
         other = Variant("aligned in the paper's form", TrainSettings.paper(**own))

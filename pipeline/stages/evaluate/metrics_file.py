@@ -19,7 +19,8 @@ _SUBJECTS = {
     "dimensions, learning rate 0.003",
     "aligned with BPR alone, with softmax alone": "the other loss, everything else (width, members, batch, "
     "learning rate) equal",
-    "aligned with 64 dimensions, one member": "the run's own loss in the width of the paper's form",
+    "aligned in 64 dimensions": "one member of 64 dimensions, as the paper's form has it; everything "
+    "else, the loss too, equal",
     "aligned without ICA": "on features of an encoder that was not pretrained",
     "aligned without CCA, without regularisation": "without the term that aligns content with IDs; without "
     "the one that keeps content as similar as features are",

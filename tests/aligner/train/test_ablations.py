@@ -41,10 +41,10 @@ def test_the_other_form_has_its_own_settings_within_the_limits_of_the_run() -> N
 def test_what_stands_between_the_two_forms_changes_one_thing() -> None:
     found = by_name(SOFTMAX)
     assert changed(SOFTMAX, found["with BPR alone"].settings) == {"loss": "bpr"}
-    assert changed(SOFTMAX, found["with 64 dimensions, one member"].settings) == {"dim": 64, "members": 1}
+    assert changed(SOFTMAX, found["in 64 dimensions"].settings) == {"dim": 64, "members": 1}
     assert changed(BPR, by_name(BPR)["with softmax alone"].settings) == {"loss": "softmax"}
     # In the paper's form itself there is no smaller one to stand between.
-    assert "with 64 dimensions, one member" not in by_name(TrainSettings.paper())
+    assert "in 64 dimensions" not in by_name(TrainSettings.paper())
 
 
 def test_features_lose_what_the_name_says() -> None:

@@ -53,7 +53,7 @@ VARIANTS = {
     "aligned on shuffled content",
     "aligned in the paper's form",
     "aligned with BPR alone",
-    "aligned with 64 dimensions, one member",
+    "aligned in 64 dimensions",
     "aligned without ICA",
     "aligned without CCA",
     "aligned without UIA",
@@ -138,9 +138,9 @@ def test_each_row_is_what_its_name_says(finished: Path) -> None:
     }
     kinds = {f"aligned without {name}": (found, config.train) for name, found in features.items()}
     kinds |= {f"aligned without {n}": ((whole.matrix, whole.valid), found) for n, found in settings.items()}
-    one_change = {"BPR alone": {"loss": "bpr"}, "64 dimensions, one member": {"dim": 64, "members": 1}}
+    one_change = {"with BPR alone": {"loss": "bpr"}, "in 64 dimensions": {"dim": 64, "members": 1}}
     for n, change in one_change.items():
-        kinds[f"aligned with {n}"] = ((whole.matrix, whole.valid), config.train.model_copy(update=change))
+        kinds[f"aligned {n}"] = ((whole.matrix, whole.valid), config.train.model_copy(update=change))
     kinds["aligned in the paper's form"] = ((whole.matrix, whole.valid), bpr)
     kinds["aligned"] = ((whole.matrix, whole.valid), config.train)
     order = np.random.default_rng(config.seed).permutation(len(whole.ids))
