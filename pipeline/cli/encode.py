@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from alignrec.export.release.opened import Release
     from alignrec.pipeline.commands.encode import Encoded
 
-Items = Annotated[str, typer.Argument(help="The new items: a table, as catalog.items.path names one.")]
+Items = Annotated[str, typer.Argument(help="A table, as catalog.items.path names one.")]
 From = Annotated[str, typer.Option("--release", help="A release folder, OWNER/NAME or OWNER/NAME@X.Y.Z.")]
 Out = Annotated[Path, typer.Option("--out", help="The folder to work in; the result is its release/.")]
 Id = Annotated[str, typer.Option("--id", help="Column of the item ids.")]
@@ -29,7 +29,7 @@ Extractors = Annotated[
     list[str] | None,
     typer.Option(
         "--extractor",
-        help="Where a model of the release is, if not where it says: text=transformers:PATH",
+        help="Where a model of the release is: text=transformers:PATH",
         metavar="K=V",
     ),
 ]
@@ -53,9 +53,9 @@ def encode(
 ) -> None:
     """Make a release's features for items it has never seen.
 
-    With the release's own models, text template and encoders; a model that differs is refused, and so
-    is a release that names a path: say with --extractor where that model is.
-    Interrupted, the same command goes on.
+    The release's own models, template and encoders serve: others are refused.
+    A path that it names is not opened: say with --extractor where that is.
+    Killed, the same command goes on.
     """
     from alignrec.export.release.write import write_release
 
