@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 
 from alignrec.core.learned_from import LearnedFrom
+from alignrec.core.recommendation import recommendations
 from alignrec.core.results import Results
 from alignrec.core.vocabulary import feature_set, find_protocol
 from alignrec.export.hub.card_metadata import default_set, licence_of, merge_metadata, split_card
@@ -18,7 +19,7 @@ from alignrec.export.hub.markdown import plain
 from alignrec.export.hub.withdrawn import Withdrawal
 from alignrec.export.release.chart import CHART
 from alignrec.export.release.manifest import Manifest, kind_of
-from alignrec.export.release.scores import Score, scores_of
+from alignrec.export.release.scores import scores_of
 
 BEGIN, END = "<!-- alignrec: begin -->", "<!-- alignrec: end -->"
 # A version as packages have them (packaging.python.org/specifications/version-specifiers).
@@ -53,11 +54,11 @@ def render_card(
         ReleaseError: no licence is set, or the existing card cannot be read.
         ResultsError: the metrics are not what an evaluation writes.
     """
-    scores = scores_of(Results.parse(metrics)) if metrics else []
+    results = Results.parse(metrics) if metrics else Results()
     theirs, text = split_card(existing or b"")
     metadata = merge_metadata(theirs, repo, manifest, before)
     head = yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True)
-    ours = f"{BEGIN}\n{_body(repo, version, manifest, withdrawn, scores)}{END}\n"
+    ours = f"{BEGIN}\n{_body(repo, version, manifest, withdrawn, results)}{END}\n"
     return f"---\n{head}---\n{_with_ours(text, ours)}"
 
 
@@ -75,8 +76,9 @@ def _body(
     version: str,
     manifest: Manifest,
     withdrawn: Mapping[str, Withdrawal],
-    scores: Sequence[Score],
+    results: Results,
 ) -> str:
+    scores = scores_of(results)
     environment = Environment(  # Markdown, not HTML: values are escaped by `plain`
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -98,6 +100,7 @@ def _body(
         learned=_learned(manifest),
         pictures=sum(entry.rows or 0 for entry in manifest.images),
         scores=scores,
+        recommendations=recommendations(results),
         protocols={score.protocol: find_protocol(score.protocol).label for score in scores},
         chart=CHART if any(entry.path == CHART for entry in manifest.files) else None,
         default=default_set(manifest),

@@ -16,13 +16,13 @@ _ADDRESS = re.compile(r":(?=//)|(?<=www)\.", re.IGNORECASE)
 _ENTITIES = {"<": "&lt;", "&": "&amp;", "@": "&#64;"}
 
 
-def plain(value: Any) -> str:
-    """A value on one line of Markdown, at most `LONGEST` characters of it.
+def plain(value: Any, longest: int = LONGEST) -> str:
+    """A value on one line of Markdown, at most `longest` characters of it.
 
     It can neither end the cell of a table that it stands in nor be a link, a picture or HTML: marks are
     escaped, and what makes an address of a text is an entity.
     """
     text = printable_line(str(value))
-    text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    text = text if len(text) <= longest else f"{text[: longest - 1]}…"
     escaped = _MARKUP.sub(lambda found: _ENTITIES.get(found[0], f"\\{found[0]}"), text)
     return _ADDRESS.sub(lambda found: f"&#{ord(found[0])};", escaped)

@@ -122,7 +122,8 @@ def evaluate(
 ) -> None:
     """Measure what the features are worth, against simple baselines.
 
-    Shows the numbers; all of them, with definitions and intervals, are in evaluate/metrics.json.
+    Shows the numbers, and which set to use for what; all of them, with definitions and intervals, are in
+    evaluate/metrics.json.
     """
     more = ["evaluate.full=true"] if full else []
     more += [f"evaluate.splits={splits}"] if splits else []
@@ -226,13 +227,12 @@ def _run(config: Path, until: str, overrides: list[str] | None, quiet: bool) -> 
     from alignrec.pipeline.runner.console import Console
     from alignrec.pipeline.runner.run_folder import RunFolder
     from alignrec.pipeline.stages.chain import run as run_stages
-    from alignrec.pipeline.stages.evaluate.tables import run_tables
+    from alignrec.pipeline.stages.evaluate.tables import show_run
 
     console = Console(quiet)
     result = run_stages(config, until, overrides or (), console)
     if "evaluate" in result.stages:
-        for table in run_tables(RunFolder(result.folder)):
-            console.show(table)
+        show_run(RunFolder(result.folder), console)
     if result.release is not None:
         say(result.release)
 

@@ -12,7 +12,7 @@ from alignrec.pipeline.demo.catalogue import make_catalogue
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.stages.chain import run
-from alignrec.pipeline.stages.evaluate.tables import run_tables
+from alignrec.pipeline.stages.evaluate.tables import show_run
 
 SETTINGS = {
     "name": "demo",
@@ -57,8 +57,7 @@ def run_demo(out: Path, seed: int, console: Console) -> list[str]:
     """
     config = write_demo(out, seed, console)
     result = run(config, console=console)
-    for table in run_tables(RunFolder(result.folder)):
-        console.show(table)
+    show_run(RunFolder(result.folder), console)
     summary, release = result.stages["extract"].summary, result.release
     contents = result.stages["export"].summary["sets"]
     sets = ", ".join(f"{name} [{entry['dim']}]" for name, entry in contents.items())

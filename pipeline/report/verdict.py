@@ -46,7 +46,8 @@ def verdicts(results: Results) -> list[Verdict]:
         rivals = measured.where(lambda record: record.subject not in BEHAVIOUR)
         rival = (rivals if protocol.behaviour else measured).strongest_rival(own) if own else None
         if own and rival:
-            verdict = _verdict(own, rival, measured.difference(own, rival.subject))
+            strongest = _strongest(measured, rival)
+            verdict = _verdict(own, rival, strongest, measured.difference(own, rival.subject))
             beside = _behaviour_alone(measured, own) if protocol.behaviour else ""
             found.append(replace(verdict, sentence=verdict.sentence + beside))
     return found
@@ -80,8 +81,8 @@ def _against_control(measured: Results, own: Estimate, control: Estimate) -> Ver
     worth = measured.difference(control, rival.subject)
     bounds = "" if worth is None or worth.low is None else f" [{worth.low:+.4f}, {worth.high:+.4f}]"
     beside = (
-        f" The objective alone, without content, is {control.value - rival.value:+.4f}{bounds} over the "
-        f"strongest landmark, {rival.subject} ({rival.value:.4f})."
+        f" The objective alone, without content, is {control.value - rival.value:+.4f}{bounds} over "
+        f"{_strongest(measured, rival)} ({rival.value:.4f})."
     )
     return replace(verdict, sentence=verdict.sentence + beside)
 
@@ -94,11 +95,21 @@ def _behaviour_alone(measured: Results, own: Estimate) -> str:
     return f" Behaviour alone, with no features ({best.subject}), reaches {best.value:.4f}."
 
 
-def _verdict(own: Estimate, rival: Estimate, paired: Estimate | None) -> Verdict:
+def _strongest(measured: Results, rival: Estimate) -> str:
+    """A landmark's name behind what makes it the one to compare with."""
+    validated = measured.select(split="valid", subject=rival.subject, against=None).records
+    return (
+        f"the landmark strongest on validation, {rival.subject}"
+        if validated
+        else (f"the strongest landmark, {rival.subject}")
+    )
+
+
+def _verdict(own: Estimate, rival: Estimate, strongest: str, paired: Estimate | None) -> Verdict:
     title = find_protocol(own.protocol).title
     numbers = (
         f"{title}: {own.metric}@{own.k} on test is {own.value:.4f} for {own.subject} and "
-        f"{rival.value:.4f} for the strongest landmark, {rival.subject}"
+        f"{rival.value:.4f} for {strongest}"
     )
     return _by_interval(own, numbers, own.value - rival.value, paired)
 

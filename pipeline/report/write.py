@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignrec.core.files import write_bytes
+from alignrec.core.recommendation import recommendations
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.report.colouring import Colouring, group_values
 from alignrec.pipeline.report.contents import RunContents, read_contents
@@ -71,6 +72,7 @@ def _context(run: RunContents) -> dict[str, Any]:
         "sets": set_rows(run.sets, run.models),
         "popularity": popularity(run.interactions) if run.interactions is not None else [],
         "verdicts": verdicts(run.results),
+        "recommendations": recommendations(run.results),
         "panels": panels(run.results),
         "definitions": _definitions(run.results.definitions),
         "training": training(run.curves),

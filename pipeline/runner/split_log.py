@@ -51,7 +51,7 @@ def learned_from(run: RunFolder, settings: SplitConfig, seed: int) -> LearnedFro
     """
     table, unit = _log(run)
     train = table.loc[table["label"] == TRAIN, "timestamp"]
-    last = None if train.isna().any() else f"{np.datetime64(int(train.max()), unit)}Z"
+    last = None if train.isna().any() else f"{train.to_numpy(np.int64).max().astype(f'datetime64[{unit}]')}Z"
     held_out = len(table) - len(train)
     return LearnedFrom(_rule(settings, seed, everything=not held_out), len(train), held_out, last)
 

@@ -28,6 +28,7 @@ LAYERS = {
         features plugins
         vocabulary
         modality_names results
+        recommendation
     """,
     "extractors": """
         errors

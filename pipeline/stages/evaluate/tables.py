@@ -5,10 +5,20 @@ from __future__ import annotations
 from rich import box
 from rich.table import Table
 
+from alignrec.core.recommendation import recommendations
 from alignrec.core.results import Estimate, Results
 from alignrec.core.vocabulary import MAIN_METRICS, OWN_SETS, metric_label
-from alignrec.pipeline.runner.console import cell
+from alignrec.pipeline.runner.console import Console, cell
 from alignrec.pipeline.runner.run_folder import RunFolder
+
+
+def show_run(run: RunFolder, console: Console) -> None:
+    """A run's tables, behind them those over several splits, and below what the run's numbers recommend."""
+    results = run.results()
+    for table in results_tables(results) + results_tables(run.pooled_results(), ", several splits together"):
+        console.show(table)
+    for recommendation in recommendations(results):
+        console.note(str(recommendation))
 
 
 def results_tables(results: Results, over: str = "") -> list[Table]:
@@ -25,12 +35,6 @@ def results_tables(results: Results, over: str = "") -> list[Table]:
         _table(test.select(protocol=protocol, share=share), f"{protocol}{over}", share)
         for protocol, share in groups
     ]
-
-
-def run_tables(run: RunFolder) -> list[Table]:
-    """The test numbers of a run, and behind them those over several splits."""
-    pooled = run.pooled_results()
-    return results_tables(run.results()) + results_tables(pooled, ", several splits together")
 
 
 def _table(results: Results, protocol: str, share: float | None) -> Table:

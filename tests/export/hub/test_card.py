@@ -197,6 +197,21 @@ def test_a_card_takes_no_longer_than_it_is_long(manifest: Manifest, body: str) -
     assert time.monotonic() - began < 5  # of work that grew with the square it would be minutes
 
 
+def test_the_page_says_what_to_use_for_what(manifest: Manifest) -> None:
+    def rows(*values: tuple[str, float]) -> list[dict[str, object]]:
+        return [
+            _record(name, value, protocol="item-cf", split=split)
+            for name, value in values
+            for split in ("valid", "test")
+        ]
+
+    metrics = json.dumps({"records": rows(("text", 0.2), ("a_b*c", 0.1))}).encode()
+    text = render_card(REPO, "1.2.0", manifest, {}, metrics=metrics)
+    assert "- **Similar items**: use text, no surer than a_b\\*c. On validation text has the highest" in text
+    assert "- **New items**: not measured." in text and "- **A ranker's input**: not measured." in text
+    assert "Similar items" not in render_card(REPO, "1.2.0", manifest, {})
+
+
 def test_without_a_licence_there_is_no_card(tmp_path: Path) -> None:
     manifest = make_release(tmp_path / "r", licence=None)
     with pytest.raises(ReleaseError, match=r"export\.license"):

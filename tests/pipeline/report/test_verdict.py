@@ -81,9 +81,9 @@ def test_the_strongest_landmark_is_chosen_on_validation() -> None:
     judged = [replace(WEAK, split="valid", value=0.18), replace(STRONG, split="valid", value=0.17)]
     won = gain(0.05, 0.15, against="popularity")
     (verdict,) = verdicts(Results([OURS, WEAK, STRONG, won, *judged]))
-    assert "0.1000 for the strongest landmark, popularity" in verdict.sentence
+    assert "0.1000 for the landmark strongest on validation, popularity" in verdict.sentence
     (verdict,) = verdicts(Results([OURS, WEAK, STRONG, won, judged[0]]))
-    assert "0.1000 for the strongest landmark, popularity" in verdict.sentence
+    assert "0.1000 for the landmark strongest on validation, popularity" in verdict.sentence
     (verdict,) = verdicts(Results([OURS, WEAK, STRONG, won]))
     assert "0.1500 for the strongest landmark, LightGCN" in verdict.sentence
 

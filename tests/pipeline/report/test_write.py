@@ -60,6 +60,8 @@ def test_numbers_of_later_stages_show_up(extracted: Path, tmp_path: Path) -> Non
     second = write_page(config).read_text()
     assert "Not measured yet" in first and "multimodal features helped" in second
     assert "image loss" in second
+    assert "What to use for what" in second and "What to use for what" not in first
+    assert "A ranker&#39;s input: open: aligned and popularity are not told apart" in second
 
 
 def test_a_current_report_is_left_alone_and_a_damaged_one_is_not(extracted: Path) -> None:

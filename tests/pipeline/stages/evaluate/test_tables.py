@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from io import StringIO
+from pathlib import Path
 
+import pytest
 from rich.console import Console
 
 from alignrec.core.results import Measurement, Results
-from alignrec.pipeline.stages.evaluate.tables import results_tables
+from alignrec.pipeline.runner.console import Console as RunConsole
+from alignrec.pipeline.runner.run_folder import RunFolder
+from alignrec.pipeline.stages.evaluate.tables import results_tables, show_run
+from tests.pipeline.run_folders import finish
 
 OWN = Measurement("top-k", "aligned", "recall", 20, "test", 0.2, aggregate="mean")
 RECORDS = (
@@ -43,6 +49,22 @@ def test_test_numbers_at_the_largest_k_stand_best_first() -> None:
         "Recall@20 NDCG@20",
         "[bold]odd[/x] 0.300",
     ]
+
+
+def test_what_the_numbers_recommend_stands_below_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "evaluate"
+    folder.mkdir()
+    content = {"format": 1, "records": [record.record() for record in RECORDS]}
+    (folder / "metrics.json").write_text(json.dumps(content))
+    finish(folder, {}, {})
+    show_run(RunFolder(tmp_path), RunConsole())
+    *_, similar, new, ranker = capsys.readouterr().err.splitlines()
+    assert similar.startswith("Similar items: not measured.") and new.startswith("New items: not measured.")
+    assert ranker.startswith("A ranker's input: use aligned. As a recommender of its own, aligned has 0.2000")
+    show_run(RunFolder(tmp_path / "none"), RunConsole())
+    assert capsys.readouterr().err == ""
 
 
 def test_without_numbers_there_is_no_table() -> None:
