@@ -114,12 +114,12 @@ def test_similar_items(
 
 
 def test_features_that_no_release_has_are_named_as_such() -> None:
-    made = "It is no set of a release"
+    words = "It is no set of a release"
     sets = {"text": (0.1, 0.1), "sound": (0.2, 0.2), "centred sound": (0.1, 0.1)}
-    assert made not in recommended(SIMILAR, measured("item-cf", sets)).sentence
+    assert words not in recommended(SIMILAR, measured("item-cf", sets)).sentence
     sets["centred concatenation"] = (0.3, 0.3)
     found = recommended(SIMILAR, measured("item-cf", sets))
-    assert found.choice == "centred concatenation" and made in found.sentence
+    assert found.choice == "centred concatenation" and words in found.sentence
 
 
 def test_roundings_prove_nothing() -> None:
