@@ -18,6 +18,7 @@ from alignrec.extractors.model_folder import licence_of, local_folder, other_fil
 from alignrec.extractors.names import ModelName
 
 LOCAL = "local-dir:"
+CONFIG = "open_clip_config.json"
 # The order in which open_clip looks for weights in a folder; of others it takes the first by name.
 _PREFERRED = ("open_clip_model.safetensors", "open_clip_pytorch_model.safetensors", "model.safetensors")
 
@@ -55,6 +56,13 @@ def find_files(name: ModelName) -> OpenClipFiles:
     return _in_folder(name) if name.model.startswith(LOCAL) else _published(name)
 
 
+def hint(folder: Path) -> str:
+    """What else a folder could be, to end a message with."""
+    if not (folder / "config.json").is_file():
+        return ""
+    return f"; it has a config.json as transformers writes it: transformers:{folder} may be what you want"
+
+
 def package_folder() -> Path:
     """Where open_clip is installed; the package is not imported."""
     spec = find_spec("open_clip")
@@ -67,11 +75,16 @@ def _in_folder(name: ModelName) -> OpenClipFiles:
     """A folder with open_clip_config.json and safetensors, as open_clip saves models."""
     path = name.model.removeprefix(LOCAL)
     folder = local_folder(name, path)
-    if folder is None or not (folder / "open_clip_config.json").is_file():
-        raise ExtractorError(f"{name.full}: expected a folder with open_clip_config.json at {path}")
+    if folder is None or not (folder / CONFIG).is_file():
+        raise ExtractorError(
+            f"{name.full}: expected a folder with {CONFIG} at {path}{hint(folder) if folder else ''}"
+        )
     files = sorted(folder.glob("*.safetensors"))
     if not files:
-        raise ExtractorError(f"{name.full}: {folder} has no .safetensors weights; other formats are not read")
+        raise ExtractorError(
+            f"{name.full}: {folder} has no .safetensors weights; other formats are not read, since they may "
+            f"run code: fetch {_PREFERRED[0]}, or save the weights anew with safetensors under that name"
+        )
     preferred = [folder / file for file in _PREFERRED if folder / file in files]
     others = tuple(other_files(folder))
     return OpenClipFiles((preferred or files)[0], folder, others, licence=licence_of(folder))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from safetensors import SafetensorError, safe_open
 
+from alignrec.core.display import printable_line
 from alignrec.core.files import sha256_file
-from alignrec.extractors.backends.openclip.files import LOCAL, OpenClipFiles, find_files
+from alignrec.extractors.backends.openclip.files import CONFIG, LOCAL, OpenClipFiles, find_files, hint
 from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard
 from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.modality import IMAGE, TEXT, Modality
 from alignrec.extractors.names import ModelName
 from alignrec.extractors.runtime import Runtime, to_numpy
+from alignrec.extractors.sentence_folder import read_settings
 
 
 @dataclass(frozen=True)
@@ -45,8 +49,11 @@ def load_open_clip(name: ModelName, modality: Modality, runtime: Runtime) -> Ext
     files = find_files(name)
     try:
         loaded = _from_tag(files) if files.architecture else _from_folder(files)
-    except (OSError, ValueError, TypeError, KeyError, RuntimeError) as error:
-        raise ExtractorError(f"{name.full}: open_clip cannot load {files.weights}: {error}") from error
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
+        ending = "" if files.architecture else hint(files.folder)
+        raise ExtractorError(
+            f"{name.full}: open_clip cannot load {files.weights}: {printable_line(str(error))[:300]}{ending}"
+        ) from error
     try:
         return _SIDES[kind](name.full, loaded, runtime)
     except (AttributeError, NotImplementedError, AssertionError) as error:
@@ -62,8 +69,34 @@ def _from_folder(files: OpenClipFiles) -> _Loaded:
     chosen = _find_checkpoint_in_dir(files.folder)
     if Path(chosen) != files.weights:
         raise ValueError(f"it would read {chosen}: take one of the two away")
+    config = read_settings(files.folder / CONFIG)
+    stated = config.get("preprocess_cfg") or {}
+    known = {field.name for field in fields(open_clip.transform.PreprocessCfg)}
+    if not isinstance(stated, dict) or stated.keys() - known:
+        raise ValueError(f"{CONFIG} states preprocess_cfg: {stated}; expected {', '.join(sorted(known))}")
     identifier = f"{LOCAL}{files.folder}"
-    return _Loaded(open_clip.create_model(identifier, pretrained_text=False), identifier, files)
+    model = open_clip.create_model(identifier, pretrained_text=False)
+    _check_sizes(model, files.weights)
+    return _Loaded(model, identifier, files)
+
+
+def _check_sizes(model: Any, weights: Path) -> None:
+    """Refuse weights of other sizes than the config states: open_clip interpolates positions without a word.
+
+    Raises:
+        ValueError: some are.
+    """
+    sizes = {name: tensor.numel() for name, tensor in model.state_dict().items()}
+    with safe_open(weights, framework="pt") as file:
+        for key in file.keys():  # noqa: SIM118 — it is no mapping
+            name = key.removeprefix("module.")
+            # Older files have the text tower's weights without its name.
+            size = sizes.get(name, sizes.get(f"text.{name}"))
+            shape = file.get_slice(key).get_shape()
+            if size is not None and size != math.prod(shape):
+                raise ValueError(
+                    f"{key} has the shape {shape}, which {CONFIG} does not state: correct one of them"
+                )
 
 
 def _from_tag(files: OpenClipFiles) -> _Loaded:
@@ -94,10 +127,16 @@ class OpenClipImage(Extractor):
         self._runtime = runtime
         self._model = runtime.place(loaded.model).to(memory_format=torch.channels_last)
         stated = loaded.model.visual.preprocess_cfg
-        self._transform = image_transform_v2(PreprocessCfg(**stated), is_train=False)
+        try:
+            self._transform = image_transform_v2(PreprocessCfg(**stated), is_train=False)
+            blank = self.prepare(Image.new("RGB", (64, 64)))
+        except (AssertionError, TypeError, ValueError, KeyError, RuntimeError) as error:
+            raise ExtractorError(
+                f"{name}: open_clip cannot prepare a picture as preprocess_cfg states, {stated}: {error!r}"
+            ) from error
         self.device = runtime.device.type
         self.batch_size = 128 if runtime.is_cuda else 8
-        probe = self.embed([self.prepare(Image.new("RGB", (64, 64)))], tokens=True)
+        probe = self.embed([blank], tokens=True)
         self.card = _card(name, IMAGE.name, loaded, probe, stated)
 
     def prepare(self, value: Image.Image | str) -> NDArray[np.float32]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError
+
 from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.modality import Kind
 from alignrec.extractors.model_folder import safetensors_of
@@ -96,7 +98,7 @@ def load_model(folder: Path, kind: Kind, *, main_input: str, encoder_alone: bool
             output_loading_info=True,
             dtype="float32",
         )
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise ExtractorError(f"{folder}: transformers cannot load this model: {error}") from error
     finally:
         if bar:

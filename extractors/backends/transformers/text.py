@@ -144,7 +144,9 @@ class TransformersText(Extractor):
 def lower_case(tokenizer: Tokenizer) -> None:
     """Have a tokenizer lower-case texts first, if it does not already, special tokens aside."""
     first = tokenizer.normalizer
-    parts = list(first) if isinstance(first, normalizers.Sequence) else [first] if first is not None else []
+    parts: list[Any] = [] if first is None else [first]
+    if isinstance(first, normalizers.Sequence):
+        parts = [first[place] for place in range(len(first))]
     if not any(isinstance(part, normalizers.Lowercase) for part in parts):
         tokenizer.normalizer = normalizers.Sequence([normalizers.Lowercase(), *parts])
 

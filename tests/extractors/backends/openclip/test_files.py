@@ -35,12 +35,18 @@ def test_the_weights_that_open_clip_takes_first_count(tmp_path: Path) -> None:
     for name in preferred:
         assert found(tmp_path).weights == tmp_path / f"{name}.safetensors"
         (tmp_path / f"{name}.safetensors").unlink()
-    with pytest.raises(ExtractorError, match=r"has no \.safetensors weights; other formats are not read"):
+    (tmp_path / "open_clip_pytorch_model.bin").touch()
+    with pytest.raises(ExtractorError, match=r"has no \.safetensors weights; .*: fetch open_clip_model\.saf"):
         found(tmp_path)
 
 
 def test_a_folder_without_its_config_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ExtractorError, match=r"expected a folder with open_clip_config\.json at"):
+    with pytest.raises(ExtractorError, match=r"expected a folder with open_clip_config\.json at \S+$"):
+        found(tmp_path)
+    models.clip(tmp_path)
+    with pytest.raises(
+        ExtractorError, match=rf"open_clip_config\.json at .*: transformers:{tmp_path} may be"
+    ):
         found(tmp_path)
 
 

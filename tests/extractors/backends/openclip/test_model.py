@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import open_clip
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from alignrec.extractors.backends.openclip.model import load_open_clip
 from alignrec.extractors.contract import Extractor
@@ -64,8 +66,74 @@ def test_another_kind_of_content_is_refused(folder: Path) -> None:
         side(folder, Modality("sound", Kind("sound")))
 
 
-def test_a_config_that_open_clip_cannot_read_is_refused(tmp_path: Path) -> None:
+def configure(folder: Path, part: str, **settings: object) -> None:
+    file = folder / "open_clip_config.json"
+    config = json.loads(file.read_text())
+    place = config
+    for key in part.split("."):
+        place = place[key]
+    place.update(settings)
+    file.write_text(json.dumps(config))
+
+
+def wrong(folder: Path, modality: str = "image") -> str:
+    with pytest.raises(ExtractorError) as caught:
+        side(folder, MODALITIES[modality])
+    message = str(caught.value)
+    assert "\n" not in message and len(message) < 1_000
+    return message
+
+
+@pytest.mark.parametrize("content", ["{}", "{", "[]", '{"model_cfg": 1}', '{"model_cfg": {}}'])
+def test_a_config_that_open_clip_cannot_read_is_refused(tmp_path: Path, content: str) -> None:
     models.open_clip_model(tmp_path)
-    (tmp_path / "open_clip_config.json").write_text("{}")
-    with pytest.raises(ExtractorError, match=r"open_clip cannot load .*open_clip_model\.safetensors"):
-        side(tmp_path, MODALITIES["image"])
+    (tmp_path / "open_clip_config.json").write_text(content)
+    assert "open_clip_model.safetensors" in wrong(tmp_path) or "open_clip_config.json" in wrong(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("part", "settings", "message"),
+    [
+        ("model_cfg", {"colour": 1}, "unexpected keyword argument 'colour'"),
+        (
+            "model_cfg.vision_cfg",
+            {"image_size": 48},
+            "visual.positional_embedding has the shape [17, 32], which",
+        ),
+        ("model_cfg.text_cfg", {"context_length": 20}, "positional_embedding has the shape [16, 32], which"),
+        ("preprocess_cfg", {"crop": 0.9}, "open_clip_config.json states preprocess_cfg: "),
+        ("preprocess_cfg", {"resize_mode": "wild"}, "open_clip cannot prepare a picture as preprocess_cfg"),
+        ("preprocess_cfg", {"mean": "wild"}, "open_clip cannot prepare a picture as preprocess_cfg"),
+    ],
+)
+def test_what_a_config_states_is_applied_or_refused(
+    tmp_path: Path, part: str, settings: dict[str, object], message: str
+) -> None:
+    """open_clip itself passes over unknown preprocessing and interpolates positions without a word."""
+    configure(models.open_clip_model(tmp_path), part, **settings)
+    assert message in wrong(tmp_path)
+
+
+def test_weights_are_all_and_no_others(tmp_path: Path) -> None:
+    file = models.open_clip_model(tmp_path) / "open_clip_model.safetensors"
+    weights = load_file(file)
+    save_file({f"module.{key}": tensor for key, tensor in weights.items()}, file)
+    assert side(tmp_path, MODALITIES["image"]).card.dim == 24, "as several processes save them"
+    save_file({**weights, "extra": torch.zeros(1)}, file)
+    assert 'Unexpected key(s) in state_dict: "extra"' in wrong(tmp_path)
+    kept = {key: tensor for key, tensor in weights.items() if key != "visual.proj"}
+    save_file(kept, file)
+    assert 'Missing key(s) in state_dict: "visual.proj"' in wrong(tmp_path)
+    save_file(weights, file)
+    file.write_bytes(file.read_bytes()[:-100])
+    assert "open_clip cannot load" in wrong(tmp_path)
+
+
+def test_weights_of_transformers_are_none_of_open_clip(tmp_path: Path) -> None:
+    models.open_clip_model(tmp_path)
+    (tmp_path / "open_clip_model.safetensors").unlink()
+    models.clip(tmp_path)
+    message = wrong(tmp_path)
+    assert "Missing key(s)" in message and f"transformers:{tmp_path} may be what you want" in message
+    (tmp_path / "open_clip_pytorch_model.bin").touch()
+    assert "it would read" in wrong(tmp_path)

@@ -152,6 +152,13 @@ def test_a_config_that_names_no_model_is_refused(tmp_path: Path, content: str | 
         load_model(tmp_path, TEXT, main_input="input_ids")
 
 
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    file = models.bert(tmp_path) / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-100])
+    with pytest.raises(ExtractorError, match=f"{tmp_path}: transformers cannot load this model"):
+        load_model(tmp_path, TEXT, main_input="input_ids")
+
+
 def test_without_safetensors_nothing_is_loaded(tmp_path: Path) -> None:
     models.bert(tmp_path)
     (tmp_path / "model.safetensors").rename(tmp_path / "pytorch_model.bin")
