@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from alignrec.core.display import shown
 from alignrec.core.documents import DocumentError, parse_json, read_bytes
 from alignrec.core.errors import AlignRecError
 from alignrec.core.vocabulary import OWN_SETS, by_weight, is_own
@@ -233,7 +234,7 @@ def _parse(content: Any) -> Results:
     if not isinstance(content, dict):
         raise _UnexpectedError("it is not a JSON object")
     if content.get("format", FORMAT) != FORMAT:
-        raise _UnexpectedError(f"its format is {content['format']!r}, and this version reads {FORMAT}")
+        raise _UnexpectedError(f"its format is {shown(content['format'])}, and this version reads {FORMAT}")
     records, definitions = content.get("records", []), content.get("definitions", {})
     if not isinstance(records, list) or not isinstance(definitions, dict):
         raise _UnexpectedError("records must be a list, and definitions an object")
@@ -246,7 +247,7 @@ def _measurement(record: Any, number: int) -> Measurement:
     for name, (fits, expected) in _FIELDS.items():
         if not fits(record.get(name)):
             raise _UnexpectedError(
-                f"{name} of record {number} must be {expected}, got {record.get(name)!r:.40}"
+                f"{name} of record {number} must be {expected}, got {shown(record.get(name))}"
             )
     values: dict[str, Any] = {name: record.get(name) for name in _FIELDS}
     return Measurement(**values)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import gzip
 import io
 import zlib
@@ -126,7 +127,7 @@ def readable(file: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (ValueError, OSError, EOFError, zlib.error, pa.ArrowException) as error:
+    except (ValueError, OSError, EOFError, csv.Error, zlib.error, pa.ArrowException) as error:
         place, undecodable = ("", None) if file.suffix in _BINARY else _damage(file)
         reason = " ".join(str(error).split())
         if undecodable is not None:

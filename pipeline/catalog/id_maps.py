@@ -58,10 +58,10 @@ def read_ids(path: Path, count: int | None = None) -> list[str]:
     """
     names = read_id_map(path)
     needed = range(len(names) if count is None else count)
-    absent = [number for number in needed if number not in names]
-    if absent:
+    absent = next((number for number in needed if number not in names), None)
+    if absent is not None:
+        missing = len(needed) - sum(number in needed for number in names)
         raise CatalogError(
-            f"{path} has no id for {len(absent):,} of the numbers 0 to {len(needed) - 1:,}, such as "
-            f"{absent[0]}."
+            f"{path} has no id for {missing:,} of the numbers 0 to {len(needed) - 1:,}, such as {absent}."
         )
     return [names[number] for number in needed]

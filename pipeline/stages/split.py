@@ -155,7 +155,7 @@ def _read(settings: SplitConfig, item_ids: list[str], row_of: dict[str, int]) ->
     try:
         with TextIOWrapper(open_regular(settings.path), "utf-8") as lines:
             dense = read_mmrec(lines)
-    except (OSError, SplitError) as error:
+    except (OSError, UnicodeDecodeError, SplitError) as error:
         raise CatalogError(f"split.path: {settings.path} cannot be read: {error}") from None
     named = _read_ids(settings.items, dense.items, "items")
     unknown = [item_id for item_id in named if item_id not in row_of]

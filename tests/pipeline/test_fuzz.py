@@ -39,8 +39,12 @@ from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.interactions import read_interactions
 from alignrec.pipeline.catalog.items import read_catalogue
 from alignrec.pipeline.catalog.rankings import read_rankings
+from alignrec.pipeline.catalog.sources.source import open_interactions, open_items
+from alignrec.pipeline.catalog.tables import Table
+from alignrec.pipeline.catalog.values import Row
 from alignrec.pipeline.config.file import load_config
-from alignrec.pipeline.config.settings import InteractionsConfig, ItemsConfig
+from alignrec.pipeline.config.settings import InteractionsConfig, ItemsConfig, SplitConfig
+from alignrec.pipeline.stages import split
 from alignrec.pipeline.stages.evaluate.tables import results_tables
 from tests.export.release.cases import make_release, make_set
 
@@ -296,6 +300,87 @@ def test_rows_of_json_lines_with_any_value(tmp_path: Path, path: list[int], new:
     file = tmp_path / "table.jsonl"
     file.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
     read_as_all(file)
+
+
+FLAGS = "|".join("1" if n in (3, 4) else "0" for n in range(19)).encode()
+# Of each published catalogue its files; the first are the items, the last the interactions.
+PUBLISHED = {
+    "amazon-2018": {
+        "meta.json": b'{"asin": "1", "title": "One", "category": ["a", ["b"]], "brand": "x"}\n',
+        "reviews.json": b'{"asin": "1", "reviewerID": "u", "overall": 5.0, "unixReviewTime": 1500000000}\n',
+    },
+    "amazon-2014": {
+        "meta.json": b"{'asin': '1', 'title': 'One', 'categories': [['a', 'b']], 'imUrl': 'x'}\n",
+        "reviews.json": b'{"asin": "1", "reviewerID": "u", "overall": 5.0, "unixReviewTime": 1500000000}\n',
+    },
+    "movielens": {
+        "movies.csv": b'movieId,title,genres\r\n1,"Toy Story, The (1995)",Animation|Comedy\r\n',
+        "ratings.csv": b"userId,movieId,rating,timestamp\r\n196,1,3.5,881250949\r\n",
+    },
+}
+PUBLISHED["movielens-100k"] = {
+    "u.item": b"1|Toy Story (1995)|01-Jan-1995||http://us.imdb.com/x|" + FLAGS + b"\n",
+    "u.data": b"196\t1\t3\t881250949\n",
+}
+DENSE = {
+    "a.inter": b"userID\titemID\trating\ttimestamp\tx_label\n0\t0\t1\t5\t0\n1\t1\t1\t5\t2\n",
+    "i_id_mapping.csv": b"asin\titemID\na\t0\nb\t1\n",
+    "u_id_mapping.csv": b"user_id\tuserID\nu\t0\nv\t1\n",
+}
+
+
+def all_rows(table: Table) -> list[Row]:
+    """Every row of a table, with all of its columns."""
+    return list(table.rows(table.columns))
+
+
+@pytest.mark.parametrize("source", PUBLISHED)
+@FUZZ
+@given(EDITS, st.booleans())
+def test_published_catalogues(tmp_path: Path, source: str, edits: list[Edit], first: bool) -> None:
+    (items, metadata), (log, reviews) = PUBLISHED[source].items()
+    (tmp_path / items).write_bytes(edited(metadata, edits) if first else metadata)
+    (tmp_path / log).write_bytes(reviews if first else edited(reviews, edits))
+    scheme = source.removesuffix("-100k")
+    only_ours(lambda: all_rows(open_items(f"{scheme}:{tmp_path / items}", tmp_path)))
+    only_ours(lambda: all_rows(open_interactions(f"{scheme}:{tmp_path / log}")))
+
+
+@FUZZ
+@given(EDITS, st.sampled_from(list(DENSE)))
+def test_dense_ids_and_their_maps(tmp_path: Path, edits: list[Edit], spoilt: str) -> None:
+    for name, data in DENSE.items():
+        (tmp_path / name).write_bytes(edited(data, edits) if name == spoilt else data)
+    only_ours(lambda: all_rows(open_items(f"mmrec:{tmp_path}", tmp_path)))
+    only_ours(lambda: all_rows(open_interactions(f"mmrec:{tmp_path}")))
+    paths = {key: tmp_path / name for key, name in zip(("path", "items", "users"), DENSE, strict=True)}
+    only_ours(lambda: split._read(SplitConfig(method="mmrec", **paths), ["a", "b"], {"a": 0, "b": 1}))
+
+
+def test_a_dense_id_beyond_any_table_takes_no_memory(tmp_path: Path) -> None:
+    for name, data in DENSE.items():
+        (tmp_path / name).write_bytes(data.replace(b"\n1\t1\t", b"\n1\t100000000000000000\t"))
+    paths = {key: tmp_path / name for key, name in zip(("path", "items", "users"), DENSE, strict=True)}
+    with pytest.raises(AlignRecError, match="has no id for 99,999,999,999,999,999 of the numbers"):
+        split._read(SplitConfig(method="mmrec", **paths), ["a", "b"], {"a": 0, "b": 1})
+
+
+def test_fields_without_end_are_one_error(tmp_path: Path) -> None:
+    """A field may have 131,072 characters, by the limit of Python's csv."""
+    long = b"9" * 200_000
+    for name, data in DENSE.items():
+        (tmp_path / name).write_bytes(data)
+    for name in DENSE:
+        (tmp_path / name).write_bytes(
+            DENSE[name].replace(b"\n1\t", b"\n" + long + b"\t", 1) + long + b"\t1\n"
+        )
+        with pytest.raises(AlignRecError) as caught:
+            all_rows(open_interactions(f"mmrec:{tmp_path}"))
+        assert len(str(caught.value)) < 4000
+        (tmp_path / name).write_bytes(DENSE[name])
+    (tmp_path / "movies.csv").write_bytes(b"movieId,title,genres\n1," + long + b",x\n")
+    with pytest.raises(AlignRecError, match="field larger than field limit"):
+        all_rows(open_items(f"movielens:{tmp_path}/movies.csv", tmp_path))
 
 
 def test_half_a_surrogate_pair_is_no_time_and_a_thousand_columns_make_no_page(tmp_path: Path) -> None:

@@ -6,12 +6,16 @@ given:…/text_feat.npy` look up: the pipeline begins at pretraining.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+from alignrec.core.display import shown
+from alignrec.core.files import open_regular
 from alignrec.core.vocabulary import IMAGE, MODALITIES, TEXT
-from alignrec.pipeline.catalog.files import read_lines
+from alignrec.pipeline.catalog.files import read_lines, readable
 from alignrec.pipeline.catalog.id_maps import read_id_map
 from alignrec.pipeline.catalog.sources.folder import files_below
 from alignrec.pipeline.catalog.sources.source import Draft, Source
@@ -20,6 +24,8 @@ from alignrec.pipeline.catalog.values import Row
 from alignrec.pipeline.errors import CatalogError
 
 ITEM_COLUMNS = ("item_id", IMAGE, TEXT)
+# A dense index: what it counts fits in 64 bits.
+_INDEX = re.compile("[0-9]{1,18}")
 INTERACTION_COLUMNS = ("user_id", "item_id", "rating", "timestamp", "x_label")
 
 
@@ -66,14 +72,14 @@ def _interactions(folder: Path) -> Iterator[dict[str, str]]:
             if missing := [name for name in ("userID", "itemID") if name not in header]:
                 raise CatalogError(
                     f"{where}: expected a tab-separated header with userID and itemID; there is no "
-                    f"{' and no '.join(missing)} in {header}."
+                    f"{' and no '.join(missing)} in {shown(header)}."
                 )
             continue
         if len(fields) != len(header):
             raise CatalogError(f"{where}: expected {len(header)} tab-separated fields, got {len(fields)}.")
         row = dict(zip(header, fields, strict=True))
-        if not (row["userID"].isdecimal() and row["itemID"].isdecimal()):
-            raise CatalogError(f"{where}: userID and itemID must be whole numbers, got {fields[:2]}.")
+        if not (_INDEX.fullmatch(row["userID"]) and _INDEX.fullmatch(row["itemID"])):
+            raise CatalogError(f"{where}: userID and itemID must be whole numbers, got {shown(fields[:2])}.")
         yield row
 
 
@@ -110,7 +116,7 @@ def detect(folder: Path) -> Draft | None:
     if all(path.is_file() for path in maps.values()):
         split = {"method": "mmrec", "path": relative(inter)}
         split |= {key: relative(path) for key, path in maps.items()}
-    with inter.open(encoding="utf-8") as lines:
+    with readable(inter), TextIOWrapper(open_regular(inter), "utf-8") as lines:
         header = lines.readline().split()
     return Draft(
         path

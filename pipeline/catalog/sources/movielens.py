@@ -118,7 +118,10 @@ def _records(file: Path, layout: Layout) -> Iterator[list[str]]:
             text = line.decode(layout.encoding)
         except UnicodeDecodeError as error:
             raise CatalogError(f"{where}: not UTF-8 ({error}).") from None
-        fields = next(csv.reader([text])) if header else text.split(layout.separator)
+        try:
+            fields = next(csv.reader([text]), []) if header else text.split(layout.separator)
+        except csv.Error as error:
+            raise CatalogError(f"{where}: {error}.") from None
         if header and number == 1:
             if fields != header:
                 raise CatalogError(f"{where}: expected the header {','.join(header)}, got {text[:80]!r}.")
