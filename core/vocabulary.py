@@ -223,14 +223,14 @@ PROTOCOLS = {
             "Cold start",
             "Recommending only items that no training interaction touches.",
             "top-k with those candidates alone that have no training interactions, whose aligned comes from "
-            "content",
+            "content; left out where these are no more than the longest list holds",
         ),
         Protocol(
             LONG_TAIL,
             "Long tail",
             "Recommending only the least popular items.",
             "top-k with those candidates alone that have training interactions and are the least popular, "
-            "together at most 20% of these",
+            "together at most 20% of these; left out where these are no more than the longest list holds",
         ),
     )
 }

@@ -31,9 +31,14 @@ Evaluations = Mapping[tuple[str, Part], Evaluation]
 
 
 def evaluate_all(scorer: Scorer, evaluator: Evaluator) -> Evaluations:
-    """A recommender under every protocol, on validation and on test."""
+    """A recommender under every protocol, on validation and on test.
+
+    A protocol whose items all fit into the longest list is left out: whoever ranks them, all are found.
+    """
     results: dict[tuple[str, Part], Evaluation] = {}
     for protocol, items in ranked_items(evaluator.split).items():
+        if protocol != TOP_K and int(items.sum()) <= max(evaluator.ks):
+            continue
         narrowed = evaluator.among(items)
         for part in PARTS:
             results[protocol, part] = narrowed.evaluate(scorer, part)

@@ -40,6 +40,16 @@ def test_new_items_compete_among_themselves() -> None:
     assert {r.protocol for r in found} == {"top-k", "cold-start"}, "no rare item is a positive"
 
 
+def test_a_protocol_in_which_every_item_is_found_is_left_out() -> None:
+    scorer = dot_scorer(np.ones((3, 2), np.float32), np.ones((4, 2), np.float32))
+    protocols = [
+        {protocol for protocol, _ in evaluate_all(scorer, Evaluator(NEW, ks))} for ks in ((1,), (1, 2))
+    ]
+    # Two items are new and two are rare enough at most: a list of two holds them, whoever ranks.
+    assert "cold-start" in protocols[0] and "cold-start" not in protocols[1]
+    assert protocols[1] == {"top-k"}
+
+
 def test_each_protocol_ranks_its_own_items() -> None:
     ranked = ranked_items(SPLIT)
     counts = SPLIT.matrix(TRAIN).sum(axis=0)
