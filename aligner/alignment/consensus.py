@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Self
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from alignrec.core.vectors import principal_axes
 
 Doubles = NDArray[np.float64]
+Float = TypeVar("Float", np.float32, np.float64)
 Parts = Mapping[str, NDArray[np.floating]]
 Marks = Mapping[str, NDArray[np.bool_]]
 _BLOCK = 4096  # rows whose products are added up at once
@@ -51,15 +52,15 @@ def joint_covariance(parts: Parts, valid: Marks) -> Doubles:
     return np.asarray(products * scale[:, None] * scale)
 
 
-def each_alone(covariance: Doubles, widths: Sequence[int]) -> Doubles:
+def each_alone(covariance: NDArray[Float], widths: Sequence[int]) -> NDArray[Float]:
     """The same views as if they had nothing in common: zeros between them.
 
     Args:
-        covariance: float64 `[D, D]`.
+        covariance: float `[D, D]`.
         widths: components of each view.
     """
     view = np.repeat(np.arange(len(widths)), widths)
-    return np.where(view[:, None] == view, covariance, 0.0)
+    return np.where(view[:, None] == view, covariance, covariance.dtype.type(0))
 
 
 def mean_eigenvalue(covariance: Doubles) -> float:

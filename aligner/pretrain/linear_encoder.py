@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from alignrec.aligner.alignment.consensus import Consensus, joint_covariance
+from alignrec.aligner.alignment.consensus import Consensus, each_alone, joint_covariance
 from alignrec.aligner.alignment.strength import choose_strength
 from alignrec.aligner.alignment.views import fit_view, project_view, view_columns
 from alignrec.aligner.components import Components
@@ -79,7 +79,8 @@ class LinearEncoder:
         """The encoder of a catalogue.
 
         Args:
-            settings: its `dim` counts.
+            settings: its `dim` counts, and whether it has any epochs: with none, nothing is aligned, and each
+                modality is whitened alone.
             inputs: the catalogue; tokens are not looked at.
             seed: draws what the strength is chosen on, and the directions of what is unknown.
 
@@ -93,8 +94,11 @@ class LinearEncoder:
             components = {m: fit_view(inputs[m]) for m in sorted(inputs)}
             parts = {m: project_view(component, inputs[m]) for m, component in components.items()}
             valid = {m: inputs[m].valid for m in components}
-            strength = choose_strength(parts, valid, seed, view_columns(inputs))
+            together = settings.epochs > 0
+            strength = choose_strength(parts, valid, seed, view_columns(inputs), together=together)
             covariance = joint_covariance(parts, valid).astype(np.float32)
+            if not together:
+                covariance = each_alone(covariance, [part.shape[1] for part in parts.values()])
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             unknown = UnknownPart(len(covariance), min(settings.dim, len(covariance)))

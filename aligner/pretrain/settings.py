@@ -55,7 +55,11 @@ class PretrainSettings(BaseModel):
     weight_decay: float = Field(0.2, ge=0)
     warmup: float = Field(0.1, ge=0, le=1, description="share of the steps in which the learning rate rises")
     clip: float = Field(1.0, gt=0, description="largest norm of a step's gradient")
-    epochs: int = Field(30, ge=0, description="at most so many passes; 0 leaves the encoder untrained")
+    epochs: int = Field(
+        30,
+        ge=0,
+        description="at most so many passes; 0 leaves the encoder untrained, a linear one unaligned",
+    )
     held_out: float = Field(
         0.1, gt=0, lt=1, description="share of complete items that only judge the training"
     )

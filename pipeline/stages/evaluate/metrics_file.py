@@ -21,7 +21,8 @@ _SUBJECTS = {
     "learning rate) equal",
     "aligned in 64 dimensions": "one member of 64 dimensions, as the paper's form has it; everything "
     "else, the loss too, equal",
-    "aligned without ICA": "on features of an encoder that was not pretrained",
+    "aligned without ICA": "on features of an encoder that was not pretrained; a linear one whitens each "
+    "modality alone instead, at the strength that content chooses for that",
     "aligned without CCA, without regularisation": "without the term that aligns content with IDs; without "
     "the one that keeps content as similar as features are",
     "aligned without UIA": "the paper's form less its alignment of users with items; compare it with "
@@ -29,8 +30,9 @@ _SUBJECTS = {
     "alignment itself, and differs in loss, width, members, batch and learning rate at once",
     "aligned without image, without text": "on features of an encoder that knows the other modality alone",
     "centred": "unit vectors less their mean over the catalogue, normalised again",
-    "whitened": "up to 256 principal components of each modality, all equally large",
-    "ridge imputation": "centred concatenation, a missing part told from the other by ridge regression",
+    "whitened": "up to 256 principal components of each modality, all equally large; modalities equally "
+    "large too, or `components equal`; or `alone`, each less so, at the strength that content chooses",
+    "ridge imputation": "centred concatenation, a missing part told from the others by ridge regression",
 }
 
 ELSEWHERE = (

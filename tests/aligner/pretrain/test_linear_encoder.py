@@ -131,3 +131,15 @@ def test_pretraining_gives_it_where_the_settings_ask_for_it() -> None:
     assert isinstance(trained.encoder, LinearEncoder) and trained.curves == []
     expected = LinearEncoder.fitted(SETTINGS, given, seed=1).encode(given)[0]
     np.testing.assert_array_equal(trained.encoder.encode(given)[0], expected)
+
+
+def test_without_epochs_each_view_is_whitened_alone_and_none_is_told() -> None:
+    given = inputs()
+    apart = LinearEncoder.fitted(SETTINGS.model_copy(update={"epochs": 0, "dim": 64}), given, seed=1)
+    covariance, widths = apart.consensus.covariance, list(apart.consensus.widths.values())
+    assert not covariance[: widths[0], widths[0] :].any() and covariance[: widths[0], : widths[0]].any()
+    gone = {**given, "photo": given["photo"].without(np.arange(120) < 30)}
+    alone = {**given, "photo": given["photo"].without(np.ones(120, dtype=np.bool_))}
+    np.testing.assert_array_equal(apart.encode(gone)[0][:30], apart.encode(alone)[0][:30])
+    whole = LinearEncoder.fitted(SETTINGS.model_copy(update={"dim": 64}), given, seed=1)
+    assert whole.consensus.covariance[: widths[0], widths[0] :].any()
