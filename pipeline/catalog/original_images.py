@@ -31,7 +31,9 @@ def item_pictures(config: Config, release: Path) -> Iterator[tuple[str, bytes]]:
         CatalogError: it cannot be read, or its pictures are not those that the release was made of.
     """
     if config.catalog.items.image is None:
-        raise ConfigError("catalog.items.image is null: there are no pictures to take along")
+        raise ConfigError(
+            "catalog.items.image is null: there are no pictures to take along but those of that column"
+        )
     catalogue = read_catalogue(config.catalog.items, FileHashes())
     inputs = catalogue.inputs[IMAGE.name]
     recorded = Manifest.read(release).provenance.get("catalogue", {}).get("inputs", {}).get(IMAGE.name)

@@ -74,7 +74,8 @@ def download(
     from alignrec.pipeline.runner.console import Console
 
     limits = replace(Limits(), seconds=timeout, bytes=int(max_megabytes * 2**20), allow_private=allow_private)
-    done = fetch_all(load_config(config, overrides or ()).catalog.items, Console(), limits)
+    catalog = load_config(config, overrides or ()).catalog
+    done = fetch_all(catalog.items, Console(), limits, modalities=catalog.modalities)
     if as_json:
         answer = {"folder": str(done.folder), "fetched": done.fetched, "there": done.there}
         typer.echo(json.dumps(answer | {"failed": done.failed}))

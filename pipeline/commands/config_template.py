@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from alignrec.core.modality_names import check_modality
 from alignrec.core.vocabulary import IMAGE, MODALITIES, TEXT
+from alignrec.extractors.errors import TemplateError
+from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.pipeline.catalog.sources.source import Draft
 from alignrec.pipeline.config.settings import ExtractConfig
 
@@ -47,6 +50,7 @@ def render(name: str, draft: Draft, plugins: Sequence[Path] = ()) -> str:
     )
     lines += ["", "catalog:"]
     lines += _section("items", draft.items)
+    lines += _modalities(draft.items.get(TEXT))
     if draft.interactions:
         lines += _section("interactions", draft.interactions)
     lines += ["", "# How interactions are cut into train, validation and test."]
@@ -62,6 +66,29 @@ def render(name: str, draft: Draft, plugins: Sequence[Path] = ()) -> str:
 def _comment(text: str) -> list[str]:
     """The lines of a comment, without characters that YAML does not allow."""
     return ["".join(c if c.isprintable() else " " for c in line) for line in text.splitlines()]
+
+
+def _modalities(template: str | None) -> list[str]:
+    """A comment that shows how the fields of a text become modalities of their own."""
+    try:
+        fields = TextTemplate(template).fields if template else ()
+    except TemplateError:
+        return []
+    shown = [
+        f"  #   {name}: {{type: text, template: {json.dumps(f'{{{name}}}')}}}"
+        for name in fields
+        if _free(name)
+    ]
+    head = "  # What an item has more of can be modalities of their own, any number, beside image and text:"
+    return [head, "  # modalities:", *shown] if shown else []
+
+
+def _free(field: str) -> bool:
+    """Whether a modality beside the short forms can be called after a field."""
+    try:
+        return check_modality(field) not in MODALITIES and field.isprintable()
+    except ValueError:
+        return False
 
 
 def _section(name: str, values: dict[str, Any]) -> list[str]:

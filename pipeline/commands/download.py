@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from alignrec.core.display import shown
 from alignrec.core.files import sweep, write_bytes
-from alignrec.pipeline.catalog.image_cells import ImageRefError, is_url, pictures_in
+from alignrec.core.vocabulary import IMAGE
+from alignrec.pipeline.catalog.contents import MOST_PARTS, config_key
+from alignrec.pipeline.catalog.image_cells import each_picture, is_url
 from alignrec.pipeline.catalog.image_refs import downloaded_name
 from alignrec.pipeline.catalog.items import image_root
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.commands.safe_http import FetchError, Limits, fetch
-from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.config.settings import ItemsConfig, ModalityConfig
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.console import Console
 
@@ -54,9 +55,10 @@ def download(
     console: Console,
     limits: Limits | None = None,
     *,
+    modalities: Mapping[str, ModalityConfig] | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Downloaded:
-    """Fetch every picture whose URL the items' image column holds and which is not there yet.
+    """Fetch every picture whose URL a column of pictures holds and which is not there yet.
 
     A picture is written whole or not at all, so a stopped download goes on where it was.
 
@@ -64,6 +66,7 @@ def download(
         items: the table; pictures go into its image root.
         console: where progress goes.
         limits: of each fetch.
+        modalities: those that `catalog.modalities` names, beside the table's own image column.
         sleep: waits between attempts.
 
     Raises:
@@ -71,7 +74,7 @@ def download(
     """
     limits = limits or Limits()
     root = image_root(items)
-    urls = _urls(items, root)
+    urls = _urls(items, modalities or {}, root)
     sweep(root)
     done = Downloaded(root)
     missing = [url for url in urls if not (root / downloaded_name(url)).is_file()]
@@ -96,38 +99,35 @@ def download(
     return done
 
 
-def _urls(items: ItemsConfig, root: Path) -> list[str]:
-    """The distinct URLs of the image column, in order."""
-    if items.image is None:
+def _urls(items: ItemsConfig, modalities: Mapping[str, ModalityConfig], root: Path) -> list[str]:
+    """The distinct URLs of the columns of pictures, in order."""
+    places = {config_key(IMAGE, short=True): (items.image, 1)} if items.image is not None else {}
+    for name, located in modalities.items():
+        key = config_key(name, short=False)
+        places |= {f"{key} ({column})": (column, MOST_PARTS) for column in located.columns}
+    if not places:
         raise CatalogError("catalog.items.image is null: name the column that holds the pictures' URLs")
     table = open_items(items.path, root)
-    table.require({"catalog.items.image": items.image})
+    table.require({key: column for key, (column, _) in places.items()})
     urls: dict[str, None] = {}
     others: Counter[str] = Counter()
-    for row in table.rows([items.image]):
-        cell = row[items.image]
-        url = _first_url(cell, root)
-        if url is None:
-            others["nothing" if cell in (None, "") else shown(cell)] += 1
-        else:
-            urls[url] = None
+    for row in table.rows(list(dict.fromkeys(column for column, _ in places.values()))):
+        for column, most in places.values():
+            cell = row[column]
+            found = [one for one in each_picture(cell, root)[:most] if isinstance(one, str) and is_url(one)]
+            urls |= dict.fromkeys(found)
+            if not found:
+                others["nothing" if cell in (None, "") else shown(cell)] += 1
     if not urls:
-        found = ", ".join(f"{text} ({count:,} ×)" for text, count in others.most_common(3))
+        found_instead = ", ".join(f"{text} ({count:,} ×)" for text, count in others.most_common(3))
+        named = " and ".join(f"{column!r}, which {key} names" for key, (column, _) in places.items())
+        unit = "rows" if len(places) == 1 else "cells"
         raise CatalogError(
-            f"{table.where}: no cell of {items.image!r}, which catalog.items.image names, holds the URL of a "
-            f"picture: {others.total():,} rows, with {found or 'nothing'}. Name the column of URLs there; "
-            "pictures in files or in the table need no download."
+            f"{table.where}: no cell of {named}, holds the URL of a picture: {others.total():,} {unit}, with "
+            f"{found_instead or 'nothing'}. Name the column of URLs there; pictures in files or in the table "
+            "need no download."
         )
     return list(urls)
-
-
-def _first_url(cell: Any, root: Path) -> str | None:
-    """The URL of the picture that a run reads of a cell."""
-    try:
-        first = next(iter(pictures_in(cell, root)), None)
-    except ImageRefError:
-        return None
-    return first if isinstance(first, str) and is_url(first) else None
 
 
 def _patiently(url: str, limits: Limits, sleep: Callable[[float], None]) -> bytes:

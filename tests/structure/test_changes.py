@@ -121,6 +121,17 @@ def test_a_landmark(tmp_path: Path) -> None:
     assert "last added" in {record["subject"] for record in metrics["records"]}
 
 
+def test_a_modality(tmp_path: Path) -> None:
+    """Of a kind that there is: no file of the project's, and no plugin either."""
+    photo = {"type": "image", "columns": "image"}
+    title = {"type": "text", "template": "{title}"}
+    catalog = {"items": {"path": "items.jsonl"}, "modalities": {"photo": photo, "title": title}}
+    config = configure(tmp_path, "", catalog=catalog, export={"sets": ["title", "photo"]})
+    command("run", "-c", config, "--until", "export", "-q")
+    sets = json.loads((tmp_path / "run" / "release" / "manifest.json").read_text())["sets"]
+    assert {name: entry["valid"] for name, entry in sets.items()} == {"photo": 12, "title": 12}
+
+
 def test_an_extractor(tmp_path: Path) -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "adding-an-extractor.md").read_text("utf-8")
     blocks = [block.split("```")[0] for block in page.split("```python\n")[1:]]

@@ -6,6 +6,7 @@ import yaml
 
 from alignrec.pipeline.catalog.sources.source import Draft
 from alignrec.pipeline.commands.config_template import render
+from alignrec.pipeline.config.settings import Config
 
 
 def test_what_was_found_is_written_and_what_was_not_has_its_default() -> None:
@@ -34,3 +35,15 @@ def test_what_was_found_is_written_and_what_was_not_has_its_default() -> None:
     assert loaded["plugins"] == ["/own/plugin.py"]
     assert loaded["catalog"] == {"items": {"path": "é.csv"}, "interactions": {"path": "log.csv"}}
     assert (loaded["split"], loaded["extract"]["text"]) == ({"method": "temporal"}, "given:x.npy")
+
+
+def test_the_fields_of_the_text_are_shown_as_modalities_in_a_comment() -> None:
+    draft = Draft({"path": "a.csv", "text": "{title}. {plot} {text} {user} {a b}"})
+    text = render("shop", draft)
+    assert "modalities" not in yaml.safe_load(text)["catalog"]
+    start = text.index("  # modalities:")
+    block = "\n".join(
+        line.replace("  # ", "  ", 1) for line in text[start:].splitlines() if "  #" in line[:3]
+    )
+    shown = yaml.safe_load(f"catalog:\n  items: {{path: a.csv}}\n{block}")
+    assert list(Config.model_validate(shown).modalities) == ["title", "plot"]

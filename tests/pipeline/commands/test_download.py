@@ -15,7 +15,7 @@ from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.commands import download as downloading
 from alignrec.pipeline.commands.download import download
 from alignrec.pipeline.commands.safe_http import Limits
-from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.config.settings import ItemsConfig, ModalityConfig
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.console import Console
 from tests.core.left_over import left_over
@@ -86,3 +86,21 @@ def test_a_column_without_any_url_is_an_error_that_says_what_is_in_it(tmp_path: 
     )
     with pytest.raises(CatalogError, match=expected):
         download(ItemsConfig(path=str(path), text=None), Console(quiet=True), LOCAL)
+
+
+def test_every_column_of_pictures_has_its_urls_fetched(tmp_path: Path) -> None:
+    urls = [f"https://images.example/{number}.jpg" for number in range(4)]
+    row = {"item_id": "a", "title": "t", "image": urls[0], "front": urls[1:3], "back": f"{urls[2]}|{urls[3]}"}
+    items = ItemsConfig(path=str(write_items(tmp_path, [row])), image="image")
+    for url in urls:
+        (tmp_path / downloaded_name(url)).write_bytes(b"there")
+    photo = ModalityConfig(type="image", columns=("front", "back"))
+    assert download(items, Console(quiet=True), modalities={"photo": photo}).there == 4
+    assert download(items, Console(quiet=True)).there == 1
+    with pytest.raises(CatalogError, match=r"catalog\.modalities\.photo \(z\)"):
+        bare = items.model_copy(update={"image": None})
+        download(
+            bare,
+            Console(quiet=True),
+            modalities={"photo": photo.model_copy(update={"columns": ("front", "z")})},
+        )
