@@ -16,6 +16,7 @@ from alignrec.core.files import digest, write_bytes
 from alignrec.core.results import METRICS_FILE, POOLED_FILE
 from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, USER
 from alignrec.pipeline.config.settings import Config
+from alignrec.pipeline.errors import InputsChangedError
 from alignrec.pipeline.runner.run_folder import EVALUATE, PRETRAIN, SPLIT, TRAIN
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, stage_parts
 from alignrec.pipeline.stages.evaluate.landmark_input import landmark_input
@@ -108,6 +109,10 @@ class EvaluateStage(Stage):
         cut, inputs = run.split(), run.inputs()
         settings = config.evaluate
         evaluator = Evaluator(cut.split, settings.k, settings.exclude_valid)
+        # First, as whoever wrote a list that breaks a rule should not wait to hear of it.
+        elsewhere = evaluate_rankings(settings.rankings, cut, evaluator, console.note)
+        if elsewhere and digest(rankings_inputs(settings.rankings)) != context.plan.details[RANKINGS]:
+            raise InputsChangedError("a file of evaluate.rankings changed while it was read")
         pretrained = run.features(MULTIMODAL) if PRETRAIN in context.done else None
         vectors = None if pretrained is None else pretrained.matrix
         data = landmark_input(config, cut.split, config.seed, pretrained)
@@ -124,7 +129,6 @@ class EvaluateStage(Stage):
         if settings.masked:
             pretrain = partial(_pretrain_anew, context, parts)
             records += masked(evaluator, inputs, settings.masked, config.seed, vectors, pretrain)
-        elsewhere = evaluate_rankings(settings.rankings, cut, evaluator, console.note)
         controls: list[Piece] = []
         scratch = run.scratch(FULL_SCRATCH)
         if FULL in context.plan.details:

@@ -20,6 +20,7 @@ from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.errors import CatalogError, ConfigError
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.run_folder import RunFolder
+from alignrec.pipeline.stages.evaluate import stage
 from alignrec.pipeline.stages.evaluate.rankings import check_names, evaluate_rankings, rankings_inputs
 from tests.pipeline.tiny_runs import command, write_tiny
 
@@ -147,7 +148,9 @@ def test_a_file_that_is_not_there_is_said_before_anything_is_done(tmp_path: Path
 
 
 @pytest.mark.slow
-def test_a_command_gives_mmrecs_lists_a_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_command_gives_mmrecs_lists_a_row(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = write_tiny(tmp_path)
     assert command("run", "-c", config, "--until", "train", "-q") == 0
     run = RunFolder(load_config(config).run_folder)
@@ -189,6 +192,20 @@ def test_a_command_gives_mmrecs_lists_a_row(tmp_path: Path, capsys: pytest.Captu
         command("evaluate", "-c", config, "-q", "--rankings", f"Most popular={tmp_path / 'popular.csv'}") == 0
     )
     assert sha256_file(file) != before
+
+    # A file that changes while it is read has the evaluation planned anew.
+    calls: list[int] = []
+
+    def changing(rankings: dict[str, Path], *others: Any) -> object:
+        found = evaluate_rankings(rankings, *others)
+        if not calls:
+            frame.to_csv(tmp_path / "popular.csv", sep="\t", index=False)
+        calls.append(1)
+        return found
+
+    monkeypatch.setattr(stage, "evaluate_rankings", changing)
+    command("evaluate", "-c", config, "-q", "--rankings", f"Other={tmp_path / 'popular.csv'}")
+    assert len(calls) == 2 and RunFolder(run.path).results().select(subject="Other").records
 
 
 def test_options_that_name_no_file_are_usage_errors(tmp_path: Path) -> None:
