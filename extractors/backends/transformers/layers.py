@@ -27,16 +27,31 @@ ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-def read_layers(folder: Path) -> nn.Sequential:
+def read_layers(folder: Path, width: int) -> nn.Sequential:
     """The layers that a folder's `modules.json` lists behind its pooling, with their weights.
 
     Each maps float32 `[b, d]` to `[b, d']`.
 
+    Args:
+        folder: the model's.
+        width: of a pooled vector.
+
     Raises:
-        ExtractorError: a config states what is not supported, or weights are missing or others.
+        ExtractorError: a config states what is not supported or does not fit what comes before it, or weights
+            are missing or others.
     """
-    listed = sentence_modules(folder)[2:]
-    return nn.Sequential(*(_KINDS[module.kind](module) for module in listed))
+    layers = []
+    for module in sentence_modules(folder)[2:]:
+        layer = _KINDS[module.kind](module)
+        expected = getattr(layer, "width", width)
+        if expected != width:
+            raise ExtractorError(
+                f"{module.folder / 'config.json'} states a layer of {expected} values, but vectors of "
+                f"{width} come to it: fetch the model again"
+            )
+        width = getattr(layer, "out", width)
+        layers.append(layer)
+    return nn.Sequential(*layers)
 
 
 class Dense(nn.Module):
@@ -47,6 +62,7 @@ class Dense(nn.Module):
     ) -> None:
         """Make the layer; where the input is added and the widths differ, it is projected first."""
         super().__init__()
+        self.width, self.out = width, out
         self.linear = nn.Linear(width, out, bias=bias)
         self.activation = activation()
         self.residual: nn.Module | None = None
@@ -65,6 +81,7 @@ class LayerNorm(nn.Module):
     def __init__(self, width: int) -> None:
         """Make the layer."""
         super().__init__()
+        self.width = width
         self.norm = nn.LayerNorm(width)
 
     def forward(self, vectors: torch.Tensor) -> torch.Tensor:

@@ -53,7 +53,6 @@ class TransformersText(Extractor):
             lower_case(self._tokenizer.backend_tokenizer)
         self._lock = threading.Lock()
         self._model = runtime.place(loaded.model)
-        self._layers = runtime.place(read_layers(folder))
         self._fixed = loaded.config.model_type in FIXED_LENGTH
         self._max_length = _max_length(self._tokenizer, loaded, self._pooling.max_length)
         self._prompt_length = self._tokens_of_prompt()
@@ -61,9 +60,11 @@ class TransformersText(Extractor):
         self.device = runtime.device.type
         # On two CPU cores, side by side: 99 texts a second at 8 a batch, 75 at 32.
         self.batch_size = 256 if runtime.is_cuda else 8
+        width = self._forward([self.prepare("a")])[1].shape[2]
+        check_width(folder, width)
+        self._layers = runtime.place(read_layers(folder, width * len(self._pooling.modes)))
         probe = self.embed([self.prepare("a")], tokens=True)
         assert probe.tokens is not None
-        check_width(folder, probe.tokens.shape[2])
         self.card = ExtractorCard(
             name=name,
             modality=TEXT.name,
@@ -92,18 +93,23 @@ class TransformersText(Extractor):
 
     def embed(self, prepared: Sequence[Mapping[str, list[int]]], tokens: bool = False) -> Embeddings:
         """See `Extractor.embed`."""
+        with self._runtime.forward():
+            output, states, mask = self._forward(prepared)
+            vectors = self._layers(self._pooling(output, states, mask, self._prompt_length))
+            pooled = to_numpy(vectors[:, : self._pooling.truncate])
+            if not tokens:
+                return Embeddings(pooled)
+            return Embeddings(pooled, to_numpy(states * mask.unsqueeze(-1)), mask.cpu().numpy())
+
+    def _forward(self, prepared: Sequence[Mapping[str, list[int]]]) -> tuple[Any, torch.Tensor, torch.Tensor]:
+        """The model's output, its tokens `[b, t, d]` in float32, and the bool mask `[b, t]` of real ones."""
         inputs, mask = self._collate(prepared)
         with self._runtime.forward():
             if self._pooling.modes == ("features",):
                 output = self._model.get_text_features(**inputs)
             else:
                 output = self._model(**inputs)
-            states = output.last_hidden_state.float()
-            vectors = self._layers(self._pooling(output, states, mask, self._prompt_length))
-            pooled = to_numpy(vectors[:, : self._pooling.truncate])
-            if not tokens:
-                return Embeddings(pooled)
-            return Embeddings(pooled, to_numpy(states * mask.unsqueeze(-1)), mask.cpu().numpy())
+            return output, output.last_hidden_state.float(), mask
 
     def _tokens_of_prompt(self) -> int:
         """How many tokens of every text are the prompt's, as sentence-transformers counts them.

@@ -31,7 +31,7 @@ def layer(
         (place / "config.json").write_text(json.dumps(config))
     if weights is not None:
         save_file(weights, place / "model.safetensors")
-    (found,) = read_layers(folder)
+    (found,) = read_layers(folder, 2)
     return found
 
 
@@ -115,6 +115,18 @@ def test_weights_are_all_and_no_others(tmp_path: Path, weights: dict[str, torch.
         layer(tmp_path, "Dense", DENSE, weights)
 
 
+def test_widths_fit_one_another(tmp_path: Path) -> None:
+    with pytest.raises(
+        ExtractorError, match=r"2_Dense/config\.json states a layer of 3 values, but vectors of 2"
+    ):
+        layer(
+            tmp_path,
+            "Dense",
+            {**DENSE, "in_features": 3, "bias": False},
+            {"linear.weight": torch.zeros(2, 3)},
+        )
+
+
 def test_code_in_weights_does_not_run(tmp_path: Path) -> None:
     models.sentence_bert(tmp_path, "pooling_mode_mean_tokens", "Dense")
     place = tmp_path / "2_Dense"
@@ -122,4 +134,4 @@ def test_code_in_weights_does_not_run(tmp_path: Path) -> None:
     (place / "config.json").write_text(json.dumps(DENSE))
     torch.save({"linear.weight": Path("x")}, place / "pytorch_model.bin")
     with pytest.raises(ExtractorError, match=r"pytorch_model\.bin does not hold the weights"):
-        read_layers(tmp_path)
+        read_layers(tmp_path, 2)
