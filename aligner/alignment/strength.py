@@ -89,7 +89,9 @@ def taste_recalls(
 
 def share_columns(columns: Columns | None, a: str, b: str) -> bool:
     """Whether two views are made of a common column of the catalogue."""
-    return bool(columns) and bool(columns.get(a, frozenset()) & columns.get(b, frozenset()))
+    if not columns:
+        return False
+    return bool(columns.get(a, frozenset()) & columns.get(b, frozenset()))
 
 
 def _tastes(hidden: NDArray[np.floating], rng: np.random.Generator) -> NDArray[np.int64]:

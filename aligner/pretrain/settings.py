@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,7 +13,8 @@ _PLACE_WEIGHT = {IMAGE: 0.5}
 _PLACE_WEIGHT_OF_OTHERS = 0.02
 
 
-LINEAR, FILLED = "linear", "filled"
+LINEAR: Final = "linear"
+FILLED: Final = "filled"
 
 
 class PretrainSettings(BaseModel):
