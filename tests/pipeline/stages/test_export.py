@@ -44,6 +44,7 @@ def test_the_release_of_an_extraction(tmp_path: Path) -> None:
         "rejected": {"text: empty": 1},
         "template": "{title}",
         "inputs": {"text": "ab"},
+        "modalities": {},
     }
     assert sorted(provenance["software"]) == sorted(("python", *STAGE.libraries))
 
