@@ -49,6 +49,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings["catalog"]["modalities"] = MODALITIES
     settings["export"] = {"license": "mit"}
     settings["train"] = {"epochs": 1}
+    settings["evaluate"] = {"k": [2], "masked": [0.5]}
     config.write_text(yaml.safe_dump(settings, sort_keys=False))
     run(config, console=Console(quiet=True))
     return folder
@@ -127,3 +128,5 @@ def test_card_report_and_definitions_name_them_all(shop: Path) -> None:
     results = Results.parse((shop / "run" / "evaluate" / "metrics.json").read_bytes())
     assert "mask-title, mask-plot, mask-poster, mask-stills" in results.definitions
     assert {"title", "centred plot", "concatenation"} <= {record.subject for record in results.records}
+    masked = {record.protocol for record in results.records if record.share == 0.5}
+    assert masked == {f"mask-{name}" for name in MODALITIES}
