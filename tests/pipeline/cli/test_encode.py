@@ -20,11 +20,11 @@ def call(command: str, folder: Path, *more: str) -> Result:
 
 
 @pytest.mark.parametrize("command", ["encode", "extend"])
-def test_a_model_is_of_a_picture_or_a_text(tmp_path: Path, command: str) -> None:
+def test_a_model_is_that_of_a_modality(tmp_path: Path, command: str) -> None:
     make_release(tmp_path / "release")
-    wrong = call(command, tmp_path, "--extractor", "sound=packaged:whale")
+    wrong = call(command, tmp_path, "--extractor", "packaged:whale")
     assert wrong.exit_code == 2
-    assert "Invalid value for --extractor: expected image=NAME or text=NAME" in wrong.stderr
+    assert "Invalid value for --extractor: expected MODALITY=NAME, such as image=NAME" in wrong.stderr
     assert not (tmp_path / "work").exists()
 
 
