@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     import torch
 
-# Rows whose similarities are computed at once: a mapped matrix is never in memory as a whole.
+# Rows that are looked at together: a mapped matrix is never in memory as a whole.
 _BLOCK = 1 << 16
 
 Key = Literal["item_id", "user_id"]
@@ -66,14 +66,16 @@ class FeatureSet:
 
     def fault(self) -> str | None:
         """What makes the values unfit for use, or None: not finite, or not zeros where not valid."""
-        if not np.isfinite(self.matrix).all():
-            row = int(np.flatnonzero(~np.isfinite(self.matrix).all(axis=1))[0])
-            return f"the vector of {self.ids[row]!r} has a value that is no finite number"
-        filled = ~self.valid & self.matrix.any(axis=1)
-        if filled.any():
-            return (
-                f"{self.ids[int(np.flatnonzero(filled)[0])]!r} has no valid vector, but one that is not zeros"
-            )
+        for start in range(0, len(self.ids), _BLOCK):
+            block = self.matrix[start : start + _BLOCK]
+            infinite = ~np.isfinite(block).all(axis=1)
+            if infinite.any():
+                row = start + int(infinite.argmax())
+                return f"the vector of {self.ids[row]!r} has a value that is no finite number"
+            filled = ~self.valid[start : start + _BLOCK] & block.any(axis=1)
+            if filled.any():
+                row = start + int(filled.argmax())
+                return f"{self.ids[row]!r} has no valid vector, but one that is not zeros"
         return None
 
     @property

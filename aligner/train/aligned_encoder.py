@@ -20,6 +20,8 @@ from alignrec.aligner.train.model import AlignRec, Representations, unit_shares
 from alignrec.aligner.train.settings import TrainSettings
 
 Floats = NDArray[np.float32]
+# Unit rows may be longer by what float32 rounds; far longer ones would give similarities that are no numbers.
+_LONGEST = 1.001
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +122,9 @@ class AlignedEncoder:
             raise files.error(
                 f"{n} items with {e} features and {d} dimensions of {config.members} members are none"
             )
+        index = tensors["features"]
+        if np.einsum("ij,ij->i", index, index, dtype=np.float64).max() > _LONGEST**2:
+            raise files.error("its features are not unit rows")
         return cls(**tensors, neighbours=config.neighbours, members=config.members, unit=config.unit)
 
 

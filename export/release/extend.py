@@ -58,7 +58,7 @@ def extend_release(
             entries[features.name] = SetEntry(dim=before.dim, rows=rows, valid=valid, key=before.key)
         path = new / "data" / f"rejected-{_generation(old):05d}.parquet"
         added.append(describe_file(new, path, write_rejected(rejected, path)))
-        lineage = [*old.provenance.get("extends", []), old.release_id]
+        lineage = [*_lineage(old), old.release_id]
         manifest = Manifest.make([*kept, *added], entries, old.provenance | {"extends": lineage})
         write_bytes(new / MANIFEST, manifest.to_bytes())
     return manifest
@@ -106,9 +106,14 @@ def _check(release: Release, sets: Sequence[FeatureSet]) -> None:
         raise ReleaseError(f"{release.where} has {len(again)} of these items already, such as {min(again)!r}")
 
 
+def _lineage(manifest: Manifest) -> list[str]:
+    """The releases that one stands on, the first first."""
+    return list(manifest.provenance.get("extends") or [])
+
+
 def _generation(manifest: Manifest) -> int:
     """How many times a release has been extended, this time included."""
-    return len(manifest.provenance.get("extends", [])) + 1
+    return len(_lineage(manifest)) + 1
 
 
 def _append(features: FeatureSet, folder: Path, first: int) -> list[FileEntry]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from alignrec.core.features import FeatureSet, Key
 from alignrec.core.files import replacing, sweep
 from alignrec.core.sealed import is_whole, sealing
-from alignrec.export.errors import VerificationError
+from alignrec.export.errors import ReleaseError, VerificationError
 from alignrec.export.release.manifest import FileEntry, SetEntry
 
 # What the manifest says of a part, and where it lies.
@@ -58,7 +58,13 @@ def write_table(table: pa.Table, path: Path) -> None:
 
 
 def write_parts(features: FeatureSet, folder: Path, rows_per_part: int = ROWS_PER_PART) -> list[Path]:
-    """Write `part-00000.parquet` and so on into `folder`, rows in id order; returns the paths."""
+    """Write `part-00000.parquet` and so on into `folder`, rows in id order; returns the paths.
+
+    Raises:
+        ReleaseError: a value is not finite, or a row that is not valid is not zeros: nobody could load them.
+    """
+    if fault := features.fault():
+        raise ReleaseError(f"the set {features.name!r} is not fit for a release: {fault}")
     order = np.array(sorted(range(len(features.ids)), key=features.ids.__getitem__), dtype=np.int64)
     table = features.to_arrow().take(pa.array(order)).combine_chunks()
     paths = []

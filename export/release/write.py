@@ -47,7 +47,7 @@ def write_release(
         sets, rejected, provenance, extractors, encoders, metrics: as for `fill_release`.
 
     Raises:
-        ReleaseError: there is no set, or two share a name.
+        ReleaseError, OutsideError, ResultsError: as of `fill_release`.
     """
     with replacing_folder(folder) as new:
         return fill_release(
@@ -77,7 +77,7 @@ def fill_release(
         metrics: the bytes of `metrics.json`, where an evaluation was made; drawn in `chart.png`.
 
     Raises:
-        ReleaseError: there is no set, or two share a name.
+        ReleaseError: there is no set, two share a name, or one has values that are no numbers.
         OutsideError: a set's name leads out of the folder.
         ResultsError: the metrics are not what an evaluation writes.
     """

@@ -6,10 +6,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from alignrec.aligner.pretrain.item_encoder import load_encoder
 from alignrec.aligner.train.aligned_encoder import AlignedEncoder
 from alignrec.core.features import FeatureSet
-from alignrec.core.vocabulary import MODALITIES, MULTIMODAL, TEXT
+from alignrec.core.vocabulary import ALIGNED, CONTENT, MODALITIES, MULTIMODAL, TEXT
 from alignrec.export.errors import ReleaseError
 from alignrec.export.release.opened import Release
 from alignrec.pipeline.commands.released_models import ReleasedModels
@@ -63,10 +65,13 @@ def encode(
     Raises:
         RefusedError: a model here is not the one that the release was made with, or the release names a path.
         VerificationError, ReleaseError: the release does not say what it was made with, lacks an encoder, or
-            its models and encoders make vectors that are no numbers.
+            its models and encoders make vectors that are no numbers or of another width than its own.
         EncoderError: an encoder of the release is none.
         CatalogError, ConfigError, ExtractorError: what is wrong with the items or the models.
     """
+    sets = [name for name, entry in release.manifest.sets.items() if entry.key == "item_id"]
+    if not sets:
+        raise ReleaseError(f"{release.where} has no set of items")
     models = ReleasedModels.of(release)
     config = _config(release, items, models, models.names(extractors or {}), work, max_rejected)
     with locked(work):
@@ -74,13 +79,12 @@ def encode(
         _check_models(extraction_of(context), models)
         bring_up_to_date(context)
         run = context.run
-        features = {name: run.features(name) for name in models.cards}
+        features = {name: _sound(run.features(name), release) for name in models.cards}
         if folder := _encoder(release, MULTIMODAL):
-            features[MULTIMODAL] = _multimodal(folder, run)
+            features[MULTIMODAL] = _sound(_multimodal(folder, run), release)
         if (folder := _encoder(release, "aligner")) and MULTIMODAL in features:
-            features |= _aligned(folder, features[MULTIMODAL])
+            features |= {f.name: _sound(f, release) for f in _aligned(folder, features[MULTIMODAL])}
         rejected = [{k: v for k, v in row.items() if k != "detail"} for row in run.rejected()]
-    sets = [name for name, entry in release.manifest.sets.items() if entry.key == "item_id"]
     missing = [name for name in sets if name not in features]
     if missing:
         raise ReleaseError(
@@ -136,11 +140,28 @@ def _multimodal(folder: Path, run: RunFolder) -> FeatureSet:
     return FeatureSet(MULTIMODAL, run.items(), matrix, valid)
 
 
-def _aligned(folder: Path, multimodal: FeatureSet) -> dict[str, FeatureSet]:
+def _aligned(folder: Path, multimodal: FeatureSet) -> list[FeatureSet]:
     """Vectors from content and neighbours, and marked as such."""
-    aligned, content = AlignedEncoder.from_pretrained(folder).encode(multimodal.matrix, multimodal.valid)
+    encoder = AlignedEncoder.from_pretrained(folder)
+    with np.errstate(over="ignore", invalid="ignore"):  # the result is looked at
+        aligned, content = encoder.encode(multimodal.matrix, multimodal.valid)
     origin = ["content"] * len(multimodal.ids)
-    return {
-        name: FeatureSet(name, multimodal.ids, matrix, multimodal.valid, origin=origin)
-        for name, matrix in (("aligned", aligned), ("content", content))
-    }
+    return [
+        FeatureSet(name, multimodal.ids, matrix, multimodal.valid, origin=origin)
+        for name, matrix in ((ALIGNED, aligned), (CONTENT, content))
+    ]
+
+
+def _sound(features: FeatureSet, release: Release) -> FeatureSet:
+    """The set itself, before anything is made of it.
+
+    Raises:
+        ReleaseError: it has values that are no numbers, or another width than the release's.
+    """
+    there = release.manifest.sets.get(features.name)
+    fault = features.fault()
+    if there and there.dim != features.dim:
+        fault = f"vectors have {features.dim} dimensions, but those of the release {there.dim}"
+    if fault:
+        raise ReleaseError(f"what {release.where} holds makes no usable set {features.name!r}: {fault}")
+    return features

@@ -146,3 +146,16 @@ def test_parts_that_do_not_belong_together_are_refused(parts: dict[str, Any]) ->
     }
     with pytest.raises(ValueError, match="feature set 'x'"):
         FeatureSet("x", **(whole | parts))
+
+
+def test_a_fault_is_found_in_any_block(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alignrec.core.features._BLOCK", 4)
+    assert make(11, 3).fault() is None and make(0, 3).fault() is None
+    for row in range(11):
+        features = make(11, 3)
+        features.matrix[row, 1] = np.nan
+        assert features.fault() == f"the vector of 'i{row}' has a value that is no finite number"
+    for row in (1, 4, 7, 10):
+        features = make(11, 3)
+        features.matrix[row, 1] = 1
+        assert features.fault() == f"'i{row}' has no valid vector, but one that is not zeros"

@@ -83,6 +83,15 @@ def test_an_encoder_of_no_items_is_refused(tmp_path: Path) -> None:
         AlignedEncoder.from_pretrained(folder)
 
 
+def test_features_that_are_longer_than_unit_rows_are_refused(tmp_path: Path) -> None:
+    folder = copy(tmp_path)
+    tensors = load_file(folder / "model.safetensors")
+    tensors["features"] = tensors["features"] * np.float32(3e38)
+    save_file(tensors, folder / "model.safetensors")
+    with pytest.raises(EncoderError, match="not unit rows"):
+        AlignedEncoder.from_pretrained(folder)
+
+
 def test_more_neighbours_than_items_are_all_of_them(tmp_path: Path) -> None:
     features = load_file(SAVED / "expected.safetensors")["features"]
     valid = features.any(axis=1)

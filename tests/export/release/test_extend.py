@@ -59,6 +59,25 @@ def test_a_release_is_extended_twice(release: Path, tmp_path: Path) -> None:
     assert load_features(tmp_path / "b", "text").ids[-2:] == ["z0", "z1"]
 
 
+def test_a_release_that_names_no_forebears_is_extended(release: Path, tmp_path: Path) -> None:
+    found = open_release(release)
+    provenance = found.manifest.provenance | {"extends": None}
+    found = replace(found, manifest=found.manifest.model_copy(update={"provenance": provenance}))
+    extended = extend_release(found, new_items(["z0"]), [], tmp_path / "more")
+    assert extended.provenance["extends"] == [found.manifest.release_id]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_vectors_that_are_no_numbers_are_not_appended(release: Path, tmp_path: Path, value: float) -> None:
+    sets = new_items(["z0", "z1"])
+    sets[1].matrix[1, 2] = value
+    with pytest.raises(
+        ReleaseError, match=f"set '{sets[1].name}' is not fit for a release: the vector of 'z1'"
+    ):
+        extend_release(open_release(release), sets, [], tmp_path / "more")
+    assert not (tmp_path / "more").exists()
+
+
 @pytest.mark.parametrize(
     ("sets", "expected"),
     [

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alignrec.core.features import FeatureSet
-from alignrec.export.errors import VerificationError
+from alignrec.export.errors import ReleaseError, VerificationError
 from alignrec.export.release.manifest import FileEntry, SetEntry, describe_file
 from alignrec.export.release.parquet import iter_parts, read_parts, write_parts
 from tests.export.release.cases import IDS, make_set
@@ -56,3 +56,15 @@ def test_a_part_with_other_columns_is_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"item_id": ["a"]}), path)
     with pytest.raises(VerificationError, match="the set 'image' needs"):
         read_parts("image", *listed(make_set(), [path]))
+
+
+@pytest.mark.parametrize(
+    ("row", "value", "reason"),
+    [(0, np.nan, "'b' has a value that"), (1, -np.inf, "'0001'"), (2, 1, "'nan' has no valid")],
+)
+def test_what_could_not_be_read_is_not_written(tmp_path: Path, row: int, value: float, reason: str) -> None:
+    features = make_set()
+    features.matrix[row, 3] = value
+    with pytest.raises(ReleaseError, match=f"the set 'image' is not fit for a release: .*{reason}"):
+        write_parts(features, tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from alignrec.pipeline.config.settings import ItemsConfig
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.stages.chain import run
-from tests.export.release.cases import reseal
+from tests.export.release.cases import make_release, make_set, reseal
 from tests.extractors import models
 from tests.pipeline.catalogues import picture, write_catalogue, write_items
 
@@ -177,6 +178,30 @@ def test_a_strangers_files_that_are_none_are_refused(
     ended = call("encode", shop, tmp_path / "work", release=release)
     assert isinstance(ended.exception, error)
     assert not (tmp_path / "work" / "release").exists()
+
+
+@pytest.mark.parametrize("command", ["encode", "extend"])
+@pytest.mark.parametrize("encoder", ["multimodal", "aligner"])
+def test_vectors_that_are_no_numbers_are_never_written(
+    shop: Path, tmp_path: Path, command: str, encoder: str
+) -> None:
+    """Tensors that are finite, and so large that what they give is not."""
+    release = copied(shop, tmp_path)
+    path = release / "encoder" / encoder / "model.safetensors"
+    tensors = load_file(path)
+    save_file({n: t if n == "features" else np.full_like(t, 3e38) for n, t in tensors.items()}, path)
+    reseal(release, {})
+    ended = call(command, shop, tmp_path / "work", release=release)
+    assert isinstance(ended.exception, ReleaseError), ended.exception
+    assert "no usable set" in str(ended.exception) and "no finite number" in str(ended.exception)
+    assert not (tmp_path / "work" / "release").exists()
+
+
+@pytest.mark.parametrize("command", ["encode", "extend"])
+def test_a_release_of_users_alone_is_refused(shop: Path, tmp_path: Path, command: str) -> None:
+    users = replace(make_set("user"), key="user_id")
+    ended = call(command, shop, tmp_path / "work", release=make_release(tmp_path / "users", users))
+    assert isinstance(ended.exception, ReleaseError) and "has no set of items" in str(ended.exception)
 
 
 def copied(folder: Path, target: Path) -> Path:
