@@ -205,7 +205,13 @@ def test_no_choice_goes_against_a_number(records: list[Measurement]) -> None:
             valid.pop("co-occurrence", None)
             assert valid[found.choice] == max(v for name, v in valid.items() if name in tested)
         else:
-            above = [r for r in here.records if r.subject == "aligned" and r.against and r.low and r.low > 0]
+            # A difference may have been measured either way round.
+            above = [
+                r
+                for r in here.records
+                if (r.subject == "aligned" and r.against and r.low is not None and r.low > 0)
+                or (r.against == "aligned" and r.high is not None and r.high < 0)
+            ]
             assert above, "a set is recommended only where an interval lies above zero"
 
 
