@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow kills others lint types docs stills wheel clean
+.PHONY: demo test slow kills faults others lint types docs stills wheel clean
 
 # Most of what the libraries hold is never imported: Python compiles the rest when it is, and keeps that.
 unexport PYTHONDONTWRITEBYTECODE
@@ -20,12 +20,15 @@ test: .venv/ready
 slow: .venv/ready
 	$(BIN)/python -m pytest -m slow
 
-# `slow` in two parts; with `test`, two cores share all tests: `make --jobs=2 test kills others`.
+# `slow` in three parts; with `test`, two cores share all tests: `make --jobs=2 test kills faults others`.
 kills: .venv/ready
 	$(BIN)/python -m pytest --durations=8 -m slow tests/pipeline/runner/test_kill.py
 
+faults: .venv/ready
+	$(BIN)/python -m pytest --durations=8 -m slow tests/pipeline/runner --ignore=tests/pipeline/runner/test_kill.py
+
 others: .venv/ready
-	$(BIN)/python -m pytest --durations=8 -m slow --ignore=tests/pipeline/runner/test_kill.py
+	$(BIN)/python -m pytest --durations=8 -m slow --ignore=tests/pipeline/runner
 
 lint: .venv/ready
 	$(BIN)/ruff check .
