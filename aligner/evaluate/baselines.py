@@ -16,8 +16,8 @@ from alignrec.core.vocabulary import IMAGE
 
 Floats = NDArray[np.float32]
 CENTRED, HALF_IMAGE = "centred concatenation", "centred, image at half weight"
-EQUAL = "whitened concatenation, components equal"
-ALONE = "whitened alone, strength by content"
+EQUAL = "whitened, components equal"
+ALONE = "whitened as content says"
 IMPUTED, IMPUTED_HALF = "ridge imputation", "ridge imputation, image at half"
 _COMPONENTS = 256
 _RIDGES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)

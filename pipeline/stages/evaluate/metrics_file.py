@@ -31,7 +31,7 @@ _SUBJECTS = {
     "aligned without image, without text": "on features of an encoder that knows the other modality alone",
     "centred": "unit vectors less their mean over the catalogue, normalised again",
     "whitened": "up to 256 principal components of each modality, all equally large; modalities equally "
-    "large too, or `components equal`; or `alone`, each less so, at the strength that content chooses",
+    "large too, or `components equal`; or `as content says`, at the strength that content chooses",
     "ridge imputation": "centred concatenation, a missing part told from the others by ridge regression",
 }
 

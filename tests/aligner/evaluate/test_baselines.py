@@ -44,6 +44,11 @@ def test_parts_stand_side_by_side_and_gaps_are_zeros() -> None:
     assert list(baselines({"text": _inputs()["text"]})) == ["text", "centred text"]
 
 
+def test_names_leave_room_for_numbers_on_eighty_columns() -> None:
+    inputs = _inputs()
+    assert max(map(len, [*baselines(inputs), *imputed(inputs, 1)])) <= 31
+
+
 def test_each_view_is_whitened_alone_and_none_is_told() -> None:
     inputs = _inputs()
     features = baselines(inputs)
