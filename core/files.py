@@ -30,6 +30,7 @@ from alignrec.core.errors import AlignRecError
 _TEMPORARY = re.compile(
     r"\.(?P<name>.+)\.(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-[0-9a-f]{8}\.(?P<kind>tmp|new|old)"
 )
+_TAKEN = (errno.ENOTEMPTY, errno.EEXIST)  # a folder of the name is there
 _SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)")
 # Temporary names that this process uses now; another process may have had its number before.
 _in_use: set[str] = set()
@@ -96,12 +97,15 @@ def replacing_folder(path: Path) -> Iterator[Path]:
     with temporary_folder(path) as new, _temporary_name(path, "old") as aside, _naming(path, new):
         yield new
         apply_umask(new)
+        replaced = False
         try:
             _take_place(new, path, aside)
+            replaced = True
         finally:
-            # Removed under a name that is never put back: a kill may leave half of it.
-            if aside.exists():
-                aside.rename(new if path.exists() else path)
+            # Whether the name is free says nothing: another process may be about to take it.
+            if aside.exists() and (replaced or not _put_back(aside, path)):
+                # Removed under a name that is never put back: a kill may leave half of it.
+                aside.rename(new.with_name(f"{path.name}.old"))
 
 
 def _take_place(new: Path, path: Path, aside: Path) -> None:
@@ -113,9 +117,20 @@ def _take_place(new: Path, path: Path, aside: Path) -> None:
             new.rename(path)
             return
         except OSError as error:
-            if error.errno not in (errno.ENOTEMPTY, errno.EEXIST):
+            if error.errno not in _TAKEN:
                 raise
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _put_back(aside: Path, path: Path) -> bool:
+    """Give an old folder its name again; False where another process has written one of that name."""
+    try:
+        aside.rename(path)
+    except OSError as error:
+        if error.errno not in _TAKEN:
+            raise
+        return False
+    return True
 
 
 def apply_umask(folder: Path) -> None:

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -288,6 +289,45 @@ def test_many_processes_write_one_folder(tmp_path: Path) -> None:
     processes = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path / "x")]) for _ in range(3)]
     assert [process.wait(120) for process in processes] == [0, 0, 0]
     assert names(tmp_path) == ["x"] and names(tmp_path / "x") == ["a", "b"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_another_process_does_meanwhile_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    """The old folder comes back only where this process failed, and never over another's."""
+    write_bytes(tmp_path / "x" / "a", b"old")
+    take_place = files._take_place
+
+    def then_another(new: Path, path: Path, aside: Path) -> None:
+        if fails:
+            path.rename(aside)
+            write_bytes(path / "a", b"another's")
+            raise OSError(28, "No space left on device", str(path))
+        take_place(new, path, aside)
+        path.rename(tmp_path / "set aside by another")
+
+    monkeypatch.setattr(files, "_take_place", then_another)
+    failing = pytest.raises(OSError, match="No space") if fails else nullcontext()
+    with failing, replacing_folder(tmp_path / "x") as new:
+        write_bytes(new / "a", b"new")
+    left = {"x": b"another's"} if fails else {"set aside by another": b"new"}
+    assert {name: (tmp_path / name / "a").read_bytes() for name in names(tmp_path)} == left
+
+
+def test_a_folder_that_could_not_be_replaced_is_put_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_bytes(tmp_path / "x" / "a", b"old")
+
+    def fail(new: Path, path: Path, aside: Path) -> None:
+        path.rename(aside)
+        raise OSError(5, "Input/output error", str(new))
+
+    monkeypatch.setattr(files, "_take_place", fail)
+    with pytest.raises(OSError, match="Input/output"), replacing_folder(tmp_path / "x") as new:
+        write_bytes(new / "a", b"new")
+    assert names(tmp_path) == ["x"] and (tmp_path / "x" / "a").read_bytes() == b"old"
 
 
 def test_one_value_has_one_text_and_one_hash(tmp_path: Path) -> None:
