@@ -20,7 +20,7 @@ test: .venv/ready
 slow: .venv/ready
 	$(BIN)/python -m pytest -m slow
 
-# `slow` in three parts; with `test`, two cores share all tests: `make --jobs=2 test kills faults others`.
+# `slow` in three parts; with `test`, two cores share all tests: `make --jobs=2 kills others test faults`.
 kills: .venv/ready
 	$(BIN)/python -m pytest --durations=8 -m slow tests/pipeline/runner/test_kill.py
 
