@@ -7,17 +7,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PositiveInt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
 from alignrec.aligner.errors import EncoderError
 from alignrec.core.documents import DocumentError, parse_as, parse_json, read_bytes
 from alignrec.core.files import open_regular
+from alignrec.core.modality_names import ModalityName
+from alignrec.core.names import check_distinct
 
 FORMAT = 1
 CONFIG, TENSORS = "config.json", "model.safetensors"
@@ -34,6 +36,16 @@ class SavedConfig(BaseModel):
 
     format: int = Field(ge=FORMAT, le=FORMAT)
 
+
+def _by_name(widths: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    check_distinct(widths, "the modality")
+    return dict(sorted(widths.items()))
+
+
+# Two widths of each modality, in the order of names, which is the encoder's.
+SavedWidths = Annotated[
+    dict[ModalityName, tuple[PositiveInt, PositiveInt]], Field(min_length=1), AfterValidator(_by_name)
+]
 
 Config = TypeVar("Config", bound=SavedConfig)
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Self, cast
+from typing import Self, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import field_validator
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from alignrec.aligner.components import Components
-from alignrec.aligner.encoder_files import EncoderFiles, SavedConfig, write_encoder
+from alignrec.aligner.encoder_files import EncoderFiles, SavedConfig, SavedWidths, write_encoder
 from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.hardware import device_of
 from alignrec.aligner.inputs import Inputs
@@ -25,12 +25,8 @@ from alignrec.aligner.pretrain.named_modules import NamedModules
 from alignrec.aligner.pretrain.settings import FILLED, PretrainSettings
 from alignrec.aligner.pretrain.token_codebook import sample_tokens
 from alignrec.aligner.pretrain.unknown_part import UnknownPart
-from alignrec.core.modality_names import ModalityName
-from alignrec.core.names import check_distinct
 
 _BATCH = 64
-
-Width = Annotated[int, Field(ge=1)]
 # Length of what stands for the unknown part of an item of whose missing modality nothing can be predicted.
 _UNKNOWN = 0.5
 
@@ -70,7 +66,7 @@ class _Saved(SavedConfig):
     """The config of a saved encoder."""
 
     settings: PretrainSettings
-    widths: dict[ModalityName, tuple[Width, Width]] = Field(min_length=1)
+    widths: SavedWidths
     kinds: dict[str, str] | None = None
 
     @field_validator("settings")
@@ -78,12 +74,6 @@ class _Saved(SavedConfig):
     def _of_this_form(cls, settings: PretrainSettings) -> PretrainSettings:
         """Encoders of this form do not name it: earlier versions knew no other."""
         return settings.model_copy(update={"vector": FILLED})
-
-    @field_validator("widths")
-    @classmethod
-    def _in_order(cls, widths: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
-        check_distinct(widths, "the modality")
-        return dict(sorted(widths.items()))
 
 
 class MultimodalEncoder(nn.Module):

@@ -4,31 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import Field
 from safetensors.torch import save_file
 from threadpoolctl import threadpool_limits
 from torch import nn
 
-from alignrec.aligner.alignment.consensus import Consensus, each_alone, joint_covariance
+from alignrec.aligner.alignment.consensus import Consensus
 from alignrec.aligner.alignment.strength import choose_strength
 from alignrec.aligner.alignment.views import fit_view, project_view, view_columns
 from alignrec.aligner.components import Components
-from alignrec.aligner.encoder_files import EncoderFiles, SavedConfig, Shape, write_encoder
+from alignrec.aligner.encoder_files import EncoderFiles, SavedConfig, SavedWidths, Shape, write_encoder
 from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.hardware import one_thread_if_small
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.pretrain.settings import PretrainSettings
 from alignrec.aligner.pretrain.unknown_part import UnknownPart
-from alignrec.core.modality_names import ModalityName
-from alignrec.core.names import check_distinct
 
 _BLOCK = 4096  # items at once
-Width = Annotated[int, Field(ge=1)]
 
 
 class _Saved(SavedConfig):
@@ -36,13 +33,7 @@ class _Saved(SavedConfig):
 
     settings: PretrainSettings
     strength: float = Field(gt=0)
-    views: dict[ModalityName, tuple[Width, Width]] = Field(min_length=1)
-
-    @field_validator("views")
-    @classmethod
-    def _in_order(cls, views: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
-        check_distinct(views, "the modality")
-        return dict(sorted(views.items()))
+    views: SavedWidths
 
 
 class LinearEncoder:
@@ -96,9 +87,8 @@ class LinearEncoder:
             valid = {m: inputs[m].valid for m in components}
             together = settings.epochs > 0
             strength = choose_strength(parts, valid, seed, view_columns(inputs), together=together)
-            covariance = joint_covariance(parts, valid).astype(np.float32)
-            if not together:
-                covariance = each_alone(covariance, [part.shape[1] for part in parts.values()])
+            consensus = Consensus.fit(parts, valid, strength=strength, dim=settings.dim, together=together)
+            covariance = consensus.covariance.astype(np.float32)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             unknown = UnknownPart(len(covariance), min(settings.dim, len(covariance)))
