@@ -61,8 +61,9 @@ def pooled_evaluation(context: StageContext, parts: Mapping[str, str], scratch: 
     untrained = baselines(run.inputs())
     reached: _Reached = defaultdict(lambda: defaultdict(list))
     for number, redrawn in enumerate(split_seeds(config), 1):
-        cut = run.split()
-        if redrawn is not None:
+        if redrawn is None:
+            cut = run.split()
+        else:
             cut = cut_interactions(config.model_copy(update={"seed": redrawn}), item_ids, interactions)
         evaluator = Evaluator(cut.split, config.evaluate.k, config.evaluate.exclude_valid)
         title = f"evaluate split {number} of {config.evaluate.splits}"
