@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+from alignrec.core.cross_view import ALIGNMENT, CrossView
 from alignrec.core.display import shown
 from alignrec.core.documents import DocumentError, parse_json, read_bytes
 from alignrec.core.errors import AlignRecError
@@ -100,10 +101,12 @@ class Results:
     Attributes:
         records: its measurements, in the order of the file.
         definitions: what the numbers mean, as JSON values by term.
+        alignment: what modalities tell of one another; None where it was not measured.
     """
 
     records: Sequence[Measurement] = ()
     definitions: Mapping[str, Any] = field(default_factory=dict)
+    alignment: CrossView | None = None
 
     @classmethod
     def read(cls, path: Path) -> Results:
@@ -162,7 +165,7 @@ class Results:
 
     def where(self, condition: Callable[[Measurement], bool]) -> Results:
         """The results whose records meet a condition."""
-        return Results(tuple(record for record in self.records if condition(record)), self.definitions)
+        return replace(self, records=tuple(record for record in self.records if condition(record)))
 
     def select(self, **fields: object) -> Results:
         """The results whose records have these values, such as `select(split="test", against=None)`."""
@@ -238,7 +241,12 @@ def _parse(content: Any) -> Results:
     records, definitions = content.get("records", []), content.get("definitions", {})
     if not isinstance(records, list) or not isinstance(definitions, dict):
         raise _UnexpectedError("records must be a list, and definitions an object")
-    return Results(tuple(_measurement(record, n) for n, record in enumerate(records)), definitions)
+    alignment = content.get(ALIGNMENT)
+    return Results(
+        tuple(_measurement(record, n) for n, record in enumerate(records)),
+        definitions,
+        None if alignment is None else CrossView.parse(alignment),
+    )
 
 
 def _measurement(record: Any, number: int) -> Measurement:

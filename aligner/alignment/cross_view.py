@@ -7,8 +7,7 @@ the wanted view's variance it explains, and how often the item is found by what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
 from itertools import permutations
 
 import numpy as np
@@ -20,6 +19,7 @@ from alignrec.aligner.alignment.strength import STRENGTHS, Columns, share_column
 from alignrec.aligner.alignment.views import view_columns, view_parts
 from alignrec.aligner.hardware import one_thread_if_small
 from alignrec.aligner.inputs import Inputs
+from alignrec.core.cross_view import CrossView, Direction
 from alignrec.core.vectors import unit_rows
 
 _HELD_OUT = 0.2
@@ -27,31 +27,6 @@ _FEWEST = 20  # held-out items that something can be said by
 _MOST = 20_000  # items of a pair that are looked at
 _BLOCK = 1024  # held-out items that are ranked at once
 _SURE = 3.0  # standard errors
-
-
-@dataclass(frozen=True)
-class Direction:
-    """What a view tells of another.
-
-    Attributes:
-        given: the view that is shown.
-        wanted: the view that is told.
-        items: how many held-out items were looked for, each among all of them.
-        explained: share of the wanted view's variance that is told, at most 1; below 0 it misleads.
-        found_1: share of the items that are found first.
-        found_10: share of the items that are among the first ten.
-        median_rank: the first is 1; half of the items by chance.
-        sure: whether ranks are better than chance by three standard errors of it.
-    """
-
-    given: str
-    wanted: str
-    items: int
-    explained: float
-    found_1: float
-    found_10: float
-    median_rank: float
-    sure: bool
 
 
 def cross_view(parts: Parts, valid: Marks, seed: int, columns: Columns | None = None) -> list[Direction]:
@@ -75,11 +50,40 @@ def cross_view(parts: Parts, valid: Marks, seed: int, columns: Columns | None = 
     return found
 
 
-def measure_inputs(inputs: Inputs, seed: int) -> list[Direction]:
-    """`cross_view` of a catalogue, the same on any number of threads, of modalities that some item has."""
+def measure_inputs(inputs: Inputs, seed: int) -> CrossView:
+    """`cross_view` of a catalogue, the same on any number of threads, of modalities that some item has.
+
+    Kinds of content come first, all modalities of a kind together: what pictures and texts tell of one
+    another should not be looked for among what one text tells of the next.
+    """
     given = {m: source for m, source in inputs.items() if source.valid.any()}
+    kind_of = {m: source.kind or m for m, source in given.items()}
     with one_thread_if_small(0), threadpool_limits(1):
-        return cross_view(*view_parts(given), seed, view_columns(given))
+        parts, valid = view_parts(given)
+        columns = view_columns(given)
+        pairs = cross_view(parts, valid, seed, columns)
+        kinds = cross_view(*_together(parts, valid, seed, columns, kind_of))
+    across = [d for d in pairs if kind_of[d.given] != kind_of[d.wanted]]
+    ordered = dict.fromkeys([*kinds, *across, *pairs])
+    return CrossView(sentence=sentence(pairs), directions=list(ordered))
+
+
+def _together(
+    parts: Parts, valid: Marks, seed: int, columns: Columns, kind_of: Mapping[str, str]
+) -> tuple[Parts, Marks, int, Columns]:
+    """The same catalogue with a view a kind: `every KIND`, or the only one's own name."""
+    groups: dict[str, list[str]] = {}
+    for m in parts:
+        groups.setdefault(kind_of[m], []).append(m)
+    named = {
+        members[0] if len(members) == 1 else f"every {kind}": members for kind, members in groups.items()
+    }
+    return (
+        {name: np.hstack([parts[m] for m in members]) for name, members in named.items()},
+        {name: np.any([valid[m] for m in members], axis=0) for name, members in named.items()},
+        seed,
+        {name: frozenset().union(*(columns[m] for m in members)) for name, members in named.items()},
+    )
 
 
 def sentence(found: Sequence[Direction]) -> str:
@@ -95,19 +99,8 @@ def sentence(found: Sequence[Direction]) -> str:
     return (
         f"in {len(sure)} of {len(found)} directions a modality tells something of another; most, "
         f"{best.explained:.1%} of the variance, {best.given} of {best.wanted}, whose item it finds among the "
-        f"first ten of {best.items:,} in {best.found_10:.0%} of cases (chance: {min(1, 10 / best.items):.1%})"
+        f"first ten of {best.items:,} in {best.found_10:.0%} of cases (chance: {best.chance_10:.1%})"
     )
-
-
-def as_records(found: Sequence[Direction]) -> list[dict[str, object]]:
-    """What JSON can hold, numbers to six places."""
-    return [
-        {
-            key: round(value, 6) if isinstance(value, float) else value
-            for key, value in asdict(direction).items()
-        }
-        for direction in found
-    ]
 
 
 def _measured(

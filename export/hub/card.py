@@ -22,6 +22,8 @@ from alignrec.export.release.manifest import Manifest, kind_of
 from alignrec.export.release.scores import scores_of
 
 BEGIN, END = "<!-- alignrec: begin -->", "<!-- alignrec: end -->"
+# Of many modalities there are more than anybody reads.
+_MOST_DIRECTIONS = 12
 # A version as packages have them (packaging.python.org/specifications/version-specifiers).
 _PACKAGE_VERSION = re.compile(r"[A-Za-z0-9.!+-]{1,50}")
 
@@ -46,7 +48,7 @@ def render_card(
         manifest: the release's.
         withdrawn: withdrawn versions of the repository.
         existing: README.md as it is now, if there is one.
-        metrics: the release's metrics.json, if there was an evaluation.
+        metrics: the release's metrics.json, if it has one.
         before: the manifest of the release that is there now, if there is one.
 
     Raises:
@@ -100,6 +102,8 @@ def _body(
         learned=_learned(manifest),
         pictures=sum(entry.rows or 0 for entry in manifest.images),
         scores=scores,
+        alignment=results.alignment,
+        directions=results.alignment.directions[:_MOST_DIRECTIONS] if results.alignment else [],
         recommendations=recommendations(results),
         protocols={score.protocol: find_protocol(score.protocol).label for score in scores},
         chart=CHART if any(entry.path == CHART for entry in manifest.files) else None,

@@ -74,7 +74,7 @@ def fill_release(
         provenance: JSON values that say how this was made; carries no date, path or engine.
         extractors: `encoder/extractors.json`, one entry a modality.
         encoders: folders copied below `encoder/`, by name.
-        metrics: the bytes of `metrics.json`, where an evaluation was made; drawn in `chart.png`.
+        metrics: the bytes of `metrics.json`, where anything was measured; recalls are drawn in `chart.png`.
 
     Raises:
         ReleaseError: there is no set, two share a name, or one has values that are no numbers.

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from alignrec.core.cross_view import CrossView
 from alignrec.core.features import FeatureSet
 from alignrec.core.results import Results
 from alignrec.core.vocabulary import FEATURE_SETS, feature_set
@@ -37,6 +38,7 @@ class RunContents:
         rejected: rows of `rejected.parquet`, `detail` included.
         results: of the evaluation; without records when there was none.
         curves: of pretraining and training; empty when there was none.
+        alignment: what modalities tell of one another; None before pretraining.
     """
 
     item_ids: list[str]
@@ -47,6 +49,7 @@ class RunContents:
     rejected: list[dict[str, Any]]
     results: Results
     curves: list[Curve]
+    alignment: CrossView | None = None
 
 
 def read_contents(run: RunFolder) -> RunContents:
@@ -77,6 +80,7 @@ def read_contents(run: RunFolder) -> RunContents:
         run.rejected(),
         run.results(),
         [curve for stage in TRAINED for curve in run.curves(stage)],
+        run.alignment(),
     )
 
 

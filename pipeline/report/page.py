@@ -35,6 +35,7 @@ def render(context: Mapping[str, Any], data: Mapping[str, Any]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.filters["capitalised"] = lambda text: text[:1].upper() + text[1:]
     environment.filters["thousands"] = lambda number: f"{number:,}"
     style, script = _asset("report.css"), _asset("report.js")
     policy = (

@@ -14,10 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from alignrec.aligner.inputs import Inputs
+from alignrec.core.cross_view import ALIGNMENT, CrossView
+from alignrec.core.documents import DocumentError
 from alignrec.core.features import FeatureSet
 from alignrec.core.results import METRICS_FILE, POOLED_FILE, Results
 from alignrec.core.vocabulary import SetDefinition, feature_set
-from alignrec.pipeline.errors import CatalogError
+from alignrec.pipeline.errors import CatalogError, RunFolderError
 from alignrec.pipeline.runner.arrow_files import read_arrow, write_arrow
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.curves import CURVES, Curve, read_curves
@@ -125,6 +127,21 @@ class RunFolder:
         manifest = self.read_manifest(f"{stage}/{MANIFEST}")
         there = manifest is not None and CURVES in manifest.files
         return read_curves(self._file(stage, CURVES), stage) if there else []
+
+    def alignment(self) -> CrossView | None:
+        """What modalities tell of one another; None where nothing was pretrained.
+
+        Raises:
+            RunFolderError: pretraining left something else.
+        """
+        manifest = self.read_manifest(f"{PRETRAIN}/{MANIFEST}")
+        found = None if manifest is None else manifest.summary.get(ALIGNMENT)
+        try:
+            return None if found is None else CrossView.parse(found)
+        except DocumentError as error:
+            raise RunFolderError(
+                f"{self.path / PRETRAIN / MANIFEST}: {error}. Delete the folder {PRETRAIN} and run again."
+            ) from None
 
     def metrics(self) -> bytes | None:
         """`metrics.json` of the evaluation; None where there was none."""

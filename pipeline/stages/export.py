@@ -13,6 +13,7 @@ from alignrec.export.release.write import fill_release
 from alignrec.pipeline.runner.run_folder import EVALUATE, EXTRACT, PRETRAIN, TRAIN
 from alignrec.pipeline.runner.split_log import learned_from
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, describe_sets
+from alignrec.pipeline.stages.evaluate.metrics_file import alignment_bytes
 from alignrec.pipeline.stages.pretrain import ENCODER
 from alignrec.pipeline.stages.train import ENCODER as ALIGNER
 
@@ -24,7 +25,7 @@ class ExportStage(Stage):
     """
 
     name = "export"
-    version = 4
+    version = 5
     libraries = ("alignrec", "numpy", "open_clip_torch", "pillow", "pyarrow", "torch", "transformers")
     folder = "release"
 
@@ -60,7 +61,7 @@ class ExportStage(Stage):
             _provenance(context, cards),
             extractors=cards,
             encoders=_encoders(context),
-            metrics=run.metrics() if EVALUATE in context.done else None,
+            metrics=_metrics(context),
         )
         return {
             "release_id": release.release_id,
@@ -70,6 +71,14 @@ class ExportStage(Stage):
     def describe(self, summary: Mapping[str, Any]) -> list[str]:
         """Which release, and its sets."""
         return [f"export: release {summary['release_id'][:12]}; valid: {describe_sets(summary['sets'])}"]
+
+
+def _metrics(context: StageContext) -> bytes | None:
+    """The evaluation's file; without one, what modalities tell of one another, where that was measured."""
+    if EVALUATE in context.done:
+        return context.run.metrics()
+    alignment = context.run.alignment() if PRETRAIN in context.done else None
+    return None if alignment is None else alignment_bytes(alignment)
 
 
 def _encoders(context: StageContext) -> dict[str, Path]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alignrec.aligner.inputs import Inputs
+from alignrec.core.cross_view import ALIGNMENT
 from alignrec.core.features import FeatureSet
 from alignrec.core.vocabulary import MULTIMODAL
 from alignrec.pipeline.config.settings import Config
@@ -28,7 +29,7 @@ class PretrainStage(Stage):
     """Trains the encoder on what extraction left, and encodes every item."""
 
     name = PRETRAIN
-    version = 5
+    version = 6
     libraries = ("numpy", "torch")
     reads = (EXTRACT,)
 
@@ -45,11 +46,11 @@ class PretrainStage(Stage):
 
     def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
         """Write the set, the encoder and the curves."""
-        from alignrec.aligner.alignment.cross_view import as_records, measure_inputs, sentence  # loads torch
+        from alignrec.aligner.alignment.cross_view import measure_inputs  # loads torch
 
         inputs = context.run.inputs()
-        directions = measure_inputs(inputs, context.config.seed)
-        context.console.note(f"{self.name}: {sentence(directions)}")
+        alignment = measure_inputs(inputs, context.config.seed)
+        context.console.note(f"{self.name}: {alignment.sentence}")
         trained = pretrain_resumably(inputs, context.config, context.checkpoint(), context.console, self.name)
         matrix, valid = trained.encoder.encode(inputs, context.config.pretrain.device)
         write_set(FeatureSet(MULTIMODAL, context.run.items(), matrix, valid), target / f"{MULTIMODAL}.arrow")
@@ -59,7 +60,7 @@ class PretrainStage(Stage):
         return {
             "sets": {MULTIMODAL: {"dim": matrix.shape[1], "valid": int(valid.sum())}},
             "epochs": len(trained.curves),
-            "alignment": {"sentence": sentence(directions), "directions": as_records(directions)},
+            ALIGNMENT: alignment.record(),
         }
 
     def describe(self, summary: Mapping[str, Any]) -> list[str]:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alignrec.core.cross_view import CrossView
 from alignrec.core.results import Estimate, Measurement, Results, ResultsError
 
 OWN = Measurement("top-k", "aligned", "recall", 20, "test", 0.2, 0.1, 0.3)
@@ -37,6 +38,15 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     path.write_bytes(_content(*records, newer="than this version"))
     assert Results.read(path) == Results(records, {"recall": "x"})
     assert Results.read(tmp_path / "absent.json") == Results() == Results.parse(b"{}")
+
+
+def test_what_modalities_tell_of_one_another_stands_beside_the_numbers() -> None:
+    alignment = {"sentence": "nothing to align", "directions": []}
+    read = Results.parse(_content(OWN, alignment=alignment))
+    assert read.alignment == CrossView(sentence="nothing to align", directions=[])
+    assert read.select(split="test").alignment == read.alignment
+    with pytest.raises(ResultsError, match=r"metrics\.json is not .*: alignment\.directions: "):
+        Results.parse(_content(OWN, alignment={"sentence": "x", "directions": 3}))
 
 
 def test_one_seed_is_an_estimate_as_it_is() -> None:

@@ -25,7 +25,7 @@ LAYERS = {
         errors
         files names
         documents network sealed
-        features plugins
+        cross_view features plugins
         vocabulary
         modality_names results
         recommendation

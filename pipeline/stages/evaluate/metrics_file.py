@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from alignrec.aligner.landmarks.registry import all_landmarks
+from alignrec.core.cross_view import ALIGNMENT, DEFINITION, CrossView
 from alignrec.core.results import FORMAT, Measurement
 from alignrec.core.vocabulary import CONTROL, SHUFFLED_CONTROL, definitions
 from alignrec.pipeline.config.settings import Config
@@ -57,9 +59,19 @@ def pooled_words(config: Config) -> dict[str, str]:
 
 
 def metrics_bytes(
-    records: Sequence[Measurement], config: Config, more: Mapping[str, str] | None = None
+    records: Sequence[Measurement],
+    config: Config,
+    more: Mapping[str, str] | None = None,
+    alignment: CrossView | None = None,
 ) -> bytes:
-    """The file of an evaluation; `more` takes the place of definitions, or is added to them."""
+    """The file of an evaluation.
+
+    Args:
+        records: its numbers.
+        config: of the run.
+        more: takes the place of definitions, or is added to them.
+        alignment: what modalities tell of one another, where that was measured.
+    """
     split = config.split.model_dump(mode="json", exclude={"path", "items", "users"})
     words = {
         **definitions(config.modalities, exclude_valid=config.evaluate.exclude_valid),
@@ -68,11 +80,22 @@ def metrics_bytes(
         **dict.fromkeys(config.evaluate.rankings, ELSEWHERE),
         **(more or {}),
     }
-    content = {
-        "format": FORMAT,
-        "definitions": {**words, "split": split, "seed": config.seed},
-        "records": [record.record() for record in records],
-    }
+    return _file_bytes({**words, "split": split, "seed": config.seed}, records, alignment)
+
+
+def alignment_bytes(alignment: CrossView) -> bytes:
+    """The file of a run that has no evaluation: what its modalities tell of one another."""
+    return _file_bytes({}, [], alignment)
+
+
+def _file_bytes(
+    words: Mapping[str, Any], records: Sequence[Measurement], alignment: CrossView | None
+) -> bytes:
+    content: dict[str, Any] = {"format": FORMAT, "definitions": dict(words)}
+    if alignment is not None:
+        content["definitions"][ALIGNMENT] = DEFINITION
+        content[ALIGNMENT] = alignment.record()
+    content["records"] = [record.record() for record in records]
     return (json.dumps(content, indent=1, allow_nan=False) + "\n").encode()
 
 

@@ -142,7 +142,7 @@ class EvaluateStage(Stage):
             reached = without.evaluate(evaluator, f"evaluate: {without.subject}")
             records += quick_evaluation(evaluator, own, reached, landmarks, data, elsewhere)
             controls.append(without)
-        write_bytes(target / METRICS_FILE, metrics_bytes(records, config))
+        write_bytes(target / METRICS_FILE, metrics_bytes(records, config, alignment=run.alignment()))
         if SPLITS in context.plan.details:
             pooled = pooled_evaluation(context, parts, scratch)
             controls += pooled_controls(context)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from alignrec.aligner.alignment.cross_view import as_records, cross_view, measure_inputs, sentence
+from alignrec.aligner.alignment.cross_view import cross_view, measure_inputs, sentence
 from alignrec.aligner.inputs import ModalityInput, TokenSequences
 
 RNG = np.random.default_rng(0)
@@ -53,7 +55,6 @@ def test_the_sentence_says_whether_there_is_anything() -> None:
         "nothing to align: in none of 4"
     )
     assert sentence([]) == "nothing to align: no two modalities share enough items and no column"
-    assert as_records(found)[0]["given"] == "photo"
 
 
 def test_a_catalogue_is_measured_without_modalities_that_nobody_has() -> None:
@@ -63,7 +64,32 @@ def test_a_catalogue_is_measured_without_modalities_that_nobody_has() -> None:
         m: ModalityInput(PARTS[m].astype(np.float32), VALID[m], tokens, columns=frozenset(m)) for m in PARTS
     }
     inputs["noise"] = ModalityInput(np.zeros((600, 4), np.float32), nobody, tokens)
-    assert {(d.given, d.wanted) for d in measure_inputs(inputs, 1)} == set()
+    assert {(d.given, d.wanted) for d in measure_inputs(inputs, 1).directions} == set()
     apart = {m: ModalityInput(v.pooled, v.valid, tokens) for m, v in inputs.items()}
-    (forth, back) = measure_inputs(apart, 1)
+    (forth, back) = measure_inputs(apart, 1).directions
     assert (forth.given, back.given) == ("photo", "title") and forth.explained > 0.8
+
+
+def test_kinds_of_content_have_rows_of_their_own_in_front() -> None:
+    """A text of another text is no news: what a picture tells of texts is seen first."""
+    tokens = TokenSequences(np.zeros((0, 2), np.float16), np.zeros(601, np.int64))
+    kinds = {"photo": "image", "title": "text", "noise": "text"}
+    inputs = {
+        m: ModalityInput(PARTS[m].astype(np.float32), VALID[m], tokens, kind, frozenset({m}))
+        for m, kind in kinds.items()
+    }
+    found = measure_inputs(inputs, 1)
+    pairs = [(d.given, d.wanted) for d in found.directions]
+    assert pairs[:2] == [("photo", "every text"), ("every text", "photo")]
+    assert {frozenset(pair) for pair in pairs[2:6]} == {
+        frozenset({"photo", "title"}),
+        frozenset({"photo", "noise"}),
+    }
+    assert [set(pair) for pair in pairs[6:]] == [{"title", "noise"}] * 2
+    together = dict(zip(pairs, found.directions, strict=True))
+    assert together["every text", "photo"].explained > 0.2
+    assert found.sentence.startswith("in 2 of 6 directions"), "of modalities, not of kinds"
+    shared = {m: replace(source, columns=frozenset("a")) for m, source in inputs.items()}
+    assert measure_inputs(shared, 1).directions == [], "nor are kinds compared that share a column"
+    one = measure_inputs({"photo": inputs["photo"], "title": inputs["title"]}, 1)
+    assert [(d.given, d.wanted) for d in one.directions] == [("photo", "title"), ("title", "photo")]

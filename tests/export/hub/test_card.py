@@ -212,6 +212,19 @@ def test_the_page_says_what_to_use_for_what(manifest: Manifest) -> None:
     assert "Similar items" not in render_card(REPO, "1.2.0", manifest, {})
 
 
+def test_what_modalities_tell_of_one_another_stands_in_the_page(manifest: Manifest) -> None:
+    numbers = {"items": 40, "explained": 0.25, "found_1": 0.1, "found_10": 0.5, "median_rank": 9.5}
+    row = {"given": "a|b", "wanted": "text", "sure": True, **numbers}
+    metrics = {"alignment": {"sentence": "in 1 of 2 *directions*", "directions": [row] * 15}}
+    text = render_card(REPO, "1.2.0", manifest, {}, metrics=json.dumps(metrics).encode())
+    assert "\nIn 1 of 2 \\*directions\\*.\n" in text
+    rows = [line for line in text.splitlines() if line.startswith("| a")]
+    expected = "| a\\|b | text | 40 | 25.0% | 10.0% (2.5%) | 50.0% (25.0%) | 9.5 (20.5) |"
+    assert rows == [expected] * 12, "no more than anybody reads"
+    assert "3 more directions are in `metrics.json`." in text
+    assert "one another?" not in render_card(REPO, "1.2.0", manifest, {})
+
+
 def test_without_a_licence_there_is_no_card(tmp_path: Path) -> None:
     manifest = make_release(tmp_path / "r", licence=None)
     with pytest.raises(ReleaseError, match=r"export\.license"):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from alignrec.core.cross_view import CrossView, Direction
 from alignrec.core.features import FeatureSet
 from alignrec.core.results import Measurement, Results
 from alignrec.pipeline.config.settings import CatalogConfig, Config, ItemsConfig
@@ -72,6 +73,7 @@ def make_run(
         rejected=list(rejected),
         results=Results(records(), {"recall": "over |test|"}) if trained else Results(),
         curves=curves() if trained else [],
+        alignment=alignment() if trained else None,
     )
 
 
@@ -112,6 +114,22 @@ def records() -> tuple[Measurement, ...]:
             Measurement("mask-text", "multimodal", "recall", 20, "test", 0.16 - share / 10, share=share)
         )
     return tuple(found)
+
+
+def alignment() -> CrossView:
+    """A picture tells something of a text, and not the other way round."""
+    forth = Direction(
+        given="image",
+        wanted="text",
+        items=40,
+        explained=0.25,
+        found_1=0.1,
+        found_10=0.5,
+        median_rank=9.5,
+        sure=True,
+    )
+    back = forth.model_copy(update={"given": "text", "wanted": "image", "explained": -0.01, "sure": False})
+    return CrossView(sentence="in 1 of 2 directions a modality tells something", directions=[forth, back])
 
 
 def curves() -> list[Curve]:

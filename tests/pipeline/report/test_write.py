@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -79,6 +80,22 @@ def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
     rows = ordinary_rows(tmp_path)
     config, finished = make_config(tmp_path, rows), make_run([row["item_id"] for row in rows])
     assert written(config, finished).read_bytes() == written(config, finished).read_bytes()
+
+
+def test_what_modalities_tell_of_one_another_is_a_section(tmp_path: Path) -> None:
+    rows = ordinary_rows(tmp_path)
+    config, finished = make_config(tmp_path, rows), make_run([row["item_id"] for row in rows])
+    page = " ".join(written(config, finished).read_text().split())
+    section = page[page.index('id="alignment"') :].partition("</section>")[0]
+    assert "<p>In 1 of 2 directions a modality tells something.</p>" in section
+    assert re.findall("<th scope=.row.>(.*?)</th><td>(.*?)</td>", section) == [
+        ("image", "text"),
+        ("text", "image"),
+    ]
+    for number in ("25.0% (0)", "-1.0% (0)", "10.0% (2.5%)", "50.0% (25.0%)", "9.5 (20.5)", "not sure"):
+        assert number in section, number
+    raw = written(config, make_run([row["item_id"] for row in rows], trained=False)).read_text()
+    assert 'id="alignment"' not in raw
 
 
 def test_without_extraction_there_is_nothing_to_report(tmp_path: Path) -> None:

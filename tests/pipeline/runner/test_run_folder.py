@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from alignrec.aligner.evaluate.splits import Split
+from alignrec.core.cross_view import CrossView
 from alignrec.core.features import FeatureSet
 from alignrec.core.files import write_bytes
 from alignrec.core.results import Results
@@ -108,6 +109,15 @@ def test_curves_and_numbers_are_none_before_they_are_there(run: RunFolder) -> No
     write_records([{"epoch": 1, "metric": "loss", "value": 0.5}], run.path / "train" / "curves.json")
     finish(run.path / "train", {}, {})
     assert run.curves("train") == [Curve("train", "loss", None, None, ((1.0, 0.5),))]
+
+
+def test_what_modalities_tell_of_one_another_is_read_of_the_manifest(run: RunFolder) -> None:
+    assert run.alignment() is None
+    finish(run.path / "pretrain", {}, {"alignment": {"sentence": "so", "directions": []}})
+    assert run.alignment() == CrossView(sentence="so", directions=[])
+    finish(run.path / "pretrain", {}, {"alignment": 3})
+    with pytest.raises(RunFolderError, match=r"stage\.json: alignment: .*Delete the folder pretrain"):
+        run.alignment()
 
 
 @pytest.mark.parametrize("accessor", ["split", "inputs"])

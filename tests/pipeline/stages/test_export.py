@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,8 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from alignrec.core.cross_view import CrossView
+from alignrec.core.results import Results
 from alignrec.export import load_features, verify_folder
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.console import Console
@@ -16,7 +19,7 @@ from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.chain import run
 from alignrec.pipeline.stages.export import STAGE
 from tests.pipeline.catalogues import write_catalogue
-from tests.pipeline.run_folders import CARD, IDS, REJECTED, TEXT, VALID, write_extracted
+from tests.pipeline.run_folders import CARD, IDS, REJECTED, TEXT, VALID, finish, write_extracted
 
 
 def context(folder: Path, card: dict[str, Any]) -> StageContext:
@@ -63,6 +66,19 @@ def test_where_a_model_lies_is_not_published(tmp_path: Path, name: str, public: 
     assert verify_folder(folder).provenance["extractors"]["text"]["name"] == public
     published = [path for path in folder.rglob("*") if path.is_file()]
     assert [path for path in published if str(tmp_path).encode() in path.read_bytes()] == []
+
+
+def test_without_an_evaluation_the_numbers_are_those_of_alignment(tmp_path: Path) -> None:
+    catalogue = context(tmp_path, CARD)
+    bring_up_to_date(catalogue)
+    assert not (tmp_path / "run" / "release" / "metrics.json").exists()
+    alignment = {"sentence": "nothing to align", "directions": []}
+    pretrained = finish(tmp_path / "run" / "pretrain", {}, {"alignment": alignment})
+    bring_up_to_date(replace(catalogue, done={**catalogue.done, "pretrain": pretrained}))
+    verify_folder(tmp_path / "run" / "release")
+    found = Results.read(tmp_path / "run" / "release" / "metrics.json")
+    assert found.alignment == CrossView.parse(alignment) and not found.records
+    assert not (tmp_path / "run" / "release" / "chart.png").exists()
 
 
 def test_it_is_described_by_its_release() -> None:

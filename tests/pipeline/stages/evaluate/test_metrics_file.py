@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from alignrec.aligner.landmarks.registry import all_landmarks
+from alignrec.core.cross_view import CrossView, Direction
 from alignrec.core.results import Measurement, Results
 from alignrec.core.vocabulary import MODALITIES, definitions
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.stages.evaluate.metrics_file import metrics_bytes
+from alignrec.pipeline.stages.evaluate.metrics_file import alignment_bytes, metrics_bytes
 
 CONFIG = Config.model_validate(
     {"catalog": {"items": {"path": "x"}, "interactions": {"path": "y"}}, "seed": 3}
@@ -28,6 +29,18 @@ def test_numbers_stand_with_what_they_mean(tmp_path: Path) -> None:
     split = CONFIG.split.model_dump(mode="json", exclude={"path", "items", "users"})
     assert results.definitions["split"] == split
     assert json.loads(content)["format"] == 1 and content == metrics_bytes([RECORD], CONFIG)
+
+
+def test_what_modalities_tell_of_one_another_is_part_of_it() -> None:
+    numbers = {"explained": 0.25, "found_1": 0.1, "found_10": 0.5, "median_rank": 9.5}
+    row = {"given": "image", "wanted": "text", "items": 40, "sure": True, **numbers}
+    alignment = CrossView(sentence="something", directions=[Direction.model_validate(row)])
+    content = json.loads(metrics_bytes([RECORD], CONFIG, alignment=alignment))
+    assert content["alignment"] == {"sentence": "something", "directions": [row]}
+    assert "chance" in content["definitions"]["alignment"]
+    assert "alignment" not in json.loads(metrics_bytes([RECORD], CONFIG))["definitions"]
+    alone = Results.parse(alignment_bytes(alignment))
+    assert alone.alignment == alignment and not alone.records and list(alone.definitions) == ["alignment"]
 
 
 def test_what_is_no_number_is_not_written() -> None:
