@@ -31,8 +31,9 @@ from alignrec.export.load import open_release
 from alignrec.pipeline.catalog.items import image_root
 from alignrec.pipeline.catalog.sources.source import open_interactions, open_items
 from alignrec.pipeline.commands.encode import encode
+from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.config.file import load_config
-from alignrec.pipeline.config.settings import Config, ItemsConfig, SplitConfig
+from alignrec.pipeline.config.settings import Config, SplitConfig
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.run_folder import RunFolder

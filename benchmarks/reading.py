@@ -30,7 +30,7 @@ MEASURE = """
 import json, sys, time
 import pyarrow.csv, pyarrow.parquet
 from alignrec.pipeline.catalog.interactions import read_interactions
-from alignrec.pipeline.config.settings import InteractionsConfig
+from alignrec.pipeline.config.catalog import InteractionsConfig
 def memory(field):
     line = next(line for line in open("/proc/self/status") if line.startswith(field))
     return int(line.split()[1]) * 1024

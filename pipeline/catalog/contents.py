@@ -20,7 +20,7 @@ from alignrec.pipeline.catalog.image_cells import ImageRefError, each_picture
 from alignrec.pipeline.catalog.image_refs import file_error, find_picture
 from alignrec.pipeline.catalog.rejections import ABSENT
 from alignrec.pipeline.catalog.values import Row
-from alignrec.pipeline.config.settings import ItemsConfig, ModalityConfig, short_forms
+from alignrec.pipeline.config.catalog import ItemsConfig, ModalityConfig, short_forms
 from alignrec.pipeline.errors import ConfigError
 
 MOST_PARTS = 16  # pictures of an item and modality that are read

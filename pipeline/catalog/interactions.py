@@ -25,7 +25,7 @@ from alignrec.pipeline.catalog.times import (
     read_times,
 )
 from alignrec.pipeline.catalog.values import blanks, id_texts, numbers, rows_of
-from alignrec.pipeline.config.settings import InteractionsConfig
+from alignrec.pipeline.config.catalog import InteractionsConfig
 from alignrec.pipeline.errors import CatalogError
 
 SCHEMA = pa.schema(

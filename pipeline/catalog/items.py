@@ -19,8 +19,8 @@ from alignrec.pipeline.catalog.rejections import Rejection, Rejections, reasons_
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.tables import Conversion, Table
 from alignrec.pipeline.catalog.values import id_texts, text_values
+from alignrec.pipeline.config.catalog import ItemsConfig, ModalityConfig, short_forms
 from alignrec.pipeline.config.paths import named_split, split_scheme
-from alignrec.pipeline.config.settings import ItemsConfig, ModalityConfig, short_forms
 from alignrec.pipeline.errors import CatalogError, InputsChangedError
 
 STAGE = "extract"

@@ -116,7 +116,7 @@ def _encode(
     max_rejected: float,
 ) -> Encoded:
     from alignrec.pipeline.commands.encode import encode as encode_items
-    from alignrec.pipeline.config.settings import ItemsConfig
+    from alignrec.pipeline.config.catalog import ItemsConfig
     from alignrec.pipeline.runner.console import Console
 
     chosen = dict(pair.partition("=")[::2] for pair in extractors)

@@ -18,7 +18,7 @@ from alignrec.pipeline.catalog.image_refs import downloaded_name
 from alignrec.pipeline.catalog.items import image_root
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.commands.safe_http import FetchError, Limits, fetch
-from alignrec.pipeline.config.settings import ItemsConfig, ModalityConfig
+from alignrec.pipeline.config.catalog import ItemsConfig, ModalityConfig
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.console import Console
 

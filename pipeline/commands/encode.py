@@ -15,7 +15,8 @@ from alignrec.core.vocabulary import ALIGNED, CONTENT, MODALITIES, MULTIMODAL, T
 from alignrec.export.errors import ReleaseError
 from alignrec.export.release.opened import Release
 from alignrec.pipeline.commands.released_models import ReleasedModels
-from alignrec.pipeline.config.settings import CatalogConfig, Config, ExportConfig, ExtractConfig, ItemsConfig
+from alignrec.pipeline.config.catalog import CatalogConfig, ItemsConfig
+from alignrec.pipeline.config.settings import Config, ExportConfig, ExtractConfig
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.lock import locked
 from alignrec.pipeline.runner.run_folder import RunFolder

@@ -20,7 +20,7 @@ from alignrec.export.release.opened import Release
 from alignrec.extractors.contract import ExtractorCard
 from alignrec.extractors.identity import ExtractorIdentity
 from alignrec.extractors.registry import may_be_local
-from alignrec.pipeline.config.settings import ModalityConfig
+from alignrec.pipeline.config.catalog import ModalityConfig
 
 EXTRACTORS = "encoder/extractors.json"
 # Of a loaded model's card, what must be the same for equal inputs to give equal vectors.

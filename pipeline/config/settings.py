@@ -2,184 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    NonNegativeInt,
-    PositiveInt,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
 
 from alignrec.aligner.pretrain.settings import PretrainSettings
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.core.display import printable_line, shown
-from alignrec.core.modality_names import ModalityName
-from alignrec.core.names import Name, check_distinct
+from alignrec.core.names import Name
 from alignrec.core.vocabulary import (
     ALIGNED,
     CONTENT,
     FEATURE_SETS,
-    IMAGE,
     MODALITIES,
     MULTIMODAL,
-    TEXT,
     TRAINED_SETS,
     feature_set,
 )
+from alignrec.pipeline.config.catalog import CatalogConfig
+from alignrec.pipeline.config.section import Section
 
 LONGEST_ROW = 60  # characters of the name of another system's row
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ItemsConfig(_Section):
-    """The items table."""
-
-    path: str = Field(
-        description="CSV, TSV, JSON Lines or Parquet file, a saved Hugging Face dataset (FOLDER[#SPLIT]), or "
-        "hf:ORG/NAME[/CONFIG][@REVISION][#SPLIT]"
-    )
-    id: str = Field("item_id", description="column of the item ids")
-    image: str | None = Field(IMAGE, description="column of image paths or embedded images; null for none")
-    text: str | None = Field(
-        "{title}. {description}", description="text template of {column}s; null for none"
-    )
-    image_root: Path | None = Field(None, description="folder of the images; default: the items file's own")
-    linked_folders: tuple[Path, ...] = Field(
-        (), description="folders outside of image_root that symbolic links and full paths may lead into"
-    )
-
-
-class ModalityConfig(_Section):
-    """One modality: where its content stands in the items table, and which model reads it."""
-
-    type: str = Field(description="what it is, image or text, which decides how it is read")
-    template: tuple[str, ...] = Field(
-        (),
-        description="of a text: template of {column}s, or a list; each is embedded, the vectors are pooled",
-    )
-    columns: tuple[str, ...] = Field(
-        (),
-        description="of an image: column of image paths or embedded images, or a list; each picture of an "
-        "item is embedded, the vectors are pooled",
-    )
-    model: str | None = Field(None, description="scheme:name[@revision]; default: extract's for the type")
-
-    @field_validator("type")
-    @classmethod
-    def _known(cls, kind: str) -> str:
-        if kind not in MODALITIES:
-            raise ValueError(f"expected {' or '.join(MODALITIES)}")
-        return kind
-
-    @field_validator("template", "columns", mode="before")
-    @classmethod
-    def _one_or_several(cls, written: Any) -> Any:
-        """A tuple of what is written; a list of any document is one."""
-        if isinstance(written, str):
-            return (written,)
-        return tuple(written) if isinstance(written, list) else written
-
-    @model_validator(mode="after")
-    def _located(self) -> ModalityConfig:
-        wanted, other = ("template", "columns") if self.type == TEXT else ("columns", "template")
-        if not getattr(self, wanted) or getattr(self, other):
-            raise ValueError(f"type {self.type} needs {wanted}, and has no {other}")
-        if len(set(self.sources)) != len(self.sources):
-            raise ValueError(f"{wanted} names one twice")
-        return self
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The templates or the columns."""
-        return self.template or self.columns
-
-
-class InteractionsConfig(_Section):
-    """The interactions table."""
-
-    path: str = Field(description="like catalog.items.path")
-    user: str = Field("user_id", description="column of the user ids")
-    item: str = Field("item_id", description="column of the item ids")
-    rating: str | None = Field(None, description="column of ratings, if there is one")
-    timestamp: str | None = Field(None, description="column of times, if there is one")
-    time_format: str | None = Field(
-        None,
-        description="how times are written, as strptime has it, such as %d.%m.%Y; or s, ms, us, ns for "
-        "numbers since 1970; default: as they show",
-    )
-    min_rating: float | None = Field(None, description="interactions rated lower are not positives")
-
-    @field_validator("time_format")
-    @classmethod
-    def _readable(cls, written: str | None) -> str | None:
-        if written is not None and "%" not in written and written not in ("s", "ms", "us", "ns"):
-            raise ValueError("expected a strptime format, such as %d.%m.%Y, or one of s, ms, us, ns")
-        return written
-
-
-class CatalogConfig(_Section):
-    """The input: items, and who interacted with them."""
-
-    items: ItemsConfig
-    modalities: dict[ModalityName, ModalityConfig] = Field(
-        {},
-        description="modalities by name, any number; with them catalog.items.image and text are null unless "
-        "they are written too",
-    )
-    interactions: InteractionsConfig | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _nothing_by_default(cls, written: Any) -> Any:
-        """A catalogue that names its modalities has those that it names, and none by default."""
-        if not isinstance(written, dict) or not written.get("modalities"):
-            return written
-        items = written.get("items")
-        if isinstance(items, ItemsConfig):
-            items = items.model_dump(exclude_unset=True)
-        return (
-            {**written, "items": {IMAGE: None, TEXT: None, **items}} if isinstance(items, dict) else written
-        )
-
-    @field_validator("modalities")
-    @classmethod
-    def _apart(
-        cls, modalities: Mapping[str, ModalityConfig], info: ValidationInfo
-    ) -> Mapping[str, ModalityConfig]:
-        items = info.data.get("items")
-        check_distinct([*short_forms(items), *modalities] if items else modalities, "the modality")
-        for name, modality in modalities.items():
-            if name in MODALITIES and name != modality.type:
-                raise ValueError(f"a modality of type {modality.type} cannot be called {name}")
-        return modalities
-
-    @property
-    def located(self) -> dict[str, ModalityConfig]:
-        """Every modality of the catalogue by its name, those of the short form first."""
-        return short_forms(self.items) | self.modalities
-
-
-def short_forms(items: ItemsConfig) -> dict[str, ModalityConfig]:
-    """The modalities that `catalog.items.image` and `catalog.items.text` are."""
-    found = {}
-    if items.image is not None:
-        found[IMAGE] = ModalityConfig(type=IMAGE, columns=(items.image,))
-    if items.text is not None:
-        found[TEXT] = ModalityConfig(type=TEXT, template=(items.text,))
-    return found
-
-
-class SplitConfig(_Section):
+class SplitConfig(Section):
     """How interactions are cut into train, validation and test."""
 
     method: Literal["random", "temporal", "leave-one-out", "mmrec"] = Field(
@@ -213,7 +60,7 @@ class SplitConfig(_Section):
         return self
 
 
-class ExtractConfig(_Section):
+class ExtractConfig(Section):
     """The frozen models, and how they run."""
 
     image: str = Field("packaged:efficientnet-lite0", description="image model, scheme:name[@revision]")
@@ -225,7 +72,7 @@ class ExtractConfig(_Section):
     workers: int | None = Field(None, ge=0, description="threads that read and decode; default: one a core")
 
 
-class EvaluateConfig(_Section):
+class EvaluateConfig(Section):
     """What is measured."""
 
     k: tuple[PositiveInt, ...] = Field((10, 20), min_length=1, description="lengths of the lists looked at")
@@ -273,7 +120,7 @@ class EvaluateConfig(_Section):
         return seeds
 
 
-class ExportConfig(_Section):
+class ExportConfig(Section):
     """What a release carries."""
 
     license: str | None = Field(None, description="licence of the features; needed before a push")
@@ -292,7 +139,7 @@ class ExportConfig(_Section):
         return sets
 
 
-class Config(_Section):
+class Config(Section):
     """A whole run."""
 
     name: Name = Field("alignrec", description="names the run folder")

@@ -12,7 +12,7 @@ from alignrec.core.plugins import Registry
 from alignrec.extractors.contract import ExtractorCard
 from alignrec.extractors.identity import ExtractorIdentity
 from alignrec.extractors.modality import Modality
-from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.runner.shards import Shard, shard_path
 
 

@@ -22,7 +22,7 @@ from alignrec.pipeline.catalog.image_refs import find_picture, read_image
 from alignrec.pipeline.catalog.items import conversions, image_root
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.values import Row, text_values
-from alignrec.pipeline.config.settings import ItemsConfig, ModalityConfig, short_forms
+from alignrec.pipeline.config.catalog import ItemsConfig, ModalityConfig, short_forms
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.report.thumbnails import Source
 

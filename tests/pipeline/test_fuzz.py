@@ -42,8 +42,9 @@ from alignrec.pipeline.catalog.rankings import read_rankings
 from alignrec.pipeline.catalog.sources.source import open_interactions, open_items
 from alignrec.pipeline.catalog.tables import Table
 from alignrec.pipeline.catalog.values import Row
+from alignrec.pipeline.config.catalog import InteractionsConfig, ItemsConfig
 from alignrec.pipeline.config.file import load_config
-from alignrec.pipeline.config.settings import InteractionsConfig, ItemsConfig, SplitConfig
+from alignrec.pipeline.config.settings import SplitConfig
 from alignrec.pipeline.stages import split
 from alignrec.pipeline.stages.evaluate.tables import results_tables
 from tests.export.release.cases import make_release, make_set

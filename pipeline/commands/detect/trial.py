@@ -25,15 +25,9 @@ from alignrec.pipeline.catalog.sources.source import Draft
 from alignrec.pipeline.catalog.times import UNITS, unit_of
 from alignrec.pipeline.commands.config_template import DEFAULT_SPLIT
 from alignrec.pipeline.commands.detect.pictures import TRIED, folders_outside, open_all
+from alignrec.pipeline.config.catalog import CatalogConfig, InteractionsConfig, ItemsConfig
 from alignrec.pipeline.config.paths import make_absolute
-from alignrec.pipeline.config.settings import (
-    CatalogConfig,
-    Config,
-    ExtractConfig,
-    InteractionsConfig,
-    ItemsConfig,
-    SplitConfig,
-)
+from alignrec.pipeline.config.settings import Config, ExtractConfig, SplitConfig
 from alignrec.pipeline.errors import CatalogError, ConfigError
 from alignrec.pipeline.stages.split import cut_interactions
 

@@ -13,7 +13,8 @@ from alignrec.extractors.identity import FileHash
 from alignrec.extractors.modality import KINDS, Modality
 from alignrec.extractors.registry import identify_extractor
 from alignrec.pipeline.catalog.items import Input
-from alignrec.pipeline.config.settings import Config, ItemsConfig, ModalityConfig
+from alignrec.pipeline.config.catalog import ItemsConfig, ModalityConfig
+from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.engines.base import LoadedModel, Model, Unit
 from alignrec.pipeline.runner.shards import Shard, plan
 

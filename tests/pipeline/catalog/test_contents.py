@@ -11,7 +11,7 @@ import pytest
 from alignrec.pipeline.catalog.contents import MOST_PARTS, source_columns
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.items import Catalogue, read_catalogue
-from alignrec.pipeline.config.settings import CatalogConfig, ItemsConfig, ModalityConfig
+from alignrec.pipeline.config.catalog import CatalogConfig, ItemsConfig, ModalityConfig
 from alignrec.pipeline.errors import CatalogError, ConfigError
 from tests.pipeline.catalogues import picture, write_items
 

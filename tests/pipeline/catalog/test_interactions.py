@@ -17,8 +17,8 @@ import pytest
 from alignrec.export.release.parquet import REJECTED_SCHEMA
 from alignrec.pipeline.catalog.interactions import SCHEMA, Interactions, read_interactions
 from alignrec.pipeline.catalog.rejections import Rejection
+from alignrec.pipeline.config.catalog import InteractionsConfig
 from alignrec.pipeline.config.file import load_config
-from alignrec.pipeline.config.settings import InteractionsConfig
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.stages.chain import run

@@ -15,7 +15,7 @@ import pytest
 from alignrec.core.files import open_regular
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.items import Catalogue, read_catalogue
-from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.errors import CatalogError, ConfigError
 from tests.conftest import SHARED
 from tests.pipeline.catalogues import picture, write_items

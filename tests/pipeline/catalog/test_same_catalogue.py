@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.items import read_catalogue
-from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.config.catalog import ItemsConfig
 
 Columns = Mapping[str, list[Any]]
 Writer = Callable[[Columns, Path], Path]

@@ -15,7 +15,7 @@ from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.commands import download as downloading
 from alignrec.pipeline.commands.download import download
 from alignrec.pipeline.commands.safe_http import Limits
-from alignrec.pipeline.config.settings import ItemsConfig, ModalityConfig
+from alignrec.pipeline.config.catalog import ItemsConfig, ModalityConfig
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.console import Console
 from tests.core.left_over import left_over

@@ -22,7 +22,7 @@ from alignrec.export.release.opened import open_folder
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.commands.encode import encode
 from alignrec.pipeline.commands.released_models import EXTRACTORS
-from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.stages.chain import run

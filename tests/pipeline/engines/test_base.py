@@ -18,7 +18,7 @@ from alignrec.extractors.modality import MODALITIES
 from alignrec.extractors.registry import identify_extractor
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.items import read_catalogue
-from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.engines.base import ENGINES, Model, Timing, Unit
 from alignrec.pipeline.engines.local import LocalEngine
 from alignrec.pipeline.runner.shards import plan, read_shard

@@ -14,7 +14,7 @@ from alignrec.extractors.identity import ExtractorIdentity
 from alignrec.extractors.inputs.images import decode_image
 from alignrec.extractors.modality import IMAGE, MODALITIES
 from alignrec.pipeline.catalog.items import Input
-from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.engines.base import Model, Unit
 from alignrec.pipeline.engines.inputs import InputReader
 from alignrec.pipeline.errors import InputsChangedError

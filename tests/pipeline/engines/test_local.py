@@ -18,7 +18,7 @@ from alignrec.extractors.errors import ExtractorError, TextRejectedError
 from alignrec.extractors.identity import ExtractorIdentity
 from alignrec.extractors.modality import MODALITIES
 from alignrec.pipeline.catalog.items import Input
-from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.engines import local
 from alignrec.pipeline.engines.base import Model, Unit
 from alignrec.pipeline.engines.local import LocalEngine, embed_units

@@ -12,7 +12,8 @@ import pytest
 from alignrec.core.cross_view import CrossView, Direction
 from alignrec.core.features import FeatureSet
 from alignrec.core.results import Measurement, Results
-from alignrec.pipeline.config.settings import CatalogConfig, Config, ItemsConfig
+from alignrec.pipeline.config.catalog import CatalogConfig, ItemsConfig
+from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.report import write
 from alignrec.pipeline.report.contents import RunContents
 from alignrec.pipeline.runner.curves import Curve

@@ -9,7 +9,7 @@ from alignrec.pipeline.catalog.formats.dataset import open_dataset_folder, table
 from alignrec.pipeline.catalog.formats.format import open_table
 from alignrec.pipeline.catalog.items import image_root
 from alignrec.pipeline.catalog.tables import Table
-from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.errors import CatalogError
 from tests.pipeline.catalogues import picture
 

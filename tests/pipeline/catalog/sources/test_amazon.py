@@ -16,7 +16,7 @@ from alignrec.pipeline.catalog.items import read_catalogue
 from alignrec.pipeline.catalog.sources.amazon import AMAZON_2014, AMAZON_2018, AMAZON_2023
 from alignrec.pipeline.catalog.sources.source import SOURCES, Draft, Source
 from alignrec.pipeline.catalog.values import Row
-from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.errors import CatalogError
 from tests.pipeline.catalog.tables import interaction_rows, item_rows, write_gzipped
 from tests.pipeline.catalogues import picture

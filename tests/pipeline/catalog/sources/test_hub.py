@@ -21,7 +21,7 @@ from tests.pipeline.catalogues import picture
 READ = """
 import hashlib, sys
 from alignrec.pipeline.catalog.items import read_catalogue
-from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 catalogue = read_catalogue(ItemsConfig(path=sys.argv[1], text="{title}"), FileHashes())
 print(catalogue.item_ids, [item.row for item in catalogue.inputs["image"]])

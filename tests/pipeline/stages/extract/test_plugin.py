@@ -12,7 +12,7 @@ from alignrec.core import plugins
 from alignrec.export import load_features
 from alignrec.pipeline.cli.diff import open_reference
 from alignrec.pipeline.commands.encode import encode
-from alignrec.pipeline.config.settings import ItemsConfig
+from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.stages.chain import run
 from alignrec.pipeline.stages.extract.stage import STAGE
