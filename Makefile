@@ -42,6 +42,7 @@ types: .venv/ready
 
 docs: .venv/ready
 	$(BIN)/python -m alignrec.pipeline.config.reference docs/config.md
+	$(BIN)/python docs/api.py docs/api.md
 
 stills: demo
 	$(BIN)/python docs/stills.py demo

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
+from alignrec.core.catalogue_ids import as_ids
+from alignrec.core.errors import AlignRecWarning
 from alignrec.core.learned_from import LearnedFrom
+from alignrec.core.most_similar import most_similar
+from alignrec.core.vectors import unit_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,8 +32,11 @@ Key = Literal["item_id", "user_id"]
 class FeatureSet:
     """One vector per item (or user), with a mask for those that have none.
 
+    `len`, `in`, iteration and `features[id]` are those of a mapping from ids to vectors. Vectors have the
+    scale that their model gave them, which is another for each set: `normalized()` has unit rows.
+
     Attributes:
-        name: `image`, `text`, `multimodal`, `content`, `aligned` or `user`.
+        name: `image`, `text`, another modality's name, `multimodal`, `content`, `aligned` or `user`.
         ids: `n` distinct string ids, in row order.
         matrix: float32 `[n, d]`; rows that are not valid hold zeros.
         valid: bool `[n]`; False where the item has no such vector.
@@ -83,53 +91,121 @@ class FeatureSet:
         """Number of columns of the matrix."""
         return int(self.matrix.shape[1])
 
-    def align_to(self, ids: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    def __len__(self) -> int:
+        """How many rows, valid or not."""
+        return len(self.ids)
+
+    def __iter__(self) -> Iterator[str]:
+        """The ids, in row order."""
+        return iter(self.ids)
+
+    def __contains__(self, item_id: object) -> bool:
+        """Whether it is an id of the set, its vector valid or not."""
+        try:
+            return as_ids([item_id])[0] in self._position
+        except TypeError:
+            return False
+
+    def __getitem__(self, item_id: str | int) -> NDArray[np.float32]:
+        """The vector of an id, float32 `[d]`.
+
+        Raises:
+            KeyError: the id is absent, or has no valid vector.
+            TypeError: it is no id.
+        """
+        vector: NDArray[np.float32] = self.matrix[self._rows([item_id])[0]]
+        return vector
+
+    def __repr__(self) -> str:
+        """What it is in one line: name, size, and what it has learned from."""
+        rows = f"{len(self):,} {self.key.removesuffix('_id')}s × {self.dim}"
+        valid = "" if self.valid.all() else f", {int(self.valid.sum()):,} valid"
+        learned = "" if self.learned_from is None else f"; learned from {self.learned_from}"
+        return f"<FeatureSet {self.name!r}: {rows}{valid}{learned}>"
+
+    def align_to(self, ids: Iterable[Any]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """Vectors in the caller's order.
 
         Args:
-            ids: any ids, in any order, repeats allowed.
+            ids: as the catalogue has them, in any order, repeats allowed: a list, array, Series or tensor.
+                Whole numbers stand for their digits, as in a table of the catalogue; another tool's row
+                numbers are no ids.
 
         Returns:
             float32 `[len(ids), d]`, zeros where an id is absent or not valid, and the bool mask
-            `[len(ids)]` of those that are present and valid.
+            `[len(ids)]` of those that are present and valid; its mean is the share that was found.
+
+        Raises:
+            TypeError: `ids` is one text, or holds something that is no id: a fraction, bytes, nothing.
+
+        Warns:
+            AlignRecWarning: not one of the ids is in the set.
         """
+        wanted = as_ids(ids)
         position = self._position
-        rows = np.fromiter((position.get(i, -1) for i in ids), dtype=np.int64, count=len(ids))
+        rows = np.fromiter((position.get(i, -1) for i in wanted), dtype=np.int64, count=len(wanted))
         present = rows >= 0
+        if len(wanted) and not present.any():
+            ours = f"which has ids such as {self.ids[0]!r}" if self.ids else "which is empty"
+            warnings.warn(
+                f"none of the {len(wanted):,} ids, such as {wanted[0]!r}, is in the feature set "
+                f"{self.name!r}, {ours}: all of the vectors are zeros",
+                AlignRecWarning,
+                stacklevel=2,
+            )
         present[present] = self.valid[rows[present]]
         out = np.zeros((len(rows), self.dim), dtype=np.float32)
         out[present] = self.matrix[rows[present]]
         return out, present
 
-    def nearest(self, item_id: str, k: int = 10) -> list[tuple[str, float]]:
-        """The ids most similar to one by cosine, itself left out; ties in row order.
+    @overload
+    def nearest(self, query: str | int, k: int = 10) -> list[tuple[str, float]]: ...
+
+    @overload
+    def nearest(
+        self, query: Sequence[Any] | NDArray[Any], k: int = 10
+    ) -> list[tuple[str, float]] | tuple[NDArray[np.object_], NDArray[np.float32]]: ...
+
+    def nearest(
+        self, query: str | int | Sequence[Any] | NDArray[Any], k: int = 10
+    ) -> list[tuple[str, float]] | tuple[NDArray[np.object_], NDArray[np.float32]]:
+        """The ids most similar by cosine to one id or vector, or to each of many; ties in row order.
+
+        It is exact, in blocks: memory does not grow with the number of pairs.
 
         Args:
-            item_id: an id whose vector is valid.
+            query: an id, or a vector, float `[d]`; or many: a list of ids, or a matrix, float `[m, d]`. An id
+                does not find itself, a vector finds whatever is there.
             k: how many; at least 1. Fewer come back where the set has fewer valid rows.
 
         Returns:
-            `(id, cosine)`, most similar first.
+            For one `(id, cosine)`, most similar first. For many the ids, object `[m, k]`, and their cosines,
+            float32 `[m, k]`, in the order of the query.
 
         Raises:
-            KeyError: the id is absent, or has no valid vector.
-            ValueError: `k` is below 1.
+            KeyError: an id is absent, or has no valid vector.
+            TypeError: something is no id.
+            ValueError: `k` is below 1, or vectors are of another width, zeros or not finite.
         """
         if k < 1:
             raise ValueError(f"nearest: k is {k}, expected at least 1")
-        row = self._position.get(item_id)
-        if row is None or not self.valid[row]:
-            state = "is not in" if row is None else "has no valid vector in"
-            raise KeyError(f"{item_id!r} {state} the feature set {self.name!r} of {len(self.ids)} rows")
-        cosines = self._cosines(self.matrix[row])
-        cosines[~self.valid] = -np.inf
-        cosines[row] = -np.inf
-        count = min(k, int(np.isfinite(cosines).sum()))
-        # Everything not below the k-th, so that ties at the border are settled by row as well.
-        border = np.partition(cosines, -count)[-count] if count else np.inf
-        candidates = np.flatnonzero(cosines >= border)
-        best = candidates[np.argsort(-cosines[candidates], kind="stable")][:count]
-        return [(self.ids[int(i)], float(cosines[i])) for i in best]
+        asked = np.asarray(query)
+        by_vector = asked.dtype.kind == "f" and asked.size > 0
+        if by_vector:
+            found, cosines = most_similar(self._vectors(asked), self.matrix, self.valid, k)
+        else:
+            rows = self._rows([query] if asked.ndim == 0 else query)
+            found, cosines = most_similar(self.matrix[rows], self.matrix, self.valid, k, own=rows)
+        if asked.ndim == (1 if by_vector else 0):
+            return [(self.ids[i], c) for i, c in zip(found[0].tolist(), cosines[0].tolist(), strict=True)]
+        return np.asarray(self.ids, dtype=object)[found], cosines
+
+    def normalized(self) -> FeatureSet:
+        """The set with rows of length 1, so that inner products are cosines; zeros stay zeros.
+
+        The matrix is a new one in memory, also of a set that is mapped from disk.
+        """
+        return replace(self, matrix=unit_rows(self.matrix))
 
     def to_pandas(self) -> pd.DataFrame:
         """A frame indexed by id: float32 columns `<name>_0` and so on, and bool `<name>_valid`.
@@ -203,16 +279,32 @@ class FeatureSet:
     def _position(self) -> Mapping[str, int]:
         return {identifier: row for row, identifier in enumerate(self.ids)}
 
-    def _cosines(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Cosine of every row with one vector, float32 `[n]`; 0 where either has no length."""
-        cosines = np.zeros(len(self.ids), dtype=np.float32)
-        own = np.linalg.norm(vector)
-        for start in range(0, len(cosines), _BLOCK):
-            block = self.matrix[start : start + _BLOCK]
-            length = np.linalg.norm(block, axis=1) * own
-            target = cosines[start : start + len(block)]
-            np.divide(block @ vector, length, out=target, where=length > 0)
-        return cosines
+    def _rows(self, ids: Iterable[Any]) -> NDArray[np.int64]:
+        """The rows of ids that have a valid vector, int64 `[m]`.
+
+        Raises:
+            KeyError: one is absent, or has none.
+        """
+        wanted = as_ids(ids)
+        rows = np.fromiter((self._position.get(i, -1) for i in wanted), dtype=np.int64, count=len(wanted))
+        useless = (rows < 0) | ~self.valid[rows] if len(self) else rows < 0
+        if useless.any():
+            place = int(useless.argmax())
+            state = "is not in" if rows[place] < 0 else "has no valid vector in"
+            raise KeyError(f"{wanted[place]!r} {state} the feature set {self.name!r} of {len(self)} rows")
+        return rows
+
+    def _vectors(self, query: NDArray[Any]) -> NDArray[np.float32]:
+        """Vectors to search by, float32 `[m, d]`, checked."""
+        vectors = np.atleast_2d(query).astype(np.float32)
+        if vectors.ndim != 2 or vectors.shape[1] != self.dim:
+            raise ValueError(
+                f"nearest: a query of shape {query.shape}, but the vectors of {self.name!r} are [{self.dim}]"
+            )
+        useless = ~(np.isfinite(vectors).all(axis=1) & vectors.any(axis=1))
+        if useless.any():
+            raise ValueError(f"nearest: vector {int(useless.argmax())} of the query is zeros or not finite")
+        return vectors
 
 
 def _one_array(column: pa.Array | pa.ChunkedArray) -> pa.Array:

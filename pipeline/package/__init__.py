@@ -10,18 +10,48 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from alignrec.export import iter_features, list_versions, load_features
-    from alignrec.pipeline import run
-
-__all__ = ["__version__", "iter_features", "list_versions", "load_features", "run"]
+    from alignrec.core.errors import AlignRecError, AlignRecWarning
+    from alignrec.core.features import FeatureSet
+    from alignrec.core.learned_from import LearnedFrom
+    from alignrec.export.errors import HubError, RefusedError, ReleaseError, VerificationError
+    from alignrec.export.hub.find_version import list_versions
+    from alignrec.export.load import iter_features, load_features
+    from alignrec.pipeline.stages.chain import RunResult, run, status
 
 __version__ = version("alignrec")
 _HOMES = {
-    "iter_features": "alignrec.export",
-    "list_versions": "alignrec.export",
-    "load_features": "alignrec.export",
-    "run": "alignrec.pipeline",
+    "AlignRecError": "alignrec.core.errors",
+    "AlignRecWarning": "alignrec.core.errors",
+    "FeatureSet": "alignrec.core.features",
+    "HubError": "alignrec.export.errors",
+    "LearnedFrom": "alignrec.core.learned_from",
+    "RefusedError": "alignrec.export.errors",
+    "ReleaseError": "alignrec.export.errors",
+    "RunResult": "alignrec.pipeline.stages.chain",
+    "VerificationError": "alignrec.export.errors",
+    "iter_features": "alignrec.export.load",
+    "list_versions": "alignrec.export.hub.find_version",
+    "load_features": "alignrec.export.load",
+    "run": "alignrec.pipeline.stages.chain",
+    "status": "alignrec.pipeline.stages.chain",
 }
+__all__ = [
+    "AlignRecError",
+    "AlignRecWarning",
+    "FeatureSet",
+    "HubError",
+    "LearnedFrom",
+    "RefusedError",
+    "ReleaseError",
+    "RunResult",
+    "VerificationError",
+    "__version__",
+    "iter_features",
+    "list_versions",
+    "load_features",
+    "run",
+    "status",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -77,21 +77,22 @@ def run(
     return RunResult(settings.run_folder, done, release)
 
 
-def status(config: Config, *, verify: bool = False) -> list[StageState]:
+def status(config: str | Path | Config, *, verify: bool = False) -> list[StageState]:
     """The state of every stage that the config needs, without doing any of it, writing or asking the network.
 
     A stage that depends on a model or a table that would have to be fetched first is `to do`, or `unknown`
     if it was finished once.
 
     Args:
-        config: the run.
+        config: a config file, or a config that is loaded already.
         verify: compare hashes of pictures and results too, and not only sizes and times.
     """
+    settings = config if isinstance(config, Config) else load_config(Path(config))
     states: list[StageState] = []
     done: dict[str, StageManifest] = {}
     with offline():
-        for stage in needed(config, EXPORT.name):
-            context = StageContext(config, stage, dict(done), verify)
+        for stage in needed(settings, EXPORT.name):
+            context = StageContext(settings, stage, dict(done), verify)
             states.append(_state(context, states))
             if context.previous is not None:
                 done[stage.name] = context.previous

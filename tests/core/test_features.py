@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alignrec.core.errors import AlignRecWarning
 from alignrec.core.features import FeatureSet, Key
+from alignrec.core.learned_from import LearnedFrom
 
 
 def make(n: int, dim: int, seed: int = 0, lost: int = 3) -> FeatureSet:
@@ -50,6 +53,75 @@ def test_nearest_names_what_it_cannot_find() -> None:
         features.nearest("i1")
     with pytest.raises(ValueError, match="at least 1"):
         features.nearest("i0", 0)
+
+
+def test_many_are_searched_as_one_by_one() -> None:
+    features = make(60, 4)
+    asked = [name for name, valid in zip(features.ids, features.valid, strict=True) if valid][::-1]
+    ids, cosines = features.nearest(asked, 7)
+    assert ids.shape == cosines.shape == (len(asked), 7) and cosines.dtype == np.float32
+    for name, row, scores in zip(asked, ids.tolist(), cosines, strict=True):
+        alone = features.nearest(name, 7)
+        assert row == [other for other, _ in alone]
+        np.testing.assert_allclose(scores, [cosine for _, cosine in alone], atol=1e-6)
+    none, scores = features.nearest([], 7)
+    assert none.shape == scores.shape == (0, 7)
+
+
+@pytest.mark.parametrize("form", [np.asarray, torch.as_tensor, np.ndarray.tolist, np.float64])
+def test_a_vector_finds_what_it_is_of(form: Any) -> None:
+    features = make(9, 3)
+    best = features.nearest(form(features.matrix[3]), 2)
+    assert best[0] == ("i3", pytest.approx(1))
+    assert best[1] == (features.nearest("i3", 1)[0][0], pytest.approx(features.nearest("i3", 1)[0][1]))
+    ids, cosines = features.nearest(form(features.matrix[[3, 5]]), 20)
+    assert ids[:, 0].tolist() == ["i3", "i5"] and ids.shape == cosines.shape == (2, 6)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ([0.0, 0.0], "vector 0 of the query is zeros or not finite"),
+        ([[1.0, 0.0], [np.nan, 1.0]], "vector 1 of the query is zeros"),
+        ([1.0, 2.0, 3.0], r"shape \(3,\), but vectors of 'image' have 2"),
+        (np.ones((2, 2, 2)), "shape"),
+    ],
+)
+def test_a_vector_that_has_no_neighbours_is_refused(query: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make(5, 2).nearest(query)
+
+
+def test_a_set_is_a_mapping_from_ids_to_valid_vectors() -> None:
+    features = replace(make(5, 2), ids=["7", "8", "9", "a", "b"])
+    assert len(features) == 5 and list(features) == list(features.ids)
+    assert "7" in features and 7 in features and "8" in features
+    assert "z" not in features and None not in features
+    np.testing.assert_array_equal(features["9"], features.matrix[2])
+    np.testing.assert_array_equal(features[9], features.matrix[2])
+    with pytest.raises(KeyError, match="'8' has no valid vector"):
+        _ = features["8"]
+    with pytest.raises(KeyError, match="'z' is not in the feature set 'image' of 5 rows"):
+        _ = features["z"]
+
+
+def test_normalized_rows_have_length_one_and_absent_ones_stay_zeros() -> None:
+    features = make(7, 3)
+    unit = features.normalized()
+    np.testing.assert_allclose(np.linalg.norm(unit.matrix, axis=1), features.valid, atol=1e-6)
+    np.testing.assert_allclose(unit["i2"], features["i2"] / np.linalg.norm(features["i2"]), atol=1e-6)
+    assert unit.ids == features.ids and unit.fault() is None
+
+
+def test_its_words_are_short_whatever_its_size() -> None:
+    features = make(3000, 4)
+    assert repr(features) == "<FeatureSet 'image': 3,000 items × 4, 2,000 valid>"
+    users = replace(make(2, 4, lost=9), key="user_id", ids=["a", "b"], valid=np.ones(2, dtype=np.bool_))
+    learned = replace(users, learned_from=LearnedFrom("the whole log", 12, 0))
+    assert repr(learned) == (
+        "<FeatureSet 'image': 2 users × 4; learned from all 12 interactions (the whole log); "
+        "nothing was held out>"
+    )
 
 
 def test_frames_are_indexed_by_id_and_join() -> None:
@@ -124,6 +196,40 @@ def test_aligning_gives_zeros_and_a_mask_for_what_is_absent() -> None:
     assert present.tolist() == [False, True, False, True]
     assert np.array_equal(matrix[1], features.matrix[0])
     assert not matrix[[0, 2]].any()
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [[7, 9], np.array([7, 9]), pd.Series([7.0, 9.0]), torch.tensor([7, 9]), np.array(["7", "9"]), ("7", "9")],
+    ids=lambda ids: type(ids).__name__,
+)
+def test_whole_numbers_stand_for_their_digits(ids: Any) -> None:
+    features = replace(make(3, 2), ids=["9", "8", "7"])
+    matrix, present = features.align_to(ids)
+    assert present.all()
+    np.testing.assert_array_equal(matrix, features.matrix[[2, 0]])
+
+
+@pytest.mark.parametrize("ids", ["i0", b"i0", ["i0", None], ["i0", 0.5], [True], [b"i0"], [["i0"]], [np.nan]])
+def test_what_is_no_id_is_refused(ids: Any) -> None:
+    with pytest.raises(TypeError, match=r"expected (text|a list)"):
+        make(3, 2).align_to(ids)
+
+
+def test_ids_of_which_none_is_known_warn() -> None:
+    with pytest.warns(AlignRecWarning, match="none of the 2 ids, such as '0', is in .* such as 'i0'"):
+        matrix, present = make(3, 2).align_to([0, 1])
+    assert not matrix.any() and not present.any()
+    with pytest.warns(AlignRecWarning, match="which is empty"):
+        make(0, 2).align_to(["i0"])
+
+
+def test_ids_of_which_some_are_known_do_not_warn() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert make(3, 2).align_to(["zz", "i0", "i1"])[1].tolist() == [False, True, False]
+        assert make(3, 2).align_to([])[0].shape == (0, 2)
+        assert not make(3, 2).align_to(["i1"])[1].any()  # known, and without a vector
 
 
 @pytest.mark.parametrize(

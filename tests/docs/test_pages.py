@@ -17,6 +17,7 @@ from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.cli.hub import push_features_app
 from alignrec.pipeline.config.reference import reference
 from alignrec.pipeline.config.settings import Config
+from docs.api import page as api_page
 from tests.pipeline.catalogues import picture
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,6 +100,10 @@ def test_configs_load(block: str) -> None:
 
 def test_the_reference_is_that_of_the_code() -> None:
     assert (ROOT / "docs" / "config.md").read_text("utf-8") == reference(), "run `make docs`"
+
+
+def test_the_page_of_python_is_that_of_the_docstrings() -> None:
+    assert (ROOT / "docs" / "api.md").read_text("utf-8") == api_page(), "run `make docs`"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -21,8 +21,8 @@ ARROWS = {
 # those that share a line know nothing of one another.
 LAYERS = {
     "core": """
-        display libraries packages vectors learned_from
-        errors
+        display libraries packages vectors learned_from catalogue_ids
+        errors most_similar
         files names
         documents network sealed
         cross_view features plugins

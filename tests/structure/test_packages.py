@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import pydoc
 import subprocess
 import sys
 import tomllib
@@ -9,6 +11,7 @@ from importlib import import_module
 
 import pytest
 
+import alignrec
 from tests.structure.modules import ROOT, modules
 
 PACKAGES = sorted(m.name for m in modules().values() if m.is_package)
@@ -46,6 +49,14 @@ def test_a_name_of_a_package_is_no_module_of_it(name: str) -> None:
     for shown in package.__all__:
         if f"{name}.{shown}" in modules():
             assert getattr(package, shown) is import_module(f"{name}.{shown}")
+
+
+def test_help_tells_of_all_that_alignrec_gives() -> None:
+    text = pydoc.plaintext.document(alignrec)
+    for name in set(alignrec.__all__) - {"__version__"}:
+        assert name in text
+        assert inspect.getdoc(getattr(alignrec, name))
+    assert f"VERSION\n    {alignrec.__version__}" in text
 
 
 @pytest.mark.parametrize("name", ["alignrec", "alignrec.export", "alignrec.pipeline", "alignrec.extractors"])
