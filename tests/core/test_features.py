@@ -83,7 +83,7 @@ def test_a_vector_finds_what_it_is_of(form: Any) -> None:
     [
         ([0.0, 0.0], "vector 0 of the query is zeros or not finite"),
         ([[1.0, 0.0], [np.nan, 1.0]], "vector 1 of the query is zeros"),
-        ([1.0, 2.0, 3.0], r"shape \(3,\), but vectors of 'image' have 2"),
+        ([1.0, 2.0, 3.0], r"shape \(3,\), but the vectors of 'image' are"),
         (np.ones((2, 2, 2)), "shape"),
     ],
 )
