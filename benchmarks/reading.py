@@ -1,10 +1,15 @@
 """How much dearer are checked interactions than pyarrow alone, which parses the same file on as many threads?
 
-    python benchmarks/reading.py [--rows 10000000] [--repeat 3]
+    python benchmarks/reading.py [--rows 10000000] [--repeat 5]
 
 Writes random interactions of 200,000 users and 50,000 items into a temporary folder, as Parquet and as CSV,
-and reads each in turn with `read_interactions` and with pyarrow alone (`read_table`, `read_csv`), every time
-in a fresh process. Prints the ratio of the medians, and the peak memory that reading added.
+and reads each with `read_interactions` and with pyarrow alone (`read_table`, `read_csv`).
+
+The ratio is that of medians in one process, where the two take turns and have read the file once before the
+first turn is timed: their memory is then their allocator's own. The first touch of memory that the system has
+to find, or a virtual machine's host, costs both by the byte, as much as reading does and differently on each
+machine; the ratio with it, of one reading each in fresh processes, is printed beside. Peaks are of those
+processes, what reading added.
 """
 
 from __future__ import annotations
@@ -15,7 +20,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,31 +30,35 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-USERS, ITEMS = 200_000, 50_000
-FORMS = ("parquet", "csv")
-# Imports and a small file come first, untimed; the peak is the kernel's account of the process.
-MEASURE = """
-import json, sys, time
-import pyarrow.csv, pyarrow.parquet
 from alignrec.pipeline.catalog.interactions import read_interactions
 from alignrec.pipeline.config.catalog import InteractionsConfig
-def memory(field):
-    line = next(line for line in open("/proc/self/status") if line.startswith(field))
-    return int(line.split()[1]) * 1024
-def ours(path):
-    config = InteractionsConfig(path=path, rating="rating", timestamp="timestamp")
-    return read_interactions(config, items).table
-def alone(path):
-    return pyarrow.csv.read_csv(path) if path.endswith(".csv") else pyarrow.parquet.read_table(path)
-work, large, small, count = globals()[sys.argv[1]], *sys.argv[2:4], int(sys.argv[4])
-items = [f"item-{number:06d}" for number in range(count)]
-work(small)
-before = memory("VmRSS")
-start = time.perf_counter()
-table = work(large)
-seconds = time.perf_counter() - start
-print(json.dumps([seconds, memory("VmHWM") - before, table.nbytes, table.num_rows]))
-"""
+
+USERS, ITEMS = 200_000, 50_000
+SMALL = 10  # rows of a file that is read untimed, in a fresh process
+FORMS = ("parquet", "csv")
+OURS, ALONE = "checked", "alone"
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """One reading in a fresh process, after imports and a small file: seconds, and bytes at its peak."""
+
+    seconds: float
+    peak: int
+
+
+def checked(path: Path) -> pa.Table:
+    """The interactions of a file as a run reads them."""
+    config = InteractionsConfig(path=str(path), rating="rating", timestamp="timestamp")
+    return read_interactions(config, [f"item-{number:06d}" for number in range(ITEMS)]).table
+
+
+def alone(path: Path) -> pa.Table:
+    """The same file as pyarrow parses it."""
+    return pyarrow.csv.read_csv(path) if path.suffix == ".csv" else pq.read_table(path)
+
+
+READERS: dict[str, Callable[[Path], pa.Table]] = {OURS: checked, ALONE: alone}
 
 
 def write_interactions(folder: Path, name: str, rows: int) -> None:
@@ -67,13 +78,57 @@ def write_interactions(folder: Path, name: str, rows: int) -> None:
     pa.csv.write_csv(table, folder / f"{name}.csv")
 
 
-def measure(work: str, folder: Path, form: str) -> tuple[float, int, int, int]:
-    """Seconds, bytes at the peak, bytes of the table and its rows, of one reading in a fresh process."""
+def seconds_of(reader: str, path: Path, rows: int) -> float:
+    """How long one reading takes; its table is gone afterwards."""
+    start = time.perf_counter()
+    table = READERS[reader](path)
+    seconds = time.perf_counter() - start
+    assert table.num_rows == rows
+    return seconds
+
+
+def warm(path: Path, rows: int, repeat: int) -> dict[str, float]:
+    """Median seconds of each reader, in turns, the first of which is not counted."""
+    turns = [{reader: seconds_of(reader, path, rows) for reader in READERS} for _ in range(repeat + 1)]
+    return {reader: statistics.median(turn[reader] for turn in turns[1:]) for reader in READERS}
+
+
+def fresh(reader: str, folder: Path, form: str, rows: int) -> Fresh:
+    """One reading in a process of its own."""
     files = [str(folder / f"{name}.{form}") for name in ("large", "small")]
-    command = [sys.executable, "-c", MEASURE, work, *files, str(ITEMS)]
+    command = [sys.executable, __file__, "--fresh", reader, *files, "--rows", str(rows)]
     answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    seconds, peak, size, rows = json.loads(answer)
-    return seconds, peak, size, rows
+    return Fresh(*json.loads(answer))
+
+
+def print_fresh(reader: str, large: Path, small: Path, rows: int) -> None:
+    """The fresh process's part; the peak is the kernel's account of it."""
+    seconds_of(reader, small, SMALL)
+    before = _memory("VmRSS")
+    seconds = seconds_of(reader, large, rows)
+    print(json.dumps([seconds, _memory("VmHWM") - before]))
+
+
+def _memory(field: str) -> int:
+    """Bytes of this process, as the kernel counts them."""
+    lines = Path("/proc/self/status").read_text("utf-8").splitlines()
+    return int(next(line for line in lines if line.startswith(field)).split()[1]) * 1024
+
+
+def compare(folder: Path, form: str, rows: int, repeat: int) -> str:
+    """Both readers on one file, in a line."""
+    first = {reader: fresh(reader, folder, form, rows) for reader in READERS}
+    path = folder / f"large.{form}"
+    medians = warm(path, rows, repeat)
+    ratio = medians[OURS] / medians[ALONE]
+    cold = first[OURS].seconds / first[ALONE].seconds
+    peaks = {reader: one.peak / 2**20 for reader, one in first.items()}
+    size = checked(path).nbytes / 2**20
+    return (
+        f"{form}: checked {medians[OURS]:.2f} s, pyarrow alone {medians[ALONE]:.2f} s, ratio {ratio:.2f} "
+        f"(at most 3; {cold:.2f} in fresh processes); peak {peaks[OURS]:,.0f} MiB, "
+        f"alone {peaks[ALONE]:,.0f}, for a table of {size:,.0f}"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -81,25 +136,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--fresh", nargs=3, help=argparse.SUPPRESS)  # what `fresh` asks of its process
     options = parser.parse_args(arguments)
+    if options.fresh:
+        reader, large, small = options.fresh
+        print_fresh(reader, Path(large), Path(small), options.rows)
+        return
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_interactions(folder, "large", options.rows)
-        write_interactions(folder, "small", 10)
-        print(f"{options.rows:,} interactions, {pa.cpu_count()} threads")
+        write_interactions(folder, "small", SMALL)
+        print(f"{options.rows:,} interactions, {pa.cpu_count()} threads", flush=True)
         for form in FORMS:
-            runs = [
-                (measure("ours", folder, form), measure("alone", folder, form)) for _ in range(options.repeat)
-            ]
-            ours, alone = (statistics.median(run[side][0] for run in runs) for side in (0, 1))
-            peaks = [max(run[side][1] for run in runs) / 2**20 for side in (0, 1)]
-            assert all(reading[3] == options.rows for run in runs for reading in run)
-            size = runs[0][0][2] / 2**20
-            print(
-                f"{form}: checked {ours:.2f} s, pyarrow alone {alone:.2f} s, ratio {ours / alone:.2f} "
-                f"(at most 3); peak {peaks[0]:,.0f} MiB, alone {peaks[1]:,.0f}, for a table of {size:,.0f}"
-            )
+            print(compare(folder, form, options.rows, options.repeat), flush=True)
 
 
 if __name__ == "__main__":
