@@ -26,6 +26,7 @@ SETTINGS = {
             "min_rating": 4,
         },
     },
+    "split": {"method": "random"},
     "evaluate": {"masked": [0.5]},
     "export": {"license": "cc0-1.0"},
 }

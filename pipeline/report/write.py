@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from alignrec.core.files import write_bytes
 from alignrec.core.recommendation import recommendations
+from alignrec.core.vocabulary import TRAINED_SETS
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.report.colouring import Colouring, group_values
 from alignrec.pipeline.report.contents import RunContents, read_contents
@@ -22,7 +23,9 @@ from alignrec.pipeline.report.page import embedded_json, render
 from alignrec.pipeline.report.panels import panels, training
 from alignrec.pipeline.report.thumbnails import thumbnails
 from alignrec.pipeline.report.verdict import verdicts
-from alignrec.pipeline.runner.run_folder import RunFolder
+from alignrec.pipeline.runner.manifest import MANIFEST
+from alignrec.pipeline.runner.run_folder import SPLIT, RunFolder
+from alignrec.pipeline.runner.split_log import learned_from
 
 # The page without its own few kilobytes of script, style and tables.
 MOST_BYTES = 14 * 10**6
@@ -61,6 +64,7 @@ def write_report(config: Config, run_folder: RunFolder, path: Path) -> None:
         "name": config.name,
         "rejections": rejections(run.rejected, entries.rows, rejected_pictures),
         "gallery_size": len(chosen),
+        "learned": _learned(config, run_folder, run),
     }
     write_bytes(path, render(context, data).encode())
 
@@ -77,6 +81,15 @@ def _context(run: RunContents) -> dict[str, Any]:
         "definitions": _definitions(run.results.definitions),
         "training": training(run.curves),
     }
+
+
+def _learned(config: Config, run_folder: RunFolder, run: RunContents) -> str:
+    """Which sets have learned from which interactions, in a sentence; "" where none has."""
+    names = [name for name in run.sets if name in TRAINED_SETS]
+    if not names or run_folder.read_manifest(f"{SPLIT}/{MANIFEST}") is None:
+        return ""
+    seen = learned_from(run_folder, config.split, config.seed)
+    return f"{', '.join(names)} learned from {seen}. Measure them on other interactions alone."
 
 
 def _data(run: RunContents, chosen: NDArray[np.int64], entries: Entries, seed: int) -> dict[str, Any]:

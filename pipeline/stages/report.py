@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from alignrec.pipeline.runner.manifest import MANIFEST
-from alignrec.pipeline.runner.run_folder import EVALUATE, EXTRACT, PRETRAIN, TRAIN
+from alignrec.pipeline.runner.run_folder import EVALUATE, EXTRACT, PRETRAIN, SPLIT, TRAIN
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext
 
-SHOWN = (EXTRACT, PRETRAIN, TRAIN, EVALUATE)
+SHOWN = (EXTRACT, SPLIT, PRETRAIN, TRAIN, EVALUATE)
 
 
 class ReportStage(Stage):
     """Writes `report.html`; it follows whatever stage a run ends with."""
 
     name = "report"
-    version = 2
+    version = 3
     libraries = ("Jinja2",)
     folder = "report.html"
 

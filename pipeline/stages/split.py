@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from io import TextIOWrapper
 from pathlib import Path
@@ -24,6 +25,7 @@ from alignrec.aligner.evaluate.splits import (
     split_random,
     split_temporal,
 )
+from alignrec.core.errors import AlignRecWarning
 from alignrec.core.files import open_regular, sha256_file
 from alignrec.pipeline.catalog.id_hints import compare_ids
 from alignrec.pipeline.catalog.id_maps import read_ids
@@ -64,16 +66,10 @@ class SplitStage(Stage):
     def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
         """Write `interactions.arrow` and `users.arrow`."""
         config, interactions = context.config, context.run.interactions()
-        timed = interactions is not None and interactions["timestamp"].null_count == 0
-        if timed and "method" not in config.split.model_fields_set:
-            context.console.note(
-                "split: the interactions have times, and are cut at random; "
-                "split.method: temporal cuts by time"
-            )
         cut = cut_interactions(config, context.run.items(), interactions)
         cut.write(target)
         if hint := times_unused(context.config):
-            context.console.note(hint)
+            warnings.warn(hint, AlignRecWarning, stacklevel=2)
         counts = np.bincount(cut.split.label, minlength=3)
         return {
             "users": cut.split.users,
@@ -97,8 +93,8 @@ def times_unused(config: Config) -> str:
     if source is None or source.timestamp is None or "method" in config.split.model_fields_set:
         return ""
     return (
-        f"split: at random, though {source.timestamp} has times: split.method temporal or leave-one-out "
-        "would cut by them, and random, written out, ends this note"
+        f"split: at random, though {source.timestamp} has times, so that what is measured is easier than "
+        "foretelling: split.method temporal or leave-one-out cuts by them, and random, written out, ends this"
     )
 
 

@@ -120,7 +120,7 @@ def test_its_words_are_short_whatever_its_size() -> None:
     learned = replace(users, learned_from=LearnedFrom("the whole log", 12, 0))
     assert repr(learned) == (
         "<FeatureSet 'image': 2 users × 4; learned from all 12 interactions (the whole log); "
-        "nothing was held out>"
+        "nothing was held out: it is for serving, and no interaction of this log can measure it>"
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 from huggingface_hub import HfApi
 
+from alignrec.core.errors import AlignRecWarning
 from alignrec.core.learned_from import LearnedFrom
 from alignrec.export.errors import ReleaseError, VerificationError
 from alignrec.export.hub.push import push
@@ -170,3 +173,31 @@ def test_a_loaded_set_says_what_it_has_learned_from(tmp_path: Path, monkeypatch:
     assert load_features(folder, "image", memory_map=True).learned_from == wanted
     assert {piece.learned_from for piece in iter_features(folder, "image", rows=2)} == {wanted}
     assert load_features(folder, "text").learned_from is None
+
+
+def test_a_set_that_has_seen_what_it_is_measured_on_warns(tmp_path: Path) -> None:
+    folder = make_release(tmp_path / "r", make_set("aligned"), make_set("content"), make_set("image"))
+    manifest = Manifest.read(folder)
+    entry = {"rule": "the training part", "interactions": 9, "held_out": 2, "last": "2024-01-01T00:00:00Z"}
+    provenance = manifest.provenance | {"learned_from": {"aligned": entry}}
+    (folder / MANIFEST).write_bytes(manifest.model_copy(update={"provenance": provenance}).to_bytes())
+    message = (
+        r"aligned of .* learned from 9 interactions \(the training part.*not before the cut-off. "
+        r"Measured on interactions from 202[34]-0.* on, it may know the answers: take a set that was trained "
+        "on what came before, or image, which have seen none"
+    )
+    for cut_off in ("2024-01-01", date(2023, 5, 1), datetime(2024, 1, 1, tzinfo=UTC)):
+        with pytest.warns(AlignRecWarning, match=message) as caught:
+            load_features(folder, before=cut_off)
+        assert caught[0].filename == __file__
+        with pytest.warns(AlignRecWarning, match=message):
+            iter_features(folder, "aligned", before=cut_off)
+    with pytest.warns(AlignRecWarning, match="content of .* does not say from which"):
+        load_features(folder, "content", before="2030-01-01")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        load_features(folder, "aligned")
+        load_features(folder, "aligned", before="2024-01-01T00:00:01")
+        load_features(folder, "image", before="1970-01-01")
+    with pytest.raises(ValueError, match="isoformat"):
+        load_features(folder, before="soon")

@@ -21,7 +21,7 @@ SETTINGS = {
         "interactions": {"path": "mmrec:given", "rating": "rating", "timestamp": "timestamp"},
     },
     "extract": {"image": "given:given/image_feat.npy", "text": "given:given/text_feat.npy"},
-    "split": {"k_core": 1},
+    "split": {"method": "random", "k_core": 1},
     "pretrain": TINY_PRETRAINING | {"epochs": 2},
     "train": {"dim": 8, "epochs": 2, "device": "cpu"},
     "evaluate": {"k": [2, 5], "masked": []},

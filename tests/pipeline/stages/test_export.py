@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import html
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -97,6 +98,8 @@ def test_who_was_rejected_is_published_only_with_users(tmp_path: Path) -> None:
         assert (row["source"], row["reason"], row["user_id"]) == ("interactions", "unknown-item", published)
         assert "detail" not in row
         learned = load_features(done.folder / "release", sets.strip("[]").split(", ")[-1]).learned_from
+        page = html.unescape((done.folder / "report.html").read_text())
+        assert (f"learned from {learned}. Measure" in page) == (published is not None)
         if published is None:
             assert learned is None, "pictures have seen no interactions"
         else:

@@ -7,11 +7,15 @@ import pyarrow as pa
 import pytest
 
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID, read_mmrec
+from alignrec.core.errors import AlignRecWarning
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.stages.chain import run
 from alignrec.pipeline.stages.split import cut_interactions, times_unused
 from tests.conftest import SHARED
+from tests.pipeline.tiny_runs import write_tiny
 
 ITEMS = [f"i{n}" for n in range(8)]
 
@@ -68,7 +72,7 @@ def test_too_large_a_core_says_what_to_lower(interactions: pa.Table) -> None:
 
 
 def test_times_that_do_not_cut_are_named_until_the_method_is_written() -> None:
-    assert times_unused(_config()).startswith("split: at random, though t has times: split.method temporal")
+    assert times_unused(_config()).startswith("split: at random, though t has times, so")
     assert times_unused(_config(method="random")) == times_unused(_config(method="temporal")) == ""
     items = {"items": {"path": "x"}}
     assert times_unused(Config.model_validate({"catalog": items})) == ""
@@ -117,3 +121,10 @@ def test_the_shared_split_is_read_as_it_is() -> None:
     assert np.array_equal(cut.split.label, raw.label)
     assert [catalogue[row] for row in cut.split.item[:50]] == [ids[item] for item in raw.item[:50]]
     assert int(cut.split.recommended.sum()) == raw.items
+
+
+def test_a_log_with_times_and_no_method_warns_as_it_is_cut(tmp_path: Path) -> None:
+    config = write_tiny(tmp_path)
+    config.write_text(config.read_text().replace("  method: random\n", ""))
+    with pytest.warns(AlignRecWarning, match="at random, though timestamp has times"):
+        run(config, "split", console=Console(quiet=True))
