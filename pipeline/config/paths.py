@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from alignrec.core.vocabulary import MODALITIES
+from alignrec.extractors.names import split_way
 from alignrec.pipeline.config.settings import Config
 
 HUB = "hf"
+# Schemes of models that are files.
+_OF_FILES = ("given", "beit3")
 # Two letters or more, so that the drive of a Windows path is no scheme.
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):(.+)", re.DOTALL)
 
@@ -83,7 +86,7 @@ def _table(path: str, folder: Path) -> str:
 def _model(name: str, folder: Path) -> str:
     """A model given as a path, made absolute; other names as they are."""
     scheme, _, model = name.partition(":")
-    prefix = "local-dir:" if model.startswith("local-dir:") else ""
-    local = folder / model.removeprefix(prefix)
-    is_local = local.is_file() if scheme == "given" else scheme != "packaged" and local.is_dir()
-    return f"{scheme}:{prefix}{local.resolve()}" if is_local else name
+    way, path = split_way(model)
+    local = folder / path
+    is_local = scheme != "packaged" and (local.is_dir() or (local.is_file() and scheme in _OF_FILES))
+    return f"{scheme}:{way}{local.resolve()}" if is_local else name

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from alignrec.core.features import FeatureSet
 from alignrec.core.vocabulary import feature_set
+from alignrec.extractors.names import public_name
 from alignrec.pipeline.report.gallery import Entry, clip, readable
 
 EXAMPLES = 6
@@ -54,17 +54,10 @@ def set_rows(sets: Mapping[str, FeatureSet], models: Mapping[str, Mapping[str, A
             features.dim,
             int(features.valid.sum()),
             round(100 * float(features.valid.mean()), 1),
-            _model(models.get(name, {})),
+            public_name(str(models.get(name, {}).get("name", ""))),
         )
         for name, features in sets.items()
     ]
-
-
-def _model(card: Mapping[str, Any]) -> str:
-    """A model's name without the folders that a local one lies in."""
-    scheme, _, name = str(card.get("name", "")).partition(":")
-    local = PurePath(name.removeprefix("local-dir:"))
-    return f"{scheme}:{local.name}" if local.is_absolute() else f"{scheme}:{name}" if name else ""
 
 
 def popularity(interactions: NDArray[np.int64]) -> list[tuple[str, int, float]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from alignrec.core.vocabulary import MULTIMODAL, TRAINED_SETS, USER
 from alignrec.export.release.write import fill_release
+from alignrec.extractors.names import public_name
 from alignrec.pipeline.runner.run_folder import EVALUATE, EXTRACT, PRETRAIN, TRAIN
 from alignrec.pipeline.runner.split_log import learned_from
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, describe_sets
@@ -120,10 +121,7 @@ def _provenance(context: StageContext, cards: dict[str, Any]) -> dict[str, Any]:
 
 def _public(card: dict[str, Any]) -> dict[str, Any]:
     """A card without the local path of a model: its folder's name and its hash say which it was."""
-    scheme, _, model = card["name"].partition(":")
-    local = Path(model.removeprefix("local-dir:"))
-    prefix = "local-dir:" if model.startswith("local-dir:") else ""
-    return card | {"name": f"{scheme}:{prefix}{local.name}"} if local.is_absolute() else card
+    return card | {"name": public_name(card["name"])}
 
 
 STAGE = ExportStage()

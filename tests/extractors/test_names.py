@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from alignrec.extractors.errors import ExtractorError
-from alignrec.extractors.names import ModelName
+from alignrec.extractors.names import ModelName, public_name, split_way
 
 
 def test_names_are_taken_apart(tmp_path: Path) -> None:
@@ -50,3 +50,31 @@ def test_an_at_sign_stands_between_model_and_revision(name: str) -> None:
     with pytest.raises(ExtractorError) as caught:
         ModelName.parse(name)
     assert str(caught.value) == f"model name {name!r}: expected a model before and a revision after '@'"
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        ("local-dir:a/b", ("local-dir:", "a/b")),
+        ("mean:/a/b.pth", ("mean:", "/a/b.pth")),
+        ("ViT-B-32/openai", ("", "ViT-B-32/openai")),
+        ("C:\\a.npy", ("", "C:\\a.npy")),
+        ("", ("", "")),
+    ],
+)
+def test_how_a_path_is_read_stands_before_it(model: str, expected: tuple[str, str]) -> None:
+    assert split_way(model) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("transformers:/home/ann/model", "transformers:model"),
+        ("open_clip:local-dir:/home/ann/clip", "open_clip:local-dir:clip"),
+        ("beit3:mean:/home/ann/one.pth", "beit3:mean:one.pth"),
+        ("transformers:org/model@v1", "transformers:org/model@v1"),
+        ("", ""),
+    ],
+)
+def test_public_names_hold_no_folders(name: str, expected: str) -> None:
+    assert public_name(name) == expected

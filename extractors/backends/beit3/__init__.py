@@ -1,5 +1,8 @@
-"""`beit3:PATH`: a published BEiT-3 checkpoint, for pictures, texts, or both at once."""
+"""`beit3:PATH`: a published BEiT-3 checkpoint, for pictures or for texts."""
 
 from alignrec.core.packages import public
+from alignrec.extractors.backends.beit3.backend import BACKEND as BACKEND  # light; the registry looks here
 
-__getattr__, __dir__, __all__ = public(__name__, __path__, {})
+__getattr__, __dir__, __all__ = public(
+    __name__, __path__, {"BACKEND": "alignrec.extractors.backends.beit3.backend"}
+)
