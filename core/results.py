@@ -49,7 +49,8 @@ class Measurement:
         against: what the subject is compared with; None for a plain value.
         seed: of the training that was measured; None where nothing was trained, or over several.
         aggregate: mean or std over seeds; None for one seed.
-        share: masked share of items in [0, 1] under the mask protocols; None elsewhere.
+        share: masked share of items in [0, 1] under the mask protocols, kept share of training interactions
+            under thinned histories; None elsewhere.
     """
 
     protocol: str

@@ -173,6 +173,7 @@ class Protocol:
         definition: how it measures, for `metrics.json`.
         behaviour: where features take the place of behaviour, the landmark that is that behaviour itself;
             None where a trained recommender is measured.
+        share: what the share of a record is, as a word behind it: `lost` or `kept`; "" where there is none.
     """
 
     name: str
@@ -180,15 +181,23 @@ class Protocol:
     question: str = ""
     definition: str = ""
     behaviour: str | None = None
+    share: str = ""
 
     @property
     def label(self) -> str:
         """The title inside a sentence."""
         return self.title[:1].lower() + self.title[1:]
 
+    def with_share(self, share: float | None) -> str:
+        """The title, with the share of a record behind it."""
+        return self.title if share is None else f"{self.title}, {share:.0%} {self.share}".rstrip()
+
 
 TOP_K, ZERO_SHOT, ITEM_CF = "top-k", "zero-shot", "item-cf"
 COLD_START, LONG_TAIL = "cold-start", "long-tail"
+FEW_INTERACTIONS, THINNED = "few-interactions", "thinned"
+# Users with fewer training interactions than this have few.
+FEW: Final = 4
 _MASK = "mask-"
 
 # The weightiest first.
@@ -232,6 +241,22 @@ PROTOCOLS = {
             "top-k with those candidates alone that have training interactions and are the least popular, "
             "together at most 20% of these; left out where these are no more than the longest list holds",
         ),
+        Protocol(
+            FEW_INTERACTIONS,
+            "Users with few interactions",
+            f"Recommending to those users alone that have fewer than {FEW} training interactions.",
+            f"top-k of those users alone that have fewer than {FEW} training interactions; left out where "
+            "there are none",
+        ),
+        Protocol(
+            THINNED,
+            "Thinned histories",
+            "What is recommended where only a share of each user's training interactions is known?",
+            "top-k after learning from the share of each user's training interactions alone, at least one, "
+            "drawn at random; the ranking leaves out the whole training history, so that users, positives "
+            "and candidates are those of top-k; multimodal without training recommends as in zero-shot",
+            share="kept",
+        ),
     )
 }
 MASK_DEFINITION = "zero-shot after the share of items lost the modality, before any pretraining"
@@ -247,7 +272,7 @@ def find_protocol(name: str) -> Protocol:
     if name.startswith(_MASK):
         lost = f"{name.removeprefix(_MASK)}s"
         question = f"Recall as the {lost} of a growing share of items are taken away."
-        return Protocol(name, f"Without {lost}", question, MASK_DEFINITION)
+        return Protocol(name, f"Without {lost}", question, MASK_DEFINITION, share="lost")
     return PROTOCOLS.get(name) or Protocol(name, name)
 
 

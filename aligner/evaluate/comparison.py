@@ -31,7 +31,8 @@ def compare(
         results: the subjects' evaluations, all of the same users and cut-offs.
         seeds: of the subjects that were trained, the seed.
         split: the part that was evaluated.
-        share: masked share of items, under the mask protocols.
+        share: masked share of items, under the mask protocols; kept share of training interactions, under
+            thinned histories.
         metrics: what is reported.
         pairs: of subject and what it is compared with; by default each trained one with each other.
 
@@ -77,6 +78,7 @@ def compare_seeds(
     *,
     split: Literal["valid", "test"] = "test",
     metrics: Collection[str] = MAIN_METRICS,
+    share: float | None = None,
 ) -> list[Measurement]:
     """`compare` for subjects that were trained more than once.
 
@@ -91,6 +93,7 @@ def compare_seeds(
         pairs: of subject and what it is compared with.
         split: the part that was evaluated.
         metrics: what is reported.
+        share: as in `compare`.
 
     Returns:
         Measurements; nothing where no user has a positive.
@@ -101,18 +104,20 @@ def compare_seeds(
     means = {name: averaged(list(by_seed.values())) for name, by_seed in results.items()}
     records = [
         replace(m, aggregate="mean") if m.subject in several or m.against in several else m
-        for m in compare(protocol, means, seeds, split=split, metrics=metrics, pairs=pairs)
+        for m in compare(protocol, means, seeds, split=split, share=share, metrics=metrics, pairs=pairs)
     ]
     if not records:
         return []
     for seed in dict.fromkeys(seed for by_seed in several.values() for seed in by_seed):
         single = {name: by_seed[seed] for name, by_seed in several.items() if seed in by_seed}
         trained = {} if seed is None else dict.fromkeys(single, seed)
-        records += compare(protocol, single, trained, split=split, metrics=metrics, pairs=())
+        records += compare(protocol, single, trained, split=split, share=share, metrics=metrics, pairs=())
     for name, by_seed in several.items():
         for metric, k in (key for key in means[name].values if key[0] in metrics):
             spread = float(np.std([found.mean(metric, k) for found in by_seed.values()], ddof=1))
-            records.append(Measurement(protocol, name, metric, k, split, spread, aggregate="std"))
+            records.append(
+                Measurement(protocol, name, metric, k, split, spread, aggregate="std", share=share)
+            )
     return records
 
 

@@ -25,6 +25,11 @@ class Evaluation:
     users: NDArray[np.int64]
     values: dict[tuple[str, int], Values]
 
+    def of_users(self, kept: NDArray[np.bool_]) -> Evaluation:
+        """The values of the users alone that are marked in `kept`, bool `[users of the split]`."""
+        rows = kept[self.users]
+        return Evaluation(self.users[rows], {key: values[rows] for key, values in self.values.items()})
+
     def mean(self, metric: str, k: int) -> float:
         """A metric's mean over users (NaN without users); KeyError for one that was not measured."""
         values = self.values[metric, k]

@@ -22,6 +22,7 @@ def compare_splits(
     pairs: Iterable[tuple[str, str]],
     *,
     split: Literal["valid", "test"] = "test",
+    share: float | None = None,
 ) -> list[Measurement]:
     """Every subject's numbers over all splits, then the paired differences between some of them.
 
@@ -35,6 +36,7 @@ def compare_splits(
             same users on the same split.
         pairs: of subject and what it is compared with.
         split: the part that was evaluated.
+        share: as in `compare`.
 
     Returns:
         Measurements: all metrics on test, recall and NDCG on validation; for each subject the standard
@@ -43,14 +45,16 @@ def compare_splits(
     """
     metrics = tuple(METRICS) if split == "test" else MAIN_METRICS
     pooled = {name: average_users([averaged(seeds) for seeds in splits]) for name, splits in results.items()}
-    records = compare(protocol, pooled, {}, split=split, metrics=metrics, pairs=pairs)
+    records = compare(protocol, pooled, {}, split=split, share=share, metrics=metrics, pairs=pairs)
     if not records:
         return []
     for name, splits in results.items():
         found = [evaluation for seeds in splits for evaluation in seeds if len(evaluation.users)]
         for metric, k in (key for key in pooled[name].values if key[0] in metrics and len(found) > 1):
             spread = float(np.std([evaluation.mean(metric, k) for evaluation in found], ddof=1))
-            records.append(Measurement(protocol, name, metric, k, split, spread, aggregate="std"))
+            records.append(
+                Measurement(protocol, name, metric, k, split, spread, aggregate="std", share=share)
+            )
     return records
 
 

@@ -12,9 +12,10 @@ from alignrec.aligner.evaluate.comparison import compare
 from alignrec.aligner.evaluate.evaluator import PARTS, Evaluator
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.scorers import feature_cf, zero_shot
+from alignrec.aligner.evaluate.top_k import Evaluations
 from alignrec.aligner.inputs import Inputs
 from alignrec.core.results import Measurement
-from alignrec.core.vocabulary import ITEM_CF, MULTIMODAL, ZERO_SHOT, mask_protocol
+from alignrec.core.vocabulary import ITEM_CF, MULTIMODAL, TOP_K, ZERO_SHOT, mask_protocol
 
 Matrix = NDArray[np.float32]
 
@@ -25,6 +26,7 @@ def measure(
     scorers: Mapping[str, Scorer],
     seeds: Mapping[str, int],
     share: float | None = None,
+    beside: Mapping[str, Evaluations] | None = None,
 ) -> list[Measurement]:
     """Every scorer on validation and on test, and the trained against the others.
 
@@ -34,10 +36,12 @@ def measure(
         scorers: by subject.
         seeds: of the subjects that were trained, the seed.
         share: masked share, under the mask protocols.
+        beside: what others reached under top-k, by subject.
     """
     records = []
     for part in PARTS:
         results = {name: evaluator.evaluate(scorer, part) for name, scorer in scorers.items()}
+        results |= {name: reached[TOP_K, part] for name, reached in (beside or {}).items()}
         records += compare(protocol, results, seeds, split=part, share=share)
     return records
 
@@ -47,7 +51,7 @@ def zero_shot_and_item_cf(
     inputs: Inputs,
     trained: Mapping[str, Matrix],
     seed: int,
-    rivals: Mapping[str, Mapping[str, Scorer]],
+    rivals: Mapping[str, Mapping[str, Evaluations]],
 ) -> list[Measurement]:
     """Zero-shot and item-CF of trained features, of every baseline and of what stands beside them.
 
@@ -56,13 +60,13 @@ def zero_shot_and_item_cf(
         inputs: the catalogue.
         trained: features float32 `[items, ·]` by name.
         seed: of their training.
-        rivals: by protocol, the landmarks that are measured under it too, by their names there.
+        rivals: by protocol, what landmarks that stand in it too reached under top-k, by their names there.
     """
     features = {**trained, **baselines(inputs)}
     seeds = dict.fromkeys(trained, seed)
     records = []
     for protocol, scorers in feature_scorers(features, evaluator).items():
-        records += measure(evaluator, protocol, {**scorers, **rivals.get(protocol, {})}, seeds)
+        records += measure(evaluator, protocol, scorers, seeds, beside=rivals.get(protocol))
     return records
 
 

@@ -7,7 +7,7 @@ Users and items are dense indices; callers keep the ids and the files. A cut lab
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TextIO
 
 import numpy as np
@@ -80,6 +80,21 @@ class Split:
         matrix = sp.csr_array((ones, (self.user[keep], self.item[keep])), shape=(self.users, self.items))
         matrix.sort_indices()
         return matrix
+
+    def thinned(self, share: float, seed: int) -> Split:
+        """A split in which only a share of each user's training interactions is left, at least one.
+
+        Validation, test and candidates stay. A smaller share keeps a part of what a larger one keeps.
+
+        Args:
+            share: in (0, 1], rounded to whole interactions of a user, halves up.
+            seed: draws what is kept; the same for the same rows in the same order.
+        """
+        train = np.flatnonzero(self.label == TRAIN)
+        place, count = _place(self.user[train], np.random.default_rng(seed).random(len(train)))
+        rows = np.ones(len(self.label), dtype=np.bool_)
+        rows[train] = place < np.maximum(np.floor(count * share + 0.5), 1)
+        return replace(self, user=self.user[rows], item=self.item[rows], label=self.label[rows])
 
     def of_items(self, kept: NDArray[np.bool_]) -> Split:
         """The interactions with the items marked in `kept`, bool `[items]`, numbered among these alone."""

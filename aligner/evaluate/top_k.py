@@ -1,4 +1,4 @@
-"""What a recommender recommends after training: of all items, of new ones and of rare ones."""
+"""What a recommender recommends: of all items, of new and of rare ones, to users with few interactions."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ from alignrec.core.vocabulary import (
     ALIGNED,
     COLD_START,
     CONTROL,
+    FEW,
+    FEW_INTERACTIONS,
     LONG_TAIL,
     MAIN_METRICS,
     METRICS,
+    MULTIMODAL,
+    THINNED,
     TOP_K,
     is_own,
 )
@@ -37,44 +41,75 @@ def evaluate_all(scorer: Scorer, evaluator: Evaluator) -> Evaluations:
     """
     results: dict[tuple[str, Part], Evaluation] = {}
     for protocol, items in ranked_items(evaluator.split).items():
-        if protocol != TOP_K and int(items.sum()) <= max(evaluator.ks):
+        if too_few(protocol, items, evaluator):
             continue
         narrowed = evaluator.among(items)
         for part in PARTS:
             results[protocol, part] = narrowed.evaluate(scorer, part)
-    return results
+    return results | of_few_interactions(results, evaluator.split)
 
 
-def measurements(results: Mapping[str, Mapping[int | None, Evaluations]]) -> list[Measurement]:
+def of_few_interactions(results: Evaluations, split: Split) -> Evaluations:
+    """What was reached under top-k, of the users with few training interactions; nothing without any."""
+    few = np.bincount(split.user[split.label == TRAIN], minlength=split.users) < FEW
+    found = {part: one.of_users(few) for (protocol, part), one in results.items() if protocol == TOP_K}
+    return {(FEW_INTERACTIONS, part): one for part, one in found.items() if len(one.users)}
+
+
+def evaluate_thinned(scorer: Scorer, evaluator: Evaluator) -> Evaluations:
+    """A recommender that has learned from thinned histories, measured by the run's evaluator."""
+    return {(THINNED, part): evaluator.evaluate(scorer, part) for part in PARTS}
+
+
+def too_few(protocol: str, items: Mask, evaluator: Evaluator) -> bool:
+    """Whether a protocol's candidates, bool `[items]`, all fit into the longest list."""
+    return protocol != TOP_K and int(items.sum()) <= max(evaluator.ks)
+
+
+def measurements(
+    results: Mapping[str, Mapping[int | None, Evaluations]],
+    content_pairs: Iterable[tuple[str, str]] = (),
+    share: float | None = None,
+) -> list[Measurement]:
     """The numbers of all recommenders, and how far `aligned` and its control are above others.
 
     Args:
         results: by subject and seed; None where nothing is trained. What was not measured under every
             protocol and on every part of the split, as lists from elsewhere, is left out where it was not.
+        content_pairs: landmarks with content, and what they are without it.
+        share: of each user's training interactions that was kept, under thinned histories.
 
     Returns:
-        Measurements of top-k, cold-start and long-tail: all metrics and the differences on test, recall and
-        NDCG on validation; none of a protocol that has no positives.
+        Measurements of every protocol that `aligned` was measured under, or without it the first subject:
+        all metrics and the differences on test, recall and NDCG on validation; none of a protocol that has
+        no positives.
     """
     records = []
-    for protocol, part in next(iter(results[ALIGNED].values())):
+    whole = results.get(ALIGNED) or next(iter(results.values()))
+    for protocol, part in next(iter(whole.values())):
         evaluations = {
             name: {seed: reached[protocol, part] for seed, reached in seeds.items()}
             for name, seeds in results.items()
             if all((protocol, part) in list(reached) for reached in seeds.values())
         }
-        pairs, metrics = (pairs_of(evaluations), tuple(METRICS)) if part == "test" else ([], MAIN_METRICS)
-        records += compare_seeds(protocol, evaluations, pairs, split=part, metrics=metrics)
+        pairs = pairs_of(evaluations, content_pairs) if part == "test" else []
+        metrics = tuple(METRICS) if part == "test" else MAIN_METRICS
+        records += compare_seeds(protocol, evaluations, pairs, split=part, metrics=metrics, share=share)
     return records
 
 
-def pairs_of(subjects: Iterable[str]) -> list[tuple[str, str]]:
-    """Ours against everything, and the control against other systems: what the objective is worth."""
-    others = [name for name in subjects if name != ALIGNED]
-    pairs = [(ALIGNED, name) for name in others]
-    if CONTROL in others:
-        pairs += [(CONTROL, name) for name in others if not is_own(name)]
-    return pairs
+def pairs_of(subjects: Iterable[str], content_pairs: Iterable[tuple[str, str]] = ()) -> list[tuple[str, str]]:
+    """Ours against everything, and others with content against what they are without.
+
+    Ours is `aligned`, and `multimodal` where nothing was trained on it. The control stands against other
+    systems too: that is what the objective is worth.
+    """
+    names = list(subjects)
+    own = next((name for name in (ALIGNED, MULTIMODAL) if name in names), None)
+    pairs = [(own, name) for name in names if own is not None and name != own]
+    if CONTROL in names:
+        pairs += [(CONTROL, name) for name in names if not is_own(name)]
+    return pairs + [pair for pair in content_pairs if set(pair) <= set(names)]
 
 
 def ranked_items(split: Split) -> dict[str, Mask]:

@@ -83,4 +83,5 @@ CONTENT_EASE = Landmark(
     settings=SETTINGS,
     needs_features=True,
     max_items=MAX_ITEMS,
+    without_content="EASE",
 )

@@ -65,7 +65,7 @@ class LandmarkInput:
         return self.features, self.valid
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Landmark:
     """A system that the run is measured against.
 
@@ -81,6 +81,8 @@ class Landmark:
         needs_features: it learns from the multimodal set.
         quick: every evaluation has it; otherwise only a full one, as `evaluate --full` asks for.
         max_items: above, it is left out.
+        without_content: the landmark that it would be without content: what it has over that one is what
+            content is worth to it; "" where there is none.
         rivals: protocols of untrained features that it stands in too, and its name there.
     """
 
@@ -94,6 +96,7 @@ class Landmark:
     needs_features: bool = False
     quick: bool = True
     max_items: int | None = None
+    without_content: str = ""
     rivals: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from alignrec.aligner.evaluate.evaluator import Evaluator
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_all, measurements
-from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput
+from alignrec.aligner.landmarks.contract import Landmark
+from alignrec.aligner.landmarks.registry import content_pairs
 from alignrec.core.results import Measurement
 from alignrec.core.vocabulary import ALIGNED, CONTROL
+
+# Fits and measures a landmark, once however often it is asked.
+Reach = Callable[[Landmark], Evaluations]
 
 
 def quick_evaluation(
@@ -17,38 +21,38 @@ def quick_evaluation(
     aligned: Scorer,
     control: Evaluations,
     landmarks: Iterable[Landmark],
-    data: LandmarkInput,
+    reach: Reach,
+    seed: int,
     elsewhere: Mapping[str, Evaluations] | None = None,
 ) -> list[Measurement]:
-    """Fit and measure the landmarks, and our own recommender against them.
+    """Our own recommender against the landmarks.
 
     Args:
         evaluator: of the run.
-        aligned: our own recommender, trained under the seed of `data`.
+        aligned: our own recommender.
         control: what it reaches without content, under the same seed.
         landmarks: that it is compared with.
-        data: what they learn from.
+        reach: what each of them reaches.
+        seed: of whatever is trained.
         elsewhere: what other systems reached, whose lists were read, by name.
 
     Returns:
         As `measurements`.
     """
     results: dict[str, Mapping[int | None, Evaluations]] = {
-        ALIGNED: {data.seed: evaluate_all(aligned, evaluator)},
-        CONTROL: {data.seed: control},
+        ALIGNED: {seed: evaluate_all(aligned, evaluator)},
+        CONTROL: {seed: control},
     }
     for landmark in landmarks:
-        seed = data.seed if landmark.trained else None
-        results[landmark.name] = {seed: evaluate_all(landmark.fit(data), evaluator)}
+        results[landmark.name] = {seed if landmark.trained else None: reach(landmark)}
     results |= {name: {None: reached} for name, reached in (elsewhere or {}).items()}
-    return measurements(results)
+    return measurements(results, content_pairs())
 
 
-def rivals(landmarks: Iterable[Landmark], data: LandmarkInput) -> dict[str, dict[str, Scorer]]:
-    """The landmarks that stand beside untrained features: by protocol, by their names there."""
-    found: dict[str, dict[str, Scorer]] = {}
+def rivals(landmarks: Iterable[Landmark], reach: Reach) -> dict[str, dict[str, Evaluations]]:
+    """What the landmarks reach that stand beside untrained features: by protocol, by their names there."""
+    found: dict[str, dict[str, Evaluations]] = {}
     for landmark in (landmark for landmark in landmarks if landmark.rivals):
-        scorer = landmark.fit(data)
         for protocol, name in landmark.rivals.items():
-            found.setdefault(protocol, {})[name] = scorer
+            found.setdefault(protocol, {})[name] = reach(landmark)
     return found

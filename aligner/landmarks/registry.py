@@ -25,3 +25,8 @@ def landmarks_of(items: int, *, full: bool) -> list[Landmark]:
         for landmark in all_landmarks()
         if (full or landmark.quick) and (landmark.max_items is None or items <= landmark.max_items)
     ]
+
+
+def content_pairs() -> list[tuple[str, str]]:
+    """Landmarks with content, each with the landmark that it would be without."""
+    return [(mark.name, mark.without_content) for mark in all_landmarks() if mark.without_content]

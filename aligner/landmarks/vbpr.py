@@ -26,4 +26,5 @@ VBPR = Landmark(
     trained=True,
     needs_features=True,
     quick=False,
+    without_content="BPR-MF",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt, field_validator, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, ValidationInfo, field_validator, model_validator
 
 from alignrec.aligner.pretrain.settings import PretrainSettings
 from alignrec.aligner.train.settings import TrainSettings
@@ -17,6 +17,7 @@ from alignrec.core.vocabulary import (
     FEATURE_SETS,
     MODALITIES,
     MULTIMODAL,
+    THINNED,
     TRAINED_SETS,
     feature_set,
 )
@@ -81,6 +82,12 @@ class EvaluateConfig(Section):
         description="shares of items that lose a modality, before everything is pretrained anew; each share "
         "costs a pretraining for each modality",
     )
+    thinned: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
+        (0.1, 0.2, 0.5),
+        description="shares of each user's training interactions that are kept, to see what content is worth "
+        "where little is known; each share costs the search of every landmark that is not trained, and at "
+        "0.2 a full evaluation trains, too",
+    )
     seeds: tuple[NonNegativeInt, ...] = Field(
         (1, 2, 3),
         min_length=1,
@@ -112,12 +119,13 @@ class EvaluateConfig(Section):
                 )
         return rankings
 
-    @field_validator("seeds")
+    @field_validator("seeds", "masked", THINNED)
     @classmethod
-    def _distinct(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
-        if len(set(seeds)) != len(seeds):
-            raise ValueError("expected seeds that differ from one another")
-        return seeds
+    def _distinct(cls, values: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+        if len(set(values)) != len(values):
+            what = "seeds" if info.field_name == "seeds" else "shares"
+            raise ValueError(f"expected {what} that differ from one another")
+        return values
 
 
 class ExportConfig(Section):

@@ -18,7 +18,7 @@ class Panel:
     Attributes:
         values: charts of what each subject reached.
         differences: charts of paired differences between our set and others.
-        lines: charts over the masked share.
+        lines: charts over the share, masked or kept.
         table: all of its estimates.
     """
 
@@ -82,7 +82,8 @@ def _over_share(estimates: Sequence[Estimate]) -> LineChart:
         (name, style, sorted((e.share or 0.0, e.value) for e in estimates if e.subject == name))
         for style, name in enumerate(subjects)
     ]
-    return line_chart(f"{_measure(estimates[0])} on {estimates[0].split}", "share masked", lines)
+    share = f"share {find_protocol(estimates[0].protocol).share}".rstrip()
+    return line_chart(f"{_measure(estimates[0])} on {estimates[0].split}", share, lines)
 
 
 @dataclass(frozen=True)

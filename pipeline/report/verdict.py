@@ -6,11 +6,24 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from alignrec.core.results import Estimate, Results
-from alignrec.core.vocabulary import CONTROL, MAIN_METRICS, PROTOCOLS, find_protocol
+from alignrec.core.vocabulary import (
+    CONTROL,
+    MAIN_METRICS,
+    PROTOCOLS,
+    THINNED,
+    Protocol,
+    find_protocol,
+    is_own,
+)
 
 # Landmarks that are behaviour itself. Where features take the place of behaviour, the rivals are other
 # features, and what behaviour alone reaches is stated beside.
 BEHAVIOUR = tuple(protocol.behaviour for protocol in PROTOCOLS.values() if protocol.behaviour)
+_CONTENT = {
+    "helped": "Content helped",
+    "hurt": "Content did not help",
+    "open": "No proof that content helped",
+}
 
 
 @dataclass(frozen=True)
@@ -30,26 +43,51 @@ class Verdict:
 
 
 def verdicts(results: Results) -> list[Verdict]:
-    """A verdict for each protocol that measured our features, weightiest first.
+    """A verdict for each protocol, and share, that measured our features, weightiest first.
 
     After training it is against the control, the same training without content, and what the objective alone
-    is worth stands beside it; without training, or a control, it is against the strongest landmark.
+    is worth stands beside it; without training, or a control, it is against the strongest landmark. Under
+    thinned histories without a control it is of the landmarks that have content, against themselves without.
     """
     found = []
+    recalls = results.select(metric=MAIN_METRICS[0])
     for name, protocol in PROTOCOLS.items():
-        measured = results.select(protocol=name, metric=MAIN_METRICS[0])
-        own = _own_recall(measured, name)
-        control = _recall(measured, CONTROL)
-        if own and control:
-            found.append(_against_control(measured, own, control))
+        shares = dict.fromkeys(record.share for record in recalls.select(protocol=name).records)
+        for share in shares:
+            found += _of_protocol(recalls.select(protocol=name, share=share), protocol)
+    return found
+
+
+def _of_protocol(measured: Results, protocol: Protocol) -> list[Verdict]:
+    """The verdict of one protocol, under one share; none where it says nothing about our features."""
+    own = _own_recall(measured, protocol.name)
+    control = _recall(measured, CONTROL)
+    if own and control:
+        return [_against_control(measured, own, control)]
+    if protocol.name == THINNED:
+        return _with_and_without(measured)
+    rivals = measured.where(lambda record: record.subject not in BEHAVIOUR)
+    rival = (rivals if protocol.behaviour else measured).strongest_rival(own) if own else None
+    if own is None or rival is None:
+        return []
+    strongest = _strongest(measured, rival)
+    verdict = _verdict(own, rival, strongest, measured.difference(own, rival.subject))
+    beside = _behaviour_alone(measured, own) if protocol.behaviour else ""
+    return [replace(verdict, sentence=verdict.sentence + beside)]
+
+
+def _with_and_without(measured: Results) -> list[Verdict]:
+    """Where nothing of ours was trained: what content is worth to the landmarks that have it."""
+    found = []
+    test = measured.select(split="test")
+    for paired in test.select(k=test.largest_k).estimates:
+        if paired.against is None or is_own(paired.subject):
             continue
-        rivals = measured.where(lambda record: record.subject not in BEHAVIOUR)
-        rival = (rivals if protocol.behaviour else measured).strongest_rival(own) if own else None
-        if own and rival:
-            strongest = _strongest(measured, rival)
-            verdict = _verdict(own, rival, strongest, measured.difference(own, rival.subject))
-            beside = _behaviour_alone(measured, own) if protocol.behaviour else ""
-            found.append(replace(verdict, sentence=verdict.sentence + beside))
+        with_content, without = _recall(measured, paired.subject), _recall(measured, paired.against)
+        if with_content and without:
+            verdict = _verdict(with_content, without, without.subject, paired)
+            headline = f"{_CONTENT[verdict.outcome]} {without.subject}"
+            found.append(replace(verdict, headline=headline))
     return found
 
 
@@ -66,7 +104,7 @@ def _recall(measured: Results, subject: str | None) -> Estimate | None:
 
 def _against_control(measured: Results, own: Estimate, control: Estimate) -> Verdict:
     """What content is worth, and beside it what the objective is worth without any."""
-    title = find_protocol(own.protocol).title
+    title = find_protocol(own.protocol).with_share(own.share)
     numbers = (
         f"{title}: {own.metric}@{own.k} on test is {own.value:.4f} for {own.subject} and {control.value:.4f} "
         "for the same training without content"
@@ -106,7 +144,7 @@ def _strongest(measured: Results, rival: Estimate) -> str:
 
 
 def _verdict(own: Estimate, rival: Estimate, strongest: str, paired: Estimate | None) -> Verdict:
-    title = find_protocol(own.protocol).title
+    title = find_protocol(own.protocol).with_share(own.share)
     numbers = (
         f"{title}: {own.metric}@{own.k} on test is {own.value:.4f} for {own.subject} and "
         f"{rival.value:.4f} for {strongest}"

@@ -63,6 +63,7 @@ def test_masks_are_named_after_their_modality() -> None:
 
 def test_protocols_stand_by_weight_and_unknown_ones_last() -> None:
     names = ["thinned", "long-tail", "mask-text", "cold-start", "item-cf", "mask-image", "zero-shot", "top-k"]
+    names += ["zapped", "few-interactions"]
     assert by_weight([*names, "top-k", "another"]) == [
         "top-k",
         "zero-shot",
@@ -71,26 +72,35 @@ def test_protocols_stand_by_weight_and_unknown_ones_last() -> None:
         "mask-text",
         "cold-start",
         "long-tail",
-        "another",
+        "few-interactions",
         "thinned",
+        "another",
+        "zapped",
     ]
     assert [protocol.behaviour for protocol in PROTOCOLS.values()] == [
         None,
         "popularity",
         "co-occurrence",
-        None,
-        None,
+        *[None] * 4,
     ]
     labels = ["recommendation", "zero-shot", "item-CF", "cold start", "long tail"]
+    labels += ["users with few interactions", "thinned histories"]
     assert [protocol.label for protocol in PROTOCOLS.values()] == labels
 
 
-@pytest.mark.parametrize("name", ["thinned", "", "<b>"])
+@pytest.mark.parametrize("name", ["zapped", "", "<b>"])
 def test_what_is_unknown_goes_by_its_bare_name(name: str) -> None:
     assert find_protocol(name) == Protocol(name, name, "", "", None)
     assert find_protocol(name).label == name
     assert metric_label(name) == name
     assert metric_label("ndcg") == "NDCG"
+
+
+def test_a_share_is_told_by_what_it_is_of() -> None:
+    assert find_protocol("thinned").with_share(0.1) == "Thinned histories, 10% kept"
+    assert find_protocol("mask-image").with_share(0.5) == "Without images, 50% lost"
+    assert find_protocol("zapped").with_share(0.5) == "zapped, 50%"
+    assert find_protocol("top-k").with_share(None) == "Recommendation"
 
 
 def test_every_metric_and_protocol_is_defined() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from alignrec.aligner.evaluate.evaluator import Evaluator
 from alignrec.aligner.evaluate.ranking import Scorer
-from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_all
+from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_all, evaluate_thinned
 from alignrec.aligner.train.collaborative import collaborative
 from alignrec.core.vocabulary import CONTROL
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
@@ -29,6 +29,7 @@ class Piece:
     Attributes:
         parts: hashes of all that decides it, but for subject and seed.
         scratch: keeps its checkpoint and, once it is measured, what it reached.
+        kept: the share of each user's training interactions that it learns from, where histories are thinned.
     """
 
     subject: str
@@ -36,11 +37,14 @@ class Piece:
     fit: Fit
     parts: Mapping[str, str]
     scratch: Path
+    kept: float | None = None
 
     @property
     def name(self) -> str:
-        """The subject, with the seed if there is one."""
-        return self.subject if self.seed is None else f"{self.subject}, seed {self.seed}"
+        """The subject, with the seed and the share that is kept if there are any."""
+        seed = None if self.seed is None else f"seed {self.seed}"
+        kept = None if self.kept is None else f"{self.kept:.0%} of histories"
+        return ", ".join(word for word in (self.subject, seed, kept) if word is not None)
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -55,14 +59,19 @@ class Piece:
     def evaluate(self, evaluator: Evaluator, title: str) -> Evaluations:
         """Train and measure it, unless that is done."""
         self.scratch.mkdir(exist_ok=True)
-        kept = kept_evaluations(
-            self.reached, lambda: evaluate_all(self.fit(self.checkpoint, title), evaluator)
-        )
+        measure = evaluate_all if self.kept is None else evaluate_thinned
+        kept = kept_evaluations(self.reached, lambda: measure(self.fit(self.checkpoint, title), evaluator))
         self.checkpoint.path.unlink(missing_ok=True)
         return kept
 
 
-def control(context: StageContext, cut: CatalogueSplit, seed: int, redrawn: int | None = None) -> Piece:
+def control(
+    context: StageContext,
+    cut: CatalogueSplit,
+    seed: int,
+    redrawn: int | None = None,
+    kept: float | None = None,
+) -> Piece:
     """What is left of the run's training without content.
 
     It depends on no feature, so it outlives the stage: new features are compared with the same control.
@@ -72,6 +81,7 @@ def control(context: StageContext, cut: CatalogueSplit, seed: int, redrawn: int 
         cut: what it learns from.
         seed: of its training.
         redrawn: the seed that drew the split; None for the run's own split.
+        kept: the share of the training interactions that `cut` still has, where histories are thinned.
     """
     settings = context.config.train
     parts = {
@@ -79,18 +89,19 @@ def control(context: StageContext, cut: CatalogueSplit, seed: int, redrawn: int 
         for name, part in context.parts.items()
         if name in ("split", "train settings", "evaluate settings") or name.endswith(" version")
     }
-    parts |= split_part(redrawn)
+    parts |= split_parts(redrawn, kept)
 
     def fit(checkpoint: Checkpoint, title: str) -> Scorer:
         with following(checkpoint, settings.epochs, context.console, title) as hooks:
             return collaborative(cut.split, settings, seed, **hooks)
 
-    return Piece(CONTROL, seed, fit, parts, context.run.scratch("control"))
+    return Piece(CONTROL, seed, fit, parts, context.run.scratch("control"), kept)
 
 
-def split_part(redrawn: int | None) -> dict[str, str]:
-    """The part of a piece's fingerprint for a split that a seed drew anew; none for the run's own."""
-    return {} if redrawn is None else {"split drawn by the seed": str(redrawn)}
+def split_parts(redrawn: int | None, kept: float | None) -> dict[str, str]:
+    """The parts of a piece's fingerprint for a split that a seed drew anew and for thinned histories."""
+    parts = {"split drawn by the seed": redrawn, "share of histories kept": kept}
+    return {name: str(value) for name, value in parts.items() if value is not None}
 
 
 def keep_controls(pieces: Iterable[Piece]) -> None:

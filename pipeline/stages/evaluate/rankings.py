@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from alignrec.aligner.evaluate.evaluator import Evaluator
 from alignrec.aligner.evaluate.ranked_lists import RankedLists, evaluate_lists, possible_lengths
 from alignrec.aligner.evaluate.splits import TEST
-from alignrec.aligner.evaluate.top_k import Evaluations
+from alignrec.aligner.evaluate.top_k import Evaluations, of_few_interactions
 from alignrec.core.display import shown
 from alignrec.core.files import sha256_file
 from alignrec.core.vocabulary import TOP_K, is_own
@@ -75,10 +75,11 @@ def evaluate_rankings(
         CatalogError: a file cannot be read, or breaks a rule: unknown users or items, an item twice in a
             list or from the user's training history, a list that is too short.
     """
-    return {
-        name: {(TOP_K, "test"): evaluate_lists(_lists(name, path, cut, evaluator, note), evaluator)}
-        for name, path in rankings.items()
-    }
+    found: dict[str, Evaluations] = {}
+    for name, path in rankings.items():
+        reached = {(TOP_K, "test"): evaluate_lists(_lists(name, path, cut, evaluator, note), evaluator)}
+        found[name] = {**reached, **of_few_interactions(reached, cut.split)}
+    return found
 
 
 def _lists(name: str, path: Path, cut: CatalogueSplit, evaluator: Evaluator, note: Note) -> NDArray[np.int64]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +25,7 @@ from alignrec.pipeline.stages.pretrain import content_inputs, pretrain_resumably
 from alignrec.pipeline.stages.train import training_inputs
 
 if TYPE_CHECKING:
+    from alignrec.aligner.landmarks.contract import Landmark
     from alignrec.pipeline.stages.evaluate.pieces import Piece
 
 # The part of a fingerprint that only a full evaluation has.
@@ -44,7 +44,7 @@ class EvaluateStage(Stage):
     """Measures the run's features, and what the training on them recommends."""
 
     name = EVALUATE
-    version = 6
+    version = 7
     libraries = ("numpy", "scipy", "torch")
 
     def skip(self, config: Config) -> str:
@@ -98,10 +98,13 @@ class EvaluateStage(Stage):
         # Loading torch is left to those who measure.
         from alignrec.aligner.evaluate.protocols import masked, zero_shot_and_item_cf
         from alignrec.aligner.evaluate.ranking import dot_scorer
+        from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_all
         from alignrec.aligner.landmarks.quick_evaluation import quick_evaluation, rivals
-        from alignrec.pipeline.stages.evaluate.full_evaluation import full_controls, full_evaluation
+        from alignrec.aligner.landmarks.thinned_evaluation import thinned_evaluation
+        from alignrec.pipeline.stages.evaluate.full_evaluation import full_evaluation
         from alignrec.pipeline.stages.evaluate.pieces import control, keep_controls
-        from alignrec.pipeline.stages.evaluate.pooled_evaluation import pooled_controls, pooled_evaluation
+        from alignrec.pipeline.stages.evaluate.pooled_evaluation import pooled_evaluation
+        from alignrec.pipeline.stages.evaluate.trainings import Trainings
 
         config, run, console = context.config, context.run, context.console
         assert context.plan is not None
@@ -117,35 +120,45 @@ class EvaluateStage(Stage):
         vectors = None if pretrained is None else pretrained.matrix
         data = landmark_input(config, cut.split, config.seed, pretrained)
         landmarks = [
-            # Some stand beside untrained features and in the table: their search is done once.
-            replace(mark, fit=cache(mark.fit))
+            mark
             for mark in landmarks_of(cut.split.items, full=False)
             if pretrained is not None or not mark.needs_features
         ]
+        scratch = run.scratch(FULL_SCRATCH)
+        trainings = Trainings(context, cut, parts, scratch)
+
+        @cache  # some stand beside untrained features and in the table
+        def reach(mark: Landmark) -> Evaluations:
+            if FULL in context.plan.details:
+                piece = trainings.of_landmark(mark, config.seed)
+                return piece.evaluate(evaluator, f"evaluate: {piece.name}")
+            return evaluate_all(mark.fit(data), evaluator)
+
         console.note("evaluate: zero-shot and item-CF")
         trained = {} if vectors is None else {MULTIMODAL: vectors}
-        beside = rivals(landmarks, data)
+        beside = rivals(landmarks, reach)
         records = zero_shot_and_item_cf(evaluator, inputs, trained, config.seed, beside)
         if settings.masked:
             pretrain = partial(_pretrain_anew, context, parts)
             records += masked(evaluator, inputs, settings.masked, config.seed, vectors, pretrain)
         controls: list[Piece] = []
-        scratch = run.scratch(FULL_SCRATCH)
         if FULL in context.plan.details:
             console.note("evaluate: the full evaluation")
-            records += full_evaluation(context, cut, evaluator, parts, scratch, elsewhere)
-            controls += full_controls(context, cut)
+            found, controls = full_evaluation(trainings, evaluator, elsewhere)
+            records += found
         elif TRAIN in context.done:
             console.note("evaluate: recommendation, against landmarks")
             own = dot_scorer(*(run.features(name).matrix for name in (USER, ALIGNED)))
             without = control(context, cut, config.seed)
             reached = without.evaluate(evaluator, f"evaluate: {without.subject}")
-            records += quick_evaluation(evaluator, own, reached, landmarks, data, elsewhere)
+            records += quick_evaluation(evaluator, own, reached, landmarks, reach, config.seed, elsewhere)
             controls.append(without)
+        if FULL not in context.plan.details:
+            records += thinned_evaluation(evaluator, settings.thinned, trained, landmarks, data)
         write_bytes(target / METRICS_FILE, metrics_bytes(records, config, alignment=run.alignment()))
         if SPLITS in context.plan.details:
-            pooled = pooled_evaluation(context, parts, scratch)
-            controls += pooled_controls(context)
+            pooled, others = pooled_evaluation(context, parts, scratch)
+            controls += others
             write_bytes(target / POOLED_FILE, metrics_bytes(pooled, config, pooled_words(config)))
         if controls:
             keep_controls(controls)

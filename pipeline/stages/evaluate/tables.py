@@ -7,7 +7,7 @@ from rich.table import Table
 
 from alignrec.core.recommendation import recommendations
 from alignrec.core.results import Estimate, Results
-from alignrec.core.vocabulary import MAIN_METRICS, OWN_SETS, metric_label
+from alignrec.core.vocabulary import MAIN_METRICS, OWN_SETS, find_protocol, metric_label
 from alignrec.pipeline.runner.console import Console, cell
 from alignrec.pipeline.runner.run_folder import RunFolder
 
@@ -22,7 +22,7 @@ def show_run(run: RunFolder, console: Console) -> None:
 
 
 def results_tables(results: Results, over: str = "") -> list[Table]:
-    """The test numbers of an evaluation, a table a protocol and masked share; none where there are none.
+    """The test numbers of an evaluation, a table a protocol and share; none where there are none.
 
     Args:
         results: the evaluation's.
@@ -32,12 +32,16 @@ def results_tables(results: Results, over: str = "") -> list[Table]:
     # Nothing masked is zero-shot, and shown there.
     groups = dict.fromkeys((e.protocol, e.share) for e in test.estimates if e.share != 0)
     return [
-        _table(test.select(protocol=protocol, share=share), f"{protocol}{over}", share)
+        _table(test.select(protocol=protocol, share=share), _title(protocol, share) + over)
         for protocol, share in groups
     ]
 
 
-def _table(results: Results, protocol: str, share: float | None) -> Table:
+def _title(protocol: str, share: float | None) -> str:
+    return protocol if share is None else f"{protocol}, {share:.0%} {find_protocol(protocol).share}".rstrip()
+
+
+def _table(results: Results, title: str) -> Table:
     """The main metrics at the largest k, best first, and how far each trained subject is above the others."""
     largest = results.largest_k
     estimates = results.select(k=largest).estimates
@@ -48,7 +52,6 @@ def _table(results: Results, protocol: str, share: float | None) -> Table:
         if e.against is not None and e.metric == MAIN_METRICS[0] and e.subject in OWN_SETS
     }
     trained = list(dict.fromkeys(subject for subject, _ in gains))
-    title = protocol if share is None else f"{protocol}, {share:.0%} lost"
     table = Table(
         title=cell(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
     )

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
 from alignrec.aligner.landmarks.contract import Landmark
@@ -18,7 +19,7 @@ from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.evaluate.landmark_input import landmark_input
-from alignrec.pipeline.stages.evaluate.pieces import Fit, Piece, checkpoint_of, split_part
+from alignrec.pipeline.stages.evaluate.pieces import Fit, Piece, checkpoint_of, control, split_parts
 from alignrec.pipeline.stages.following import following
 from alignrec.pipeline.stages.pretrain import pretrain_resumably
 from alignrec.pipeline.stages.train import train_resumably
@@ -35,6 +36,7 @@ class Trainings:
         scratch: keeps checkpoints and what finished pieces reached.
         redrawn: the seed that drew the split; None for the run's own split.
         features: by what they come from; made when the first piece that needs them is trained.
+        kept: the share of each user's training interactions that `cut` has, where histories are thinned.
     """
 
     context: StageContext
@@ -43,6 +45,21 @@ class Trainings:
     scratch: Path
     redrawn: int | None = None
     features: dict[Source, FeatureSet] = field(default_factory=dict)
+    kept: float | None = None
+
+    def thinned(self, share: float) -> Trainings:
+        """The same on thinned histories; what is kept of them goes by the seed that drew the split."""
+        seed = self.context.config.seed if self.redrawn is None else self.redrawn
+        cut = replace(self.cut, split=self.cut.split.thinned(share, seed))
+        return replace(self, cut=cut, kept=share)
+
+    def own_features(self) -> dict[str, NDArray[np.float32]]:
+        """The multimodal set, float32 `[items, ·]`, by its name."""
+        return {MULTIMODAL: self._source(OWN).matrix}
+
+    def control(self, seed: int) -> Piece:
+        """The piece of the control."""
+        return control(self.context, self.cut, seed, self.redrawn, self.kept)
 
     def of_landmark(self, landmark: Landmark, seed: int) -> Piece:
         """A landmark's piece; the seed decides it only where it is trained."""
@@ -54,7 +71,8 @@ class Trainings:
         return self._piece(variant.name, seed, partial(self._trained, variant, seed))
 
     def _piece(self, name: str, seed: int | None, fit: Fit) -> Piece:
-        return Piece(name, seed, fit, {**self.parts, **split_part(self.redrawn)}, self.scratch)
+        parts = {**self.parts, **split_parts(self.redrawn, self.kept)}
+        return Piece(name, seed, fit, parts, self.scratch, self.kept)
 
     def _landmark(self, landmark: Landmark, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
         """A landmark, fitted; trained from its checkpoint on, if it has one."""
@@ -68,7 +86,7 @@ class Trainings:
 
     def _trained(self, variant: Variant, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
         config = self.context.config
-        if variant.name == ALIGNED and seed == config.seed and self.redrawn is None:
+        if (variant.name, seed, self.redrawn, self.kept) == (ALIGNED, config.seed, None, None):
             user, aligned = (self.context.run.features(name).matrix for name in (USER, ALIGNED))
             return dot_scorer(user, aligned)
         assert variant.source is not None

@@ -13,6 +13,7 @@ from alignrec.aligner.evaluate.evaluator import Evaluator
 from alignrec.aligner.evaluate.protocols import masked, zero_shot_and_item_cf
 from alignrec.aligner.evaluate.ranking import dot_scorer
 from alignrec.aligner.evaluate.scorers import feature_cf, zero_shot
+from alignrec.aligner.evaluate.top_k import evaluate_all
 from alignrec.aligner.inputs import Inputs, ModalityInput, TokenSequences
 from alignrec.core.results import Measurement
 from tests.aligner.worlds import ITEMS, two_tastes
@@ -45,7 +46,9 @@ def wanted(features: Mapping[str, NDArray[np.float32]], share: float | None = No
 def test_features_baselines_and_rivals_are_measured_alike() -> None:
     trained = {"multimodal": np.hstack([FEATURES, TEXTS])}
     rival = dot_scorer(np.ones((SPLIT.users, 1)), np.arange(ITEMS)[:, None])
-    records = zero_shot_and_item_cf(EVALUATOR, INPUTS, trained, 3, {"item-cf": {"rival": rival}})
+    records = zero_shot_and_item_cf(
+        EVALUATOR, INPUTS, trained, 3, {"item-cf": {"rival": evaluate_all(rival, EVALUATOR)}}
+    )
     features = {**trained, **baselines(INPUTS)}
     assert recalls(records, "zero-shot") == pytest.approx(wanted(features))
     cf = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections import Counter
 from dataclasses import replace
 
@@ -40,6 +41,27 @@ def test_candidates_are_marks_of_items_and_stay_with_them() -> None:
     assert (kept.items, kept.item.tolist(), kept.recommended.tolist()) == (2, [1], [True, False])
     with pytest.raises(SplitError, match="3 items needs as many marks of candidates"):
         replace(split, candidates=np.ones(2, np.bool_))
+
+
+@given(pairs, st.floats(0.01, 1), st.integers(0, 3))
+def test_thinning_keeps_a_share_of_each_training_history(found: np.ndarray, share: float, seed: int) -> None:
+    user, item = found.T
+    split = Split(8, 10, user, item, (item % 4 == 3) * np.uint8(TEST))
+    thin = split.thinned(share, seed)
+    count, kept = (np.bincount(s.user[s.label == TRAIN], minlength=8) for s in (split, thin))
+    assert kept.tolist() == [max(math.floor(n * share + 0.5), min(n, 1)) for n in count]
+    assert set(zip(thin.user, thin.item, strict=True)) <= set(zip(user, item, strict=True))
+    assert (thin.matrix(TEST) != split.matrix(TEST)).nnz == 0
+    assert np.array_equal(thin.user, split.thinned(share, seed).user), "the same again"
+    less = split.thinned(share / 2, seed)
+    assert set(zip(less.user, less.item, strict=True)) <= set(zip(thin.user, thin.item, strict=True))
+
+
+def test_another_seed_keeps_others() -> None:
+    user = np.repeat(np.arange(4), 10)
+    split = Split(4, 10, user, np.tile(np.arange(10), 4), np.zeros(40, np.uint8))
+    assert split.thinned(1.0, 1).item.tolist() == split.item.tolist()
+    assert split.thinned(0.5, 1).item.tolist() != split.thinned(0.5, 2).item.tolist()
 
 
 def slow_k_core(log: list[tuple[int, int]], k: int) -> set[tuple[int, int]]:

@@ -9,11 +9,12 @@ import pytest
 
 from alignrec.aligner.evaluate.evaluator import Evaluator
 from alignrec.aligner.evaluate.ranking import dot_scorer
-from alignrec.aligner.evaluate.top_k import evaluate_all
+from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_all
+from alignrec.aligner.landmarks.contract import Landmark
 from alignrec.aligner.landmarks.quick_evaluation import quick_evaluation, rivals
 from alignrec.aligner.landmarks.registry import landmarks_of
 from alignrec.core.vocabulary import CONTROL
-from tests.aligner.landmarks.trainings import INPUT, SPLIT, scores
+from tests.aligner.landmarks.trainings import INPUT, SPLIT
 
 LANDMARKS = landmarks_of(SPLIT.items, full=False)
 
@@ -22,7 +23,15 @@ def test_every_landmark_is_measured_and_ours_compared_with_it() -> None:
     evaluator, data = Evaluator(SPLIT, (5,)), replace(INPUT, epochs=1)
     own = dot_scorer(np.ones((SPLIT.users, 2)), np.random.default_rng(0).random((SPLIT.items, 2)))
     ids_alone = dot_scorer(np.ones((SPLIT.users, 2)), np.random.default_rng(1).random((SPLIT.items, 2)))
-    records = quick_evaluation(evaluator, own, evaluate_all(ids_alone, evaluator), LANDMARKS, data)
+    control = evaluate_all(ids_alone, evaluator)
+    asked: list[str] = []
+
+    def reach(mark: Landmark) -> Evaluations:
+        asked.append(mark.name)
+        return evaluate_all(mark.fit(data), evaluator)
+
+    records = quick_evaluation(evaluator, own, control, LANDMARKS, reach, data.seed)
+    assert asked == [mark.name for mark in LANDMARKS]
     found = {
         r.subject: (r.value, r.seed)
         for r in records
@@ -48,15 +57,21 @@ def test_every_landmark_is_measured_and_ours_compared_with_it() -> None:
     assert {(r.subject, r.against) for r in records if r.against} == {
         *((subject, landmark.name) for subject in ("aligned", CONTROL) for landmark in LANDMARKS),
         ("aligned", CONTROL),
+        ("EASE with content", "EASE"),
     }
 
 
 def test_some_stand_beside_untrained_features() -> None:
-    found = rivals(LANDMARKS, INPUT)
-    assert {protocol: list(scorers) for protocol, scorers in found.items()} == {
+    evaluator = Evaluator(SPLIT, (5,))
+    found = rivals(LANDMARKS, lambda mark: evaluate_all(mark.fit(INPUT), evaluator))
+    assert {protocol: list(reached) for protocol, reached in found.items()} == {
         "zero-shot": ["popularity"],
         "item-cf": ["co-occurrence"],
     }
     fitted = {landmark.name: landmark.fit(INPUT) for landmark in LANDMARKS if landmark.rivals}
-    assert scores(found["zero-shot"]["popularity"]) == scores(fitted["popularity"])
-    assert scores(found["item-cf"]["co-occurrence"]) == scores(fitted["item-CF"])
+    for reached, name in (
+        (found["zero-shot"]["popularity"], "popularity"),
+        (found["item-cf"]["co-occurrence"], "item-CF"),
+    ):
+        wanted = evaluator.evaluate(fitted[name], "test")
+        assert np.array_equal(reached["top-k", "test"].values["ndcg", 5], wanted.values["ndcg", 5])

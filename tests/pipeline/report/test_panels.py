@@ -47,11 +47,17 @@ def test_a_masked_share_runs_along_a_line() -> None:
     (panel,) = panels(Results(masked))
     assert (panel.title, panel.values, panel.differences) == ("Without texts", [], [])
     (chart,) = panel.lines
-    assert (chart.title, chart.across) == ("Recall@20 on test", "share masked")
+    assert (chart.title, chart.across) == ("Recall@20 on test", "share lost")
     assert [(line.label, line.last) for line in chart.lines] == [
         ("multimodal", "0.15"),
         ("text, centred", "0.15"),
     ]
+
+
+def test_thinned_histories_run_along_what_is_kept() -> None:
+    kept = [replace(OWN, protocol="thinned", share=share, value=share) for share in (0.1, 0.5)]
+    (panel,) = panels(Results(kept))
+    assert (panel.title, panel.lines[0].across) == ("Thinned histories", "share kept")
 
 
 def test_training_is_drawn_stage_by_stage() -> None:

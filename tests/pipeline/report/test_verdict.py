@@ -105,3 +105,18 @@ def test_validation_numbers_make_no_verdict() -> None:
 
 def test_landmarks_alone_make_no_verdict() -> None:
     assert verdicts(Results([WEAK, STRONG])) == []
+
+
+def test_with_thinned_histories_each_share_has_its_verdict() -> None:
+    def at(share: float, *records: Measurement) -> list[Measurement]:
+        return [replace(record, protocol="thinned", share=share) for record in records]
+
+    content, plain = (replace(OURS, subject=n, value=v) for n, v in (("EASE+", 0.3), ("EASE", 0.2)))
+    paired = replace(content, against="EASE", value=0.1, low=0.05, high=0.15)
+    untrained = [replace(OURS, subject="multimodal", value=0.1), content, plain, paired]
+    records = at(0.1, *untrained) + at(0.2, OURS, CONTROL, gain(0.01, 0.03, CONTROL.subject), *untrained)
+    first, second = verdicts(Results(records))
+    assert (first.outcome, first.headline) == ("helped", "Content helped EASE")
+    assert first.sentence.startswith("Thinned histories, 10% kept: recall@20 on test is 0.3000 for EASE+ and")
+    assert second.headline.startswith("aligned features helped")
+    assert second.sentence.startswith("Thinned histories, 20% kept: ")

@@ -144,6 +144,7 @@ def test_recommendation_equals_direct_calls(
     assert {(r["subject"], r["against"]) for r in paired} == {
         *(("aligned", name) for name in results if name != "aligned"),
         *((CONTROL, name) for name in results if not is_own(name)),
+        ("EASE with content", "EASE"),
     }
     wanted = interval(results["aligned"].values["ndcg", 2], results["EASE"].values["ndcg", 2])
     found = _one(records, protocol="top-k", subject="aligned", against="EASE", metric="ndcg", k=2)

@@ -33,11 +33,8 @@ from alignrec.pipeline.report.verdict import verdicts
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.run_folder import RunFolder
-from alignrec.pipeline.runner.stage import Plan, StageContext
 from alignrec.pipeline.stages.chain import run, status
 from alignrec.pipeline.stages.evaluate import pieces as evaluation_pieces
-from alignrec.pipeline.stages.evaluate.full_evaluation import full_controls
-from alignrec.pipeline.stages.evaluate.stage import STAGE
 from tests.pipeline.catalogues import write_catalogue
 
 QUIET = Console(quiet=True)
@@ -179,13 +176,34 @@ def test_differences_are_paired_over_users_with_seeds_averaged(finished: Path) -
     assert (found["value"], found["low"], found["high"]) == pytest.approx(
         (wanted.mean, wanted.low, wanted.high)
     )
-    against = {r["against"] for r in _records(finished) if r["subject"] == "aligned" and r["against"]}
+    ours = [r for r in _records(finished) if r["subject"] == "aligned" and r["share"] is None]
+    against = {r["against"] for r in ours if r["against"]}
     assert against == SOLVED | TRAINED - {"aligned"}
 
 
-def test_the_controls_are_of_the_run_s_seed_first(finished: Path) -> None:
-    context = StageContext(load_config(finished, FULL), STAGE, {}, plan=Plan({}))
-    assert tuple(piece.seed for piece in full_controls(context, context.run.split())) == SEEDS
+def test_at_a_fifth_of_the_histories_everything_is_trained_on_what_is_left(finished: Path) -> None:
+    config, folder = load_config(finished, FULL), RunFolder(finished.parent / "run")
+    split, whole = folder.split().split, folder.features("multimodal")
+    thin = split.thinned(0.2, config.seed)
+    trained = {"aligned", "aligned without content", "BPR-MF", "LightGCN", "VBPR"}
+    for share in (0.1, 0.2, 0.5):
+        of_share = [r for r in _records(finished) if r["share"] == share and r["against"] is None]
+        assert {r["protocol"] for r in of_share} == {"thinned"}
+        assert {r["subject"] for r in of_share} == SOLVED | {"multimodal"} | (
+            trained if share == 0.2 else set()
+        )
+    for seed in SEEDS:
+        done = train(whole.matrix, whole.valid, thin, config.train, seed)
+        scorers = {
+            "aligned": dot_scorer(done.user, done.aligned),
+            "aligned without content": collaborative(thin, config.train, seed),
+        }
+        for name, scorer in scorers.items():
+            got = evaluate(scorer, split, TEST, (5,)).mean("recall", 5)
+            found = _value(finished, protocol="thinned", share=0.2, subject=name, seed=seed)
+            assert found["value"] == pytest.approx(got), (name, seed)
+    paired = [r for r in _records(finished) if r["share"] == 0.2 and r["subject"] == "aligned"]
+    assert {"aligned without content", "multimodal", "EASE"} <= {r["against"] for r in paired}
 
 
 class _KilledError(Exception):

@@ -10,18 +10,24 @@ from alignrec.aligner.evaluate.evaluator import Evaluator
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.splits import Split
 from alignrec.pipeline.runner.checkpoint import Checkpoint
-from alignrec.pipeline.stages.evaluate.pieces import Piece, checkpoint_of, keep_controls, split_part
+from alignrec.pipeline.stages.evaluate.pieces import Piece, checkpoint_of, keep_controls, split_parts
 
 SPLIT = Split(2, 3, np.array([0, 0, 1, 1]), np.array([0, 1, 1, 2]), np.array([0, 2, 0, 1], np.uint8))
 
 
-def _piece(folder: Path, fits: list[str], seed: int = 1, redrawn: int | None = None) -> Piece:
+def _piece(
+    folder: Path,
+    fits: list[str],
+    seed: int = 1,
+    redrawn: int | None = None,
+    kept: float | None = None,
+) -> Piece:
     def fit(checkpoint: Checkpoint, title: str) -> Scorer:
         fits.append(title)
         checkpoint.path.write_bytes(b"half-way")
         return lambda users: np.ones((len(users), 3), np.float32)
 
-    return Piece("ours", seed, fit, {"split": "own", **split_part(redrawn)}, folder)
+    return Piece("ours", seed, fit, {"split": "own", **split_parts(redrawn, kept)}, folder, kept)
 
 
 def test_a_piece_is_trained_once_and_its_checkpoint_goes(tmp_path: Path) -> None:
@@ -34,9 +40,20 @@ def test_a_piece_is_trained_once_and_its_checkpoint_goes(tmp_path: Path) -> None
 
 
 def test_another_seed_and_another_split_are_another_piece(tmp_path: Path) -> None:
-    pieces = [_piece(tmp_path, [], seed, redrawn) for seed in (1, 2) for redrawn in (None, 1, 2)]
+    pieces = [
+        _piece(tmp_path, [], seed, redrawn, kept)
+        for seed in (1, 2)
+        for redrawn in (None, 1, 2)
+        for kept in (None, 0.1, 0.2)
+    ]
     assert len({piece.reached for piece in pieces}) == len(pieces)
-    assert split_part(None) == {}, "the run's own split is among the parts already"
+    assert split_parts(None, None) == {}, "the run's own split is among the parts already"
+
+
+def test_a_piece_of_thinned_histories_is_measured_under_these_alone(tmp_path: Path) -> None:
+    piece = _piece(tmp_path, [], kept=0.2)
+    assert piece.name == "ours, seed 1, 20% of histories"
+    assert [protocol for protocol, _ in piece.evaluate(Evaluator(SPLIT, (1,)), "")] == ["thinned"] * 2
 
 
 def test_what_other_controls_reached_goes(tmp_path: Path) -> None:

@@ -81,6 +81,11 @@ def test_everything_is_compared_before_and_after_training(finished: Path) -> Non
         records = results.select(protocol=protocol, split="test", subject=subject).records
         assert rivals <= {r.against for r in records if r.against}
         assert all(r.low is not None for r in records if r.aggregate != "std")
+    for share in (0.1, 0.2, 0.5):
+        records = results.select(protocol="thinned", share=share, split="test").records
+        assert {("multimodal", "EASE"), ("EASE with content", "EASE")} <= {
+            (r.subject, r.against) for r in records
+        }
     assert "share interactions" in results.definitions["splits"]
 
 
