@@ -37,7 +37,7 @@ def full_evaluation(
     context, config = trainings.context, trainings.context.config
     split = trainings.cut.split
     check_disk(context.run.path, 32 * config.train.dim * (split.users + split.items))
-    pieces = list(_pieces(trainings))
+    pieces = list(full_pieces(trainings))
     results: dict[float | None, dict[str, dict[int | None, Evaluations]]] = {None: {}}
     for share in config.evaluate.thinned:
         reached = features_on(trainings.thinned(share).cut.split, trainings.own_features(), evaluator)
@@ -55,7 +55,7 @@ def full_evaluation(
     return records, [piece for piece in pieces if piece.subject == CONTROL]
 
 
-def _pieces(trainings: Trainings) -> Iterator[Piece]:
+def full_pieces(trainings: Trainings) -> Iterator[Piece]:
     """Every piece of the table; features are made when the first piece that needs them is trained."""
     config = trainings.context.config
     # The run's own training comes first, so that what is released is always among the seeds.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,8 +34,12 @@ from alignrec.pipeline.report.verdict import verdicts
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.run_folder import RunFolder
+from alignrec.pipeline.runner.stage import Plan, StageContext
 from alignrec.pipeline.stages.chain import run, status
 from alignrec.pipeline.stages.evaluate import pieces as evaluation_pieces
+from alignrec.pipeline.stages.evaluate.full_evaluation import full_pieces
+from alignrec.pipeline.stages.evaluate.stage import STAGE
+from alignrec.pipeline.stages.evaluate.trainings import Trainings
 from tests.pipeline.catalogues import write_catalogue
 
 QUIET = Console(quiet=True)
@@ -206,6 +211,15 @@ def test_at_a_fifth_of_the_histories_everything_is_trained_on_what_is_left(finis
     assert {"aligned without content", "multimodal", "EASE"} <= {r["against"] for r in paired}
 
 
+def test_the_run_s_own_seed_comes_first_and_the_control_before_what_it_judges(trained: Path) -> None:
+    context = StageContext(load_config(trained, FULL), STAGE, {}, plan=Plan({}))
+    pieces = list(full_pieces(Trainings(context, context.run.split(), {}, trained.parent)))
+    whole = [(piece.subject, piece.seed) for piece in pieces if piece.kept is None]
+    ours = [(name, seed) for name in ("aligned without content", "aligned") for seed in SEEDS]
+    assert [piece for piece in whole if piece in ours] == ours
+    assert {piece.kept for piece in pieces} == {None, 0.1, 0.2, 0.5}
+
+
 class _KilledError(Exception):
     """Stands for a signal."""
 
@@ -214,7 +228,8 @@ class _KilledError(Exception):
 def test_killed_at_any_piece_it_ends_in_the_same_bytes(
     own: Path, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    save, evaluate_all = Checkpoint.save, evaluation_pieces.evaluate_all
+    save = Checkpoint.save
+    measures = {name: getattr(evaluation_pieces, name) for name in ("evaluate_all", "evaluate_thinned")}
     left = {"epochs": 0, "pieces": 0}
 
     def save_and_die(self: Checkpoint, state: dict[str, Any]) -> None:
@@ -223,14 +238,15 @@ def test_killed_at_any_piece_it_ends_in_the_same_bytes(
         if not left["epochs"]:
             raise _KilledError
 
-    def evaluate_or_die(*arguments: Any) -> Any:
+    def evaluate_or_die(name: str, *arguments: Any) -> Any:
         left["pieces"] -= 1
         if not left["pieces"]:
             raise _KilledError
-        return evaluate_all(*arguments)
+        return measures[name](*arguments)
 
     monkeypatch.setattr(Checkpoint, "save", save_and_die)
-    monkeypatch.setattr(evaluation_pieces, "evaluate_all", evaluate_or_die)
+    for name in measures:
+        monkeypatch.setattr(evaluation_pieces, name, partial(evaluate_or_die, name))
     for epochs, pieces in ((2, 0), (8, 0), (0, 6), (5, 0), (13, 0), (0, 2)):
         left.update(epochs=epochs, pieces=pieces)
         with pytest.raises(_KilledError):
@@ -238,11 +254,12 @@ def test_killed_at_any_piece_it_ends_in_the_same_bytes(
     left.update(epochs=0, pieces=0)
     kept = set((own.parent / "run").glob(".*/*.judged"))
     run(own, "evaluate", FULL, QUIET)
-    assert len(kept) > 6 and -left["pieces"] == len(SOLVED) + 2 * len(TRAINED) - len(kept)
+    whole, thinned = len(SOLVED) + 2 * len(TRAINED), 3 * len(SOLVED) + 2 * 5
+    assert len(kept) > 6 and -left["pieces"] == whole + thinned - len(kept)
     assert _metrics(own) == _metrics(finished)
     assert not (own.parent / "run" / ".evaluate-full").exists()
     controls = own.parent / "run" / ".control"
-    assert len(list(controls.iterdir())) == len(SEEDS), "one a seed, and nothing else"
+    assert len(list(controls.iterdir())) == 2 * len(SEEDS), "whole and thinned, one a seed, and nothing else"
 
 
 def test_a_normal_run_keeps_a_full_evaluation_and_is_not_taken_for_one(

@@ -1,0 +1,53 @@
+"""Which pieces thinned histories have: nothing is trained but at one share, and there only in full."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from alignrec.aligner.evaluate.splits import TRAIN, Split
+from alignrec.pipeline.config.file import load_config
+from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
+from alignrec.pipeline.runner.stage import Plan, StageContext
+from alignrec.pipeline.stages.evaluate.stage import STAGE
+from alignrec.pipeline.stages.evaluate.thinned import TRAINED_SHARE, thinned_subjects
+from alignrec.pipeline.stages.evaluate.trainings import Trainings
+from tests.pipeline.catalogues import write_catalogue
+
+SOLVED = {"popularity": 1, "item-CF": 1, "EASE": 1, "EASE with content": 1}
+TRAINED = {"aligned": 2, "aligned without content": 2, "LightGCN": 2, "BPR-MF": 2, "VBPR": 2}
+
+
+@pytest.fixture(scope="module")
+def trainings(tmp_path_factory: pytest.TempPathFactory) -> Trainings:
+    folder = tmp_path_factory.mktemp("thinned")
+    context = StageContext(load_config(write_catalogue(folder)), STAGE, {}, plan=Plan({}))
+    user, item = np.repeat(np.arange(3), 10), np.tile(np.arange(10), 3)
+    split = Split(3, 10, user, item, np.where(item < 8, TRAIN, item - 7).astype(np.uint8))
+    users, items = ([str(n) for n in range(count)] for count in (3, 10))
+    return Trainings(context, CatalogueSplit.of(split, users, items), {}, folder)
+
+
+@pytest.mark.parametrize(
+    ("share", "full", "wanted"),
+    [
+        (0.1, False, SOLVED),
+        (0.1, True, SOLVED),
+        (TRAINED_SHARE, False, SOLVED),
+        (TRAINED_SHARE, True, SOLVED | TRAINED),
+    ],
+)
+def test_only_one_share_is_trained_on(
+    trainings: Trainings, share: float, full: bool, wanted: dict[str, int]
+) -> None:
+    groups = list(thinned_subjects(trainings.thinned(share), (4, 1), full=full))
+    assert {pieces[0].subject: len(pieces) for pieces in groups} == wanted
+    assert {piece.kept for pieces in groups for piece in pieces} == {share}
+
+
+def test_another_split_keeps_other_interactions(trainings: Trainings) -> None:
+    thin = trainings.thinned(0.5).cut.split
+    assert np.bincount(thin.user[thin.label == TRAIN]).tolist() == [4, 4, 4]
+    redrawn = Trainings(trainings.context, trainings.cut, {}, trainings.scratch, 7).thinned(0.5).cut.split
+    assert redrawn.item.tolist() != thin.item.tolist()
+    assert trainings.thinned(0.5).cut.split.item.tolist() == thin.item.tolist()
