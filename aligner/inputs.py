@@ -63,6 +63,18 @@ class ModalityInput:
                 f"{len(self.valid)} and {len(self.tokens.offsets) - 1}"
             )
 
+    def rows(self, items: NDArray[np.int64]) -> ModalityInput:
+        """Some of the items, int64 `[c]`, in that order; their tokens are copied."""
+        starts, ends = self.tokens.offsets[items], self.tokens.offsets[items + 1]
+        offsets = np.concatenate([[0], np.cumsum(ends - starts)])
+        places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], ends - starts)
+        return replace(
+            self,
+            pooled=self.pooled[items],
+            valid=self.valid[items],
+            tokens=TokenSequences(self.tokens.values[places], offsets),
+        )
+
     def without(self, lost: NDArray[np.bool_]) -> ModalityInput:
         """The same catalogue after the items marked in `lost`, bool `[n]`, lost this modality."""
         keep = self.valid & ~lost

@@ -26,6 +26,20 @@ def encoder_shapes(settings: PretrainSettings, widths: Mapping[str, tuple[int, i
         settings: of the encoder.
         widths: of each modality, in the encoder's order, since the last gets the rest of the dimensions.
     """
+    yield from _token_encoder(settings, widths)
+    for m, part in share_out(settings.dim, widths).items():
+        if part < settings.dim:
+            yield f"own.{m}.frequency", (settings.dim - part, part)
+            yield f"own.{m}.phase", (part,)
+
+
+def cls_shapes(settings: PretrainSettings, widths: Mapping[str, tuple[int, int]]) -> Named:
+    """The same of `ClsEncoder(settings, widths)`."""
+    yield from _token_encoder(settings, widths)
+    yield from (("mask", (settings.width,)), ("centre", (settings.width,)))
+
+
+def _token_encoder(settings: PretrainSettings, widths: Mapping[str, tuple[int, int]]) -> Named:
     dim, width, token_dim = settings.dim, settings.width, settings.token_dim
     for (m, (pooled, token)), part in zip(widths.items(), share_out(dim, widths).values(), strict=True):
         yield from _components(f"components.{m}", pooled, part)
@@ -34,9 +48,6 @@ def encoder_shapes(settings: PretrainSettings, widths: Mapping[str, tuple[int, i
         yield from _linear(f"front.{m}.pooled", part, width)
         yield f"front.{m}.place.weight", (LONGEST, width)
         yield from _linear(f"predict.{m}", width, part)
-        if part < dim:
-            yield f"own.{m}.frequency", (dim - part, part)
-            yield f"own.{m}.phase", (part,)
     yield "mmenc.cls", (width,)
     yield from _norm("mmenc.norm", width)
     for block in range(settings.depth):

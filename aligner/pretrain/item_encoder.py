@@ -11,9 +11,10 @@ from pydantic import ConfigDict
 
 from alignrec.aligner.encoder_files import EncoderFiles, SavedConfig
 from alignrec.aligner.inputs import Inputs
+from alignrec.aligner.pretrain.cls_encoder import ClsEncoder
 from alignrec.aligner.pretrain.encoder import MultimodalEncoder
 from alignrec.aligner.pretrain.linear_encoder import LinearEncoder
-from alignrec.aligner.pretrain.settings import LINEAR
+from alignrec.aligner.pretrain.settings import CLS_FORM, LINEAR
 
 
 class ItemEncoder(Protocol):
@@ -26,6 +27,14 @@ class ItemEncoder(Protocol):
     def save_pretrained(self, folder: Path) -> None:
         """Write `config.json` and `model.safetensors` into a folder that exists."""
         ...
+
+
+class _Form(Protocol):
+    def from_pretrained(self, folder: str | Path, /) -> ItemEncoder: ...
+
+
+# Encoders of the form that was once the only one do not name it.
+_FORMS: dict[str, _Form] = {LINEAR: LinearEncoder, CLS_FORM: ClsEncoder}
 
 
 class _AnyEncoder(SavedConfig):
@@ -41,5 +50,5 @@ def load_encoder(folder: str | Path) -> ItemEncoder:
         EncoderError: files are missing, damaged, of another format or do not fit together.
     """
     config = EncoderFiles(Path(folder), "multimodal encoder").config(_AnyEncoder)
-    form = LinearEncoder if config.settings.get("vector") == LINEAR else MultimodalEncoder
+    form = _FORMS.get(str(config.settings.get("vector")), MultimodalEncoder)
     return form.from_pretrained(folder)

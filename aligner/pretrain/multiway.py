@@ -94,9 +94,16 @@ class MMEnc(nn.Module):
         Returns:
             float `[b, width]`.
         """
+        return cast("Tensor", self.norm(self._run(tokens, masks)[CLS][:, 0]))
+
+    def states(self, tokens: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What comes out of every token, float `[b, t, width]` a way, `[CLS]` `[b, 1, width]` first."""
+        return {way: self.norm(part) for way, part in self._run(tokens, masks).items()}
+
+    def _run(self, tokens: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
         b = len(next(iter(tokens.values())))
         parts = {CLS: self.cls.expand(b, 1, -1), **tokens}
         mask = torch.cat([self.cls.new_ones(b, 1, dtype=torch.bool), *(masks[m] for m in tokens)], dim=1)
         for block in self.blocks:
             parts = block(parts, mask)
-        return cast("Tensor", self.norm(parts[CLS][:, 0]))
+        return parts

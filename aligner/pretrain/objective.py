@@ -9,6 +9,7 @@ hidden; when half is shown, the pooled vector is.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import cast
 
@@ -21,8 +22,36 @@ from alignrec.aligner.pretrain.batches import LONGEST, Batch
 from alignrec.aligner.pretrain.encoder import MultimodalEncoder
 from alignrec.aligner.pretrain.named_modules import NamedModules
 
+HELD_OUT = "held out "  # before the names of losses on items that only judge
 _HALF = "half"
 _HALVES = 0.2  # share of complete items that show half of every modality
+
+
+class Objective(nn.Module):
+    """What is learned, around an encoder."""
+
+    encoder: nn.Module
+
+    @abstractmethod
+    def losses(
+        self,
+        batch: Batch,
+        items: NDArray[np.int64],
+        rng: np.random.Generator,
+        way: str | None = None,
+    ) -> dict[str, Tensor]:
+        """The loss's parts: scalars by name; a modality's own name for the error of it, all hidden.
+
+        Args:
+            batch: the items.
+            items: their rows in the catalogue, int64 `[b]`.
+            rng: draws what is hidden.
+            way: the modality that all of them hide; None for one at random.
+        """
+
+    def score(self, validation: Mapping[str, float]) -> float:
+        """What decides between epochs, the higher the better: all of the losses together, negative."""
+        return -sum(value for name, value in validation.items() if name.startswith(HELD_OUT))
 
 
 class TokenDecoder(nn.Module):
@@ -60,8 +89,10 @@ def choose_hidden(valid: Mapping[str, NDArray[np.bool_]], rng: np.random.Generat
     return np.where(whole, hidden, _HALF)
 
 
-class MaskThenPredict(nn.Module):
-    """The training objective around an encoder."""
+class MaskThenPredict(Objective):
+    """Mask-then-predict around an encoder whose vector has a part a modality."""
+
+    encoder: MultimodalEncoder
 
     def __init__(self, encoder: MultimodalEncoder, codes: Mapping[str, NDArray[np.int64]]) -> None:
         """Wrap an encoder.
@@ -77,6 +108,23 @@ class MaskThenPredict(nn.Module):
         self.decoders = NamedModules(
             {m: TokenDecoder(settings.width, settings.codes, target) for m, target in codes.items()}
         )
+
+    def losses(
+        self,
+        batch: Batch,
+        items: NDArray[np.int64],
+        rng: np.random.Generator,
+        way: str | None = None,
+    ) -> dict[str, Tensor]:
+        """See `forward`; without a way, items hide what `choose_hidden` says."""
+        valid = {m: modality.valid.cpu().numpy() for m, modality in batch.items()}
+        hidden = choose_hidden(valid, rng) if way is None else np.full(len(items), way)
+        losses: dict[str, Tensor] = self(batch, hidden, rng)
+        return losses
+
+    def score(self, validation: Mapping[str, float]) -> float:
+        """The errors of whole hidden modalities, negative."""
+        return -sum(validation.get(f"{HELD_OUT}{m}", 0.0) for m in self.encoder.widths)
 
     def forward(
         self, batch: Batch, hidden: NDArray[np.str_], noise: np.random.Generator

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Unpack
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from alignrec.aligner.hardware import device_of, one_thread_if_small
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.pretrain.batches import Batch, gather
+from alignrec.aligner.pretrain.cls_encoder import ClsEncoder
 from alignrec.aligner.pretrain.encoder import MultimodalEncoder
 from alignrec.aligner.pretrain.item_encoder import ItemEncoder
 from alignrec.aligner.pretrain.linear_encoder import LinearEncoder
-from alignrec.aligner.pretrain.objective import MaskThenPredict, choose_hidden
-from alignrec.aligner.pretrain.settings import LINEAR, PretrainSettings
+from alignrec.aligner.pretrain.masked_tokens import MaskedTokens
+from alignrec.aligner.pretrain.objective import HELD_OUT, MaskThenPredict, Objective
+from alignrec.aligner.pretrain.settings import CLS_FORM, LINEAR, PretrainSettings
 from alignrec.aligner.pretrain.token_codebook import token_codes
 from alignrec.aligner.trainer import Hooks, Task, Trainer
 
@@ -62,14 +65,48 @@ def pretrain(inputs: Inputs, settings: PretrainSettings, seed: int, **hooks: Unp
     # The default encoder's steps are small: a second thread makes an epoch a tenth faster, but four times
     # slower where something else wants its core.
     with one_thread_if_small(_work(settings)):
-        encoder = MultimodalEncoder.fitted(settings, inputs, seed)
-        complete = np.all([source.valid for source in inputs.values()], axis=0)
-        # Without complete items or anything to predict there is nothing to learn: the residual path remains.
-        learns = any(map(settings.predicts, inputs)) and len(inputs) > 1 and int(complete.sum()) >= _FEWEST
-        if not learns or not settings.epochs:
-            return Pretrained(encoder.eval(), [])
-        fit = Trainer(_Pretraining(encoder, inputs, seed)).fit(**hooks)
+        return (_cls if settings.vector == CLS_FORM else _filled)(inputs, settings, seed, **hooks)
+
+
+def _filled(inputs: Inputs, settings: PretrainSettings, seed: int, **hooks: Unpack[Hooks]) -> Pretrained:
+    encoder = MultimodalEncoder.fitted(settings, inputs, seed)
+    # Without complete items or anything to predict there is nothing to learn: the residual path remains.
+    learns = len(inputs) > 1 and int(_complete(inputs).sum()) >= _FEWEST
+    if not learns or not settings.epochs or not any(map(settings.predicts, inputs)):
+        return Pretrained(encoder.eval(), [])
+    codes = _codes(inputs, settings, seed) if settings.code_weight else {}
+    with _seeded(seed):
+        objective = MaskThenPredict(encoder, codes)
+    fit = Trainer(_Pretraining(objective, encoder, inputs, settings, seed)).fit(**hooks)
     return Pretrained(encoder.cpu().eval(), fit.curves)
+
+
+def _cls(inputs: Inputs, settings: PretrainSettings, seed: int, **hooks: Unpack[Hooks]) -> Pretrained:
+    encoder, curves = ClsEncoder.fitted(settings, inputs, seed), []
+    if settings.epochs and any(map(settings.predicts, inputs)) and int(_complete(inputs).sum()) >= _FEWEST:
+        codes = _codes(inputs, settings, seed)
+        with _seeded(seed):
+            objective = MaskedTokens(encoder, codes)
+        curves = Trainer(_Pretraining(objective, encoder, inputs, settings, seed)).fit(**hooks).curves
+    encoder.set_centre(inputs)
+    return Pretrained(encoder.cpu().eval(), curves)
+
+
+def _complete(inputs: Inputs) -> NDArray[np.bool_]:
+    """Which items have every modality."""
+    return np.asarray(np.all([source.valid for source in inputs.values()], axis=0))
+
+
+def _codes(inputs: Inputs, settings: PretrainSettings, seed: int) -> dict[str, NDArray[np.int64]]:
+    return {m: token_codes(source.tokens, settings.codes, seed) for m, source in inputs.items()}
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[None]:
+    """What an objective draws for itself does not depend on what was drawn for its encoder."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed + 1)
+        yield
 
 
 def _work(settings: PretrainSettings) -> float:
@@ -78,58 +115,51 @@ def _work(settings: PretrainSettings) -> float:
 
 
 @dataclass(frozen=True, eq=False)
-class _Masked:
-    """A batch, what each of its items hides, and what draws the tokens that are left of halves."""
+class _Items:
+    """A batch, its rows in the catalogue, and what draws all that is hidden of it."""
 
     batch: Batch
-    hidden: NDArray[np.str_]
-    noise: np.random.Generator
+    rows: NDArray[np.int64]
+    rng: np.random.Generator
 
 
-class _Pretraining(Task[_Masked]):
-    """Mask-then-predict of a catalogue; some complete items are held out and judge the epochs."""
+class _Pretraining(Task[_Items]):
+    """An objective on a catalogue; some complete items are held out and judge the epochs."""
 
     section = "pretrain"
     # An encoder that generalises to nothing is no better than an untrained one, which is kept then.
     untrained_counts = True
 
-    def __init__(self, encoder: MultimodalEncoder, inputs: Inputs, seed: int) -> None:
-        self.inputs, self.settings, self.seed = inputs, encoder.settings, seed
-        self.device = device_of(self.settings.device)
-        valid = [source.valid for source in inputs.values()]
-        shuffled = np.random.default_rng([seed, _HELD_OUT]).permutation(np.flatnonzero(np.all(valid, axis=0)))
-        self.held_out = np.sort(shuffled[: max(1, round(self.settings.held_out * len(shuffled)))])
-        self.train_items = np.setdiff1d(np.flatnonzero(np.any(valid, axis=0)), self.held_out)
-        self.steps = math.ceil(len(self.train_items) / self.settings.batch_size)
-        coded = inputs if self.settings.code_weight else {}
-        codes = {m: token_codes(source.tokens, self.settings.codes, seed) for m, source in coded.items()}
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed + 1)
-            self.model = MaskThenPredict(encoder, codes).to(self.device)
-        self.kept = encoder
+    def __init__(
+        self, objective: Objective, kept: nn.Module, inputs: Inputs, settings: PretrainSettings, seed: int
+    ) -> None:
+        self.inputs, self.settings, self.seed = inputs, settings, seed
+        self.device = device_of(settings.device)
+        shuffled = np.random.default_rng([seed, _HELD_OUT]).permutation(np.flatnonzero(_complete(inputs)))
+        self.held_out = np.sort(shuffled[: max(1, round(settings.held_out * len(shuffled)))])
+        usable = np.any([source.valid for source in inputs.values()], axis=0)
+        self.train_items = np.setdiff1d(np.flatnonzero(usable), self.held_out)
+        self.steps = math.ceil(len(self.train_items) / settings.batch_size)
+        self.model: Objective = objective.to(self.device)
+        self.kept = kept
         self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), self.settings.learning_rate, weight_decay=self.settings.weight_decay
+            self.model.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
         )
         self.seeds = (seed, _EPOCH)
-        self.epochs, self.patience = self.settings.epochs, self.settings.patience
-        self.clip, self.work = self.settings.clip, _work(self.settings)
+        self.epochs, self.patience = settings.epochs, settings.patience
+        self.clip, self.work = settings.clip, _work(settings)
 
-    def batches(self, rng: np.random.Generator) -> Iterator[_Masked]:
+    def batches(self, rng: np.random.Generator) -> Iterator[_Items]:
         """All items that are not held out, in random order, each hiding something."""
         rng.random()  # the first number has seeded PyTorch
         order = rng.permutation(self.train_items)
         for start in range(0, len(order), self.settings.batch_size):
             items = order[start : start + self.settings.batch_size]
-            batch = self._gather(items, rng)
-            hidden = choose_hidden({m: source.valid[items] for m, source in self.inputs.items()}, rng)
-            yield _Masked(batch, hidden, rng)
+            yield _Items(self._gather(items, rng), items, rng)
 
-    def losses(self, batch: _Masked) -> dict[str, Tensor]:
-        """The losses by direction."""
-        half = self.settings.precision == "bfloat16"
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
-            losses: dict[str, Tensor] = self.model(batch.batch, batch.hidden, batch.noise)
-        return losses
+    def losses(self, batch: _Items) -> dict[str, Tensor]:
+        """The losses by direction, each item hiding what chance says."""
+        return self._losses(batch, None)
 
     def rate(self, epoch: int, step: int, /) -> float:
         """Linear warm-up, then half a cosine down to zero."""
@@ -146,17 +176,21 @@ class _Pretraining(Task[_Masked]):
         """Losses on held-out items, under the same masks every time."""
         rng = np.random.default_rng([self.seed, _HELD_OUT, 1])
         losses: dict[str, list[float]] = {}
-        for hide in filter(self.settings.predicts, self.inputs):
+        for way in filter(self.settings.predicts, self.inputs):
             for start in range(0, len(self.held_out), _VALIDATED):
                 items = self.held_out[start : start + _VALIDATED]
-                masked = _Masked(self._gather(items, rng), np.full(len(items), hide), rng)
-                for name, value in self.losses(masked).items():
-                    losses.setdefault(f"held out {name}", []).append(float(value))
+                for name, value in self._losses(_Items(self._gather(items, rng), items, rng), way).items():
+                    losses.setdefault(f"{HELD_OUT}{name}", []).append(float(value))
         return {name: float(np.mean(values)) for name, values in losses.items()}
 
     def score(self, validation: Mapping[str, float]) -> float:
-        """The errors of whole hidden modalities, negative."""
-        return -sum(validation.get(f"held out {m}", 0.0) for m in self.inputs)
+        """The objective's."""
+        return self.model.score(validation)
+
+    def _losses(self, batch: _Items, way: str | None) -> dict[str, Tensor]:
+        half = self.settings.precision == "bfloat16"
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=half):
+            return self.model.losses(batch.batch, batch.rows, batch.rng, way)
 
     def _gather(self, items: NDArray[np.int64], rng: np.random.Generator) -> Batch:
         return gather(self.inputs, items, most=self.settings.tokens, rng=rng, device=self.device)

@@ -13,8 +13,12 @@ _PLACE_WEIGHT = {IMAGE: 0.5}
 _PLACE_WEIGHT_OF_OTHERS = 0.02
 
 
+# Shares of tokens that are masked (BEiT-3, arXiv 2208.10442, section 2.2).
+_MASKED_OF_AN_IMAGE, _MASKED_OF_A_PAIR, _MASKED_ALONE = 0.4, 0.5, 0.15
+
 LINEAR: Final = "linear"
 FILLED: Final = "filled"
+CLS_FORM: Final = "cls"
 
 
 class PretrainSettings(BaseModel):
@@ -22,17 +26,18 @@ class PretrainSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    vector: Literal["linear", "filled"] = Field(
+    vector: Literal["linear", "filled", "cls"] = Field(
         FILLED,
         description="linear: all modalities whitened together in closed form, a missing one told from the "
         "others, the strength found from content; filled: each modality's part beside the others', a missing "
-        "one predicted by the trained encoder. Whatever is not said of linear is filled's alone",
+        "one predicted by the trained encoder; cls, the paper's form: [CLS] of an encoder trained to predict "
+        "masked tokens of one modality while the others are seen. Linear knows dim and epochs alone",
     )
     dim: int = Field(
         256,
         ge=2,
         description="width of the item vector: of linear at most, of filled shared out evenly among the "
-        "modalities",
+        "modalities. That of cls is `width`; dim is how many components of pooled vectors it rebuilds",
     )
     whiten: float = Field(
         0.5, ge=0, le=1, description="0 keeps each principal component's size, 1 makes all equally large"
@@ -49,7 +54,7 @@ class PretrainSettings(BaseModel):
     heads: int = Field(4, ge=1, description="attention heads; they divide the width")
     tokens: int = Field(24, ge=1, description="tokens a modality that a training step draws from an item")
     codes: int = Field(128, ge=2, description="k-means codes that masked tokens are told apart by")
-    code_weight: float = Field(0.1, ge=0, description="weight of the codes' loss; 0 leaves it out")
+    code_weight: float = Field(0.1, ge=0, description="weight of the codes' loss in filled; 0 leaves it out")
     dropout: float = Field(0.1, ge=0, lt=1)
     batch_size: int = Field(64, ge=2)
     learning_rate: float = Field(2e-3, gt=0)
@@ -77,6 +82,17 @@ class PretrainSettings(BaseModel):
     def weight_of(self, kind: str) -> float:
         """The size of the part of the item vector that a modality of a kind has, next to the others'."""
         return self.image_weight if kind == IMAGE else 1.0
+
+    def masked_share(self, kind: str, *, paired: bool) -> float:
+        """The share of a modality's tokens that the paper's form masks.
+
+        Args:
+            kind: of the modality.
+            paired: whether the item has another one, which is seen.
+        """
+        if kind == IMAGE:
+            return _MASKED_OF_AN_IMAGE
+        return _MASKED_OF_A_PAIR if paired else _MASKED_ALONE
 
     def place_weight_of(self, kind: str) -> float:
         """How much a token's place in its sequence weighs before training; its content weighs about 0.6."""

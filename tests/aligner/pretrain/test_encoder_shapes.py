@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from alignrec.aligner.pretrain.cls_encoder import ClsEncoder
 from alignrec.aligner.pretrain.encoder import MultimodalEncoder
-from alignrec.aligner.pretrain.encoder_shapes import encoder_shapes, share_out
+from alignrec.aligner.pretrain.encoder_shapes import cls_shapes, encoder_shapes, share_out
 from alignrec.aligner.pretrain.settings import PretrainSettings
 
 WIDTHS = st.tuples(st.integers(1, 9), st.integers(1, 9))
@@ -27,11 +28,12 @@ def test_shapes_are_those_of_an_encoder(
     dim: int, token_dim: int, width: int, depth: int, widths: dict[str, tuple[int, int]]
 ) -> None:
     chosen = PretrainSettings(dim=dim, token_dim=token_dim, width=width, depth=depth)
-    encoder = MultimodalEncoder(chosen, widths)
-    built = encoder.state_dict()
-    named = list(encoder_shapes(chosen, encoder.widths))
-    assert dict(named) == {name: tuple(tensor.shape) for name, tensor in built.items()}
-    assert len(named) == len(built)
+    for form, shapes in ((MultimodalEncoder, encoder_shapes), (ClsEncoder, cls_shapes)):
+        encoder = form(chosen, widths)
+        built = encoder.state_dict()
+        named = list(shapes(chosen, encoder.widths))
+        assert dict(named) == {name: tuple(tensor.shape) for name, tensor in built.items()}
+        assert len(named) == len(built)
 
 
 def test_what_an_encoder_of_any_depth_has_comes_one_by_one() -> None:

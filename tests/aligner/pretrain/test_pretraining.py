@@ -26,6 +26,9 @@ TINY = PretrainSettings(
     dim=12, width=16, depth=1, heads=2, tokens=3, codes=4, batch_size=16, epochs=4, dropout=0.1, device="cpu"
 )
 
+# Every form that is trained step by step.
+TRAINED = [TINY.model_copy(update={"vector": form}) for form in ("filled", "cls")]
+
 
 def world(n: int = 80, *, lost_text: int = 0, seed: int = 0) -> Inputs:
     """Items of four kinds; picture and text both show the kind, in their own noisy way."""
@@ -164,18 +167,20 @@ def test_a_present_part_is_the_residual_path_and_a_missing_one_is_predicted() ->
     assert after[:20, 6:].any(axis=1).all()
 
 
-def test_an_item_with_nothing_has_zeros_and_is_not_valid() -> None:
+@pytest.mark.parametrize("form", TRAINED)
+def test_an_item_with_nothing_has_zeros_and_is_not_valid(form: PretrainSettings) -> None:
     inputs = world(lost_text=2)
     gone = np.arange(80) == 0
     inputs["image"] = inputs["image"].without(gone)
-    vectors, valid = pretrain(inputs, TINY, seed=0).encoder.encode(inputs)
+    vectors, valid = pretrain(inputs, form, seed=0).encoder.encode(inputs)
     np.testing.assert_array_equal(valid, ~gone)
     assert not vectors[0].any()
 
 
-def test_a_vector_depends_on_its_item_alone() -> None:
+@pytest.mark.parametrize("form", TRAINED)
+def test_a_vector_depends_on_its_item_alone(form: PretrainSettings) -> None:
     inputs = world(lost_text=20)
-    encoder = pretrain(inputs, TINY, seed=0).encoder
+    encoder = pretrain(inputs, form, seed=0).encoder
     whole, _ = encoder.encode(inputs)
     first = {m: _head(source, 7) for m, source in inputs.items()}
     np.testing.assert_allclose(encoder.encode(first)[0], whole[:7], atol=1e-5)
@@ -188,16 +193,17 @@ def _head(source: ModalityInput, n: int) -> ModalityInput:
     )
 
 
-def test_same_seed_same_bytes_and_resuming_anywhere_changes_nothing() -> None:
+@pytest.mark.parametrize("form", TRAINED)
+def test_same_seed_same_bytes_and_resuming_anywhere_changes_nothing(form: PretrainSettings) -> None:
     inputs = world(lost_text=10)
     states: list[dict[str, Any]] = []
-    whole = pretrain(inputs, TINY, seed=3, save=lambda state: states.append(_copied(state)))
-    assert len(states) == TINY.epochs
+    whole = pretrain(inputs, form, seed=3, save=lambda state: states.append(_copied(state)))
+    assert len(states) == form.epochs
     for state in states:
-        resumed = pretrain(inputs, TINY, seed=3, state=state)
+        resumed = pretrain(inputs, form, seed=3, state=state)
         assert weights(resumed) == weights(whole)
         assert resumed.curves == whole.curves
-    assert weights(pretrain(inputs, TINY, seed=4)) != weights(whole)
+    assert weights(pretrain(inputs, form, seed=4)) != weights(whole)
 
 
 def _copied(state: dict[str, Any]) -> dict[str, Any]:

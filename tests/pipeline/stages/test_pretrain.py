@@ -54,23 +54,25 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
+@pytest.mark.parametrize("vector", ["filled", "cls"])
 def test_a_stopped_training_is_partial_goes_on_and_ends_in_the_same_bytes(
-    own: Path, monkeypatch: pytest.MonkeyPatch
+    own: Path, monkeypatch: pytest.MonkeyPatch, vector: str
 ) -> None:
-    clean = _files(run(own, "pretrain", OVERRIDES, QUIET).folder / "pretrain")
+    overrides = [*OVERRIDES, f"pretrain.vector={vector}"]
+    clean = _files(run(own, "pretrain", overrides, QUIET).folder / "pretrain")
     shutil.rmtree(own.parent / "run" / "pretrain")
     for epoch in (1, 3):
         with monkeypatch.context() as patch, pytest.raises(_Killed):
             _kill_after(patch, epoch)
-            run(own, "pretrain", OVERRIDES, QUIET)
-        state = status(load_config(own, OVERRIDES))[1]
+            run(own, "pretrain", overrides, QUIET)
+        state = status(load_config(own, overrides))[1]
         assert (state.state, state.why) == ("partial", "stopped in mid-training")
     seen: list[int] = []
     save = Checkpoint.save
     monkeypatch.setattr(
         Checkpoint, "save", lambda self, state: (seen.append(state["epoch"]), save(self, state))
     )
-    result = run(own, "pretrain", OVERRIDES, QUIET)
+    result = run(own, "pretrain", overrides, QUIET)
     assert seen == [4]
     assert _files(result.folder / "pretrain") == clean
     assert not (result.folder / ".pretrain").exists()
