@@ -230,10 +230,10 @@ class _Watched(io.RawIOBase):
 
     def _odd_quotes(self, data: bytes) -> bool:
         """Whether some quote has neither a separator, a line's end nor a quote beside it."""
-        text = np.frombuffer(self._before + data.removeprefix(codecs.BOM_UTF8), np.uint8)
-        self._before = data[-2:]
+        before, self._before = self._before, data[-2:]
         if b'"' not in data:
             return False
+        text = np.frombuffer(before + data.removeprefix(codecs.BOM_UTF8), np.uint8)
         quotes = text == ord('"')
         edges = quotes | (text == ord(self._dialect.separator)) | (text == ord("\n")) | (text == ord("\r"))
         return bool((quotes[1:-1] & ~(edges[:-2] | edges[2:])).any())
