@@ -50,7 +50,7 @@ def judge(name: str, split: Split, features: np.ndarray, settings: TrainSettings
         done = train(features, np.ones(len(features), dtype=np.bool_), split, settings, seed)
         result = evaluate(dot_scorer(done.user, done.aligned), split)
         found.append({metric: result.values[metric, 20] for metric in ("recall", "ndcg")})
-        known = {f"valid {metric}@20": round(done.fit.validation[f"{metric}@20"], 4) for metric in found[-1]}
+        known = {f"valid {metric}@20": round(done.validation[f"{metric}@20"], 4) for metric in found[-1]}
         row = row_of(name, settings.loss, seed, found[-1], landmark)
         print(json.dumps(row | {"epochs": len(done.fit.curves)} | known), flush=True)
     mean = {metric: np.mean([values[metric] for values in found], axis=0) for metric in found[0]}

@@ -17,11 +17,13 @@ from alignrec.aligner.encoder_files import EncoderFiles, SavedConfig, write_enco
 from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.neighbours import nearest
 from alignrec.aligner.train.model import AlignRec, Representations, unit_shares
+from alignrec.aligner.train.popularity import PopularityTerm
 from alignrec.aligner.train.settings import TrainSettings
 
 Floats = NDArray[np.float32]
 # Unit rows may be longer by what float32 rounds; far longer ones would give similarities that are no numbers.
 _LONGEST = 1.001
+_LOWEST = 1e6  # popularity terms below would leave no room for cosines in float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +45,8 @@ class AlignedEncoder:
         neighbours: how many trained items a new one is placed by.
         members: whose shares lie side by side in every vector.
         unit: whether every member's share of an aligned vector is made as long, as softmax training ranks by.
+        popularity: the popularity term of an item that no user took, the last column of aligned vectors; None
+            where they have no such column.
     """
 
     mean: Floats
@@ -55,12 +59,18 @@ class AlignedEncoder:
     neighbours: int
     members: int
     unit: bool
+    popularity: float | None = None
 
     @classmethod
     def from_model(
-        cls, model: AlignRec, trained: Representations, space: ContentSpace, settings: TrainSettings
+        cls,
+        model: AlignRec,
+        trained: Representations,
+        space: ContentSpace,
+        settings: TrainSettings,
+        term: PopularityTerm | None,
     ) -> Self:
-        """The encoder of a model that was trained with `settings`, and of its representations."""
+        """The encoder of a model trained with `settings`, of its representations and its popularity term."""
         passed = model.passed()[-1]
         gate, category = model.projection, trained.category.item
         learned = (model.features, gate.weight, gate.bias, model.item, passed, category)
@@ -71,10 +81,13 @@ class AlignedEncoder:
             neighbours=settings.neighbours,
             members=settings.members,
             unit=settings.loss == "softmax",
+            popularity=None if term is None else term.untouched,
         )
 
     def encode(self, features: NDArray[np.floating], valid: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Aligned and content vectors, float32 `[m, d]` each; zeros where `valid` is False.
+
+        With a popularity term, aligned vectors have one more column, which holds it.
 
         Args:
             features: float `[m, e]`, from the same encoder as the features of training.
@@ -98,12 +111,14 @@ class AlignedEncoder:
         aligned = (content + per_weight * (weights @ self.category)).astype(np.float32)
         if self.unit:
             aligned = unit_shares(torch.from_numpy(aligned), self.members).numpy()
+        if self.popularity is not None:
+            aligned = np.hstack([aligned, np.where(valid, np.float32(self.popularity), 0)[:, None]])
         return aligned, content.astype(np.float32)
 
     def save_pretrained(self, folder: Path) -> None:
         """Write `config.json` and `model.safetensors` into a folder that exists."""
         tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in _TENSORS}
-        config = {name: getattr(self, name) for name in _CONFIG}
+        config = {name: value for name in _CONFIG if (value := getattr(self, name)) is not None}
         write_encoder(folder, config, lambda path: save_file(tensors, path))
 
     @classmethod
@@ -125,7 +140,7 @@ class AlignedEncoder:
         index = tensors["features"]
         if np.einsum("ij,ij->i", index, index, dtype=np.float64).max() > _LONGEST**2:
             raise files.error("its features are not unit rows")
-        return cls(**tensors, neighbours=config.neighbours, members=config.members, unit=config.unit)
+        return cls(**tensors, **config.model_dump(include=set(_CONFIG)))
 
 
 class _Saved(SavedConfig):
@@ -134,7 +149,8 @@ class _Saved(SavedConfig):
     neighbours: int = Field(ge=1)
     members: int = Field(ge=1)
     unit: bool
+    popularity: float | None = Field(None, ge=-_LOWEST, le=0)
 
 
-_CONFIG = ("neighbours", "members", "unit")
+_CONFIG = ("neighbours", "members", "unit", "popularity")
 _TENSORS = tuple(field.name for field in fields(AlignedEncoder) if field.name not in _CONFIG)

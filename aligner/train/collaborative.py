@@ -72,4 +72,5 @@ def fit_scorer(
     objective = Objective(settings, split.matrix(TRAIN), None, device)
     task = UserItemTask(model.to(device), objective, split, settings, seed)
     Trainer(task).fit(**hooks)
-    return dot_scorer(*task.vectors(task.represent()))
+    vectors = task.ranking_vectors(task.represent())
+    return dot_scorer(vectors.user, vectors.item)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, field_validator, model_validator
 
 
 class TrainSettings(BaseModel):
@@ -27,6 +27,12 @@ class TrainSettings(BaseModel):
     balance: float = Field(
         0.5, ge=0, le=1, description="softmax: 0 counts every interaction alike, 1 every user alike"
     )
+    popularity: tuple[NonNegativeFloat, ...] = Field(
+        (0.0,),
+        min_length=1,
+        description="softmax: weights of an item's popularity beside the cosine; validation chooses; 0 "
+        "alone leaves it out",
+    )
     candidates: int = Field(4096, ge=1, description="items a softmax step compares with; fewer means all")
     cca_weight: float = Field(0.01, ge=0, description="content-category alignment, of items and of users")
     cca_temperature: float = Field(0.2, gt=0, description="of content-category alignment")
@@ -41,11 +47,23 @@ class TrainSettings(BaseModel):
     patience: int = Field(10, ge=1, description="epochs without a better validation Recall@20")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
 
+    @field_validator("popularity")
+    @classmethod
+    def _distinct(cls, weights: tuple[float, ...]) -> tuple[float, ...]:
+        if len(set(weights)) != len(weights):
+            raise ValueError("expected weights that differ from one another")
+        return weights
+
     @model_validator(mode="after")
     def _share_out(self) -> Self:
         if self.dim % self.members:
             raise ValueError(f"dim {self.dim} cannot be shared out among {self.members} members evenly")
         return self
+
+    @property
+    def has_popularity(self) -> bool:
+        """Whether vectors have a column for it; under BPR their length says how popular an item is."""
+        return self.loss == "softmax" and any(self.popularity)
 
     @classmethod
     def paper(cls, **changes: object) -> Self:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,17 +12,31 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from alignrec.aligner.errors import SplitError
-from alignrec.aligner.evaluate.evaluation import evaluate
-from alignrec.aligner.evaluate.ranking import dot_scorer
 from alignrec.aligner.evaluate.splits import TRAIN, VALID, Split
 from alignrec.aligner.train.graphs import bipartite, graph
 from alignrec.aligner.train.model import Representations, unit_shares
 from alignrec.aligner.train.objective import Batch, Objective
+from alignrec.aligner.train.popularity import CRITERION, PopularityTerm, choose, validation_of
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.trainer import Task
 
 Floats = NDArray[np.float32]
-CRITERION = "recall@20"
+
+
+@dataclass(frozen=True, eq=False)
+class RankingVectors:
+    """Vectors whose dot product recommends.
+
+    Attributes:
+        user: float32 `[users, d]`, or `[users, d + 1]` with a popularity term; zeros in the first `d` columns
+            for users without training interactions.
+        item: float32 of as many columns, `[items, d]` or `[items, d + 1]`.
+        term: the popularity term that the last column holds; None where there is none.
+    """
+
+    user: Floats
+    item: Floats
+    term: PopularityTerm | None
 
 
 class UserItemTask(Task[Batch]):
@@ -73,8 +88,7 @@ class UserItemTask(Task[Batch]):
 
     def validate(self) -> dict[str, float]:
         """Recall and NDCG at 10 and 20 of validation."""
-        result = evaluate(dot_scorer(*self.vectors(self.represent())), self.split, VALID)
-        return {f"{metric}@{k}": result.mean(metric, k) for metric in ("recall", "ndcg") for k in (10, 20)}
+        return validation_of(*self.vectors(self.represent()), self.split)
 
     def score(self, validation: Mapping[str, float]) -> float:
         """Recall@20."""
@@ -87,7 +101,7 @@ class UserItemTask(Task[Batch]):
         return representations
 
     def vectors(self, representations: Representations) -> tuple[Floats, Floats]:
-        """User and item vectors whose dot product is what training ranks by.
+        """User and item vectors whose dot product is what training ranks by, epoch by epoch.
 
         Under softmax rows are units, and the product is the mean of the members' cosines.
         """
@@ -95,3 +109,13 @@ class UserItemTask(Task[Batch]):
         if self.settings.loss == "softmax":
             user, item = unit_shares(user, self.settings.members), unit_shares(item, self.settings.members)
         return user.detach().cpu().numpy(), item.detach().cpu().numpy()
+
+    def ranking_vectors(self, representations: Representations) -> RankingVectors:
+        """What recommends after training: the vectors, with the popularity term that validation chooses."""
+        user, item = self.vectors(representations)
+        active = np.diff(self.split.matrix(TRAIN).indptr) > 0
+        user = np.where(active[:, None], user, np.float32(0))  # what nothing moved is noise
+        if not self.settings.has_popularity:
+            return RankingVectors(user, item, None)
+        term = choose(user, item, self.split, self.settings.popularity)
+        return RankingVectors(*term.columns(user, item), term)

@@ -19,6 +19,7 @@ from alignrec.aligner.train.aligned_encoder import AlignedEncoder
 from alignrec.aligner.train.graphs import content_neighbours, graph
 from alignrec.aligner.train.model import AlignRec
 from alignrec.aligner.train.objective import Objective
+from alignrec.aligner.train.popularity import validation_of
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.train.task import UserItemTask
 from alignrec.aligner.trainer import Fit, Hooks, Trainer
@@ -33,13 +34,16 @@ class Trained:
 
     Attributes:
         aligned: float32 `[items, d]`, the final item representations; their dot product with `user` is the
-            score that training ranked by.
+            score that recommends. With a popularity term they have one more column, the term.
         content: float32 `[items, d]`, the refined content vectors.
-        user: float32 `[users, d]`; zeros for users without training interactions.
+        user: float32, as wide as `aligned`; zeros for users without training interactions, but for the ones
+            of the popularity term's column.
         origin: bool `[items]`: trained on interactions; the others come from their content and neighbours.
         valid: bool `[items]`: has a vector; False, and zeros, without interactions and without features.
         fit: curves and the best epoch.
         encoder: gives vectors of new items.
+        validation: recall and NDCG at 10 and 20 by these vectors.
+        popularity: the weight of the popularity term; 0 without one.
     """
 
     aligned: Floats
@@ -49,6 +53,8 @@ class Trained:
     valid: NDArray[np.bool_]
     fit: Fit
     encoder: AlignedEncoder
+    validation: dict[str, float]
+    popularity: float
 
 
 def train(
@@ -99,13 +105,13 @@ def train(
     fit = Trainer(task).fit(**hooks)
     representations = task.represent()
     assert representations.content is not None
-    encoder = AlignedEncoder.from_model(model, representations, space, settings)
-    user, item = task.vectors(representations)
+    ranking = task.ranking_vectors(representations)
+    encoder = AlignedEncoder.from_model(model, representations, space, settings, ranking.term)
     aligned, content = encoder.encode(features, valid & ~warm)
-    aligned[warm], content[warm] = item, representations.content.item.cpu().numpy()
-    active = np.diff(part.matrix(TRAIN).indptr) > 0
-    user = np.where(active[:, None], user, np.float32(0))
-    return Trained(aligned, content, user, warm, warm | valid, fit, encoder)
+    aligned[warm], content[warm] = ranking.item, representations.content.item.cpu().numpy()
+    validation = validation_of(ranking.user, ranking.item, part)
+    weight = 0.0 if ranking.term is None else ranking.term.weight
+    return Trained(aligned, content, ranking.user, warm, warm | valid, fit, encoder, validation, weight)
 
 
 def build(

@@ -192,13 +192,13 @@ class _Search:
     def _try(self, settings: TrainSettings, title: str) -> Trial:
         trial = Trial(settings=settings, seed=self.context.config.seed)
         try:
-            fit = self._train(settings, title).fit
+            trained = self._train(settings, title)
         except AlignerError as error:
             if not self.log.trials:
                 raise
             return trial.model_copy(update={"failed": str(error)})
-        numbers = {"epochs": len(fit.curves), "best_epoch": fit.best_epoch, "validation": fit.validation}
-        return trial.model_copy(update=numbers)
+        epochs = {"epochs": len(trained.fit.curves), "best_epoch": trained.fit.best_epoch}
+        return trial.model_copy(update=epochs | {"validation": trained.validation})
 
     def _train(self, settings: TrainSettings, title: str) -> Trained:
         config, split = self.context.config, self.cut.split

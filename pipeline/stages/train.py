@@ -35,7 +35,7 @@ class TrainStage(Stage):
     """Trains on the split's interactions, and writes what it makes of every item and user."""
 
     name = TRAIN
-    version = 4
+    version = 5
     libraries = ("numpy", "scipy", "torch")
 
     def skip(self, config: Config) -> str:
@@ -73,14 +73,16 @@ class TrainStage(Stage):
             "trained": int(trained.origin.sum()),
             "epochs": len(trained.fit.curves),
             "best epoch": trained.fit.best_epoch,
-            "validation": trained.fit.validation,
+            "validation": trained.validation,
+            "popularity": trained.popularity,
         }
 
     def describe(self, summary: Mapping[str, Any]) -> list[str]:
         """How many vectors, and which epoch was the best."""
+        weight = f", popularity weight {summary['popularity']:g}" if summary["popularity"] else ""
         return [
             f"train: {describe_sets(summary['sets'])}; {summary['trained']:,} items trained on interactions; "
-            f"best of {summary['epochs']} epochs: {summary['best epoch']}, validation recall@20 "
+            f"best of {summary['epochs']} epochs: {summary['best epoch']}{weight}, validation recall@20 "
             f"{summary['validation']['recall@20']:.4f}"
         ]
 

@@ -79,6 +79,31 @@ def test_every_member_speaks_with_the_same_weight(members: int) -> None:
         assert lengths == pytest.approx(members**-0.5, abs=1e-5)
 
 
+def test_a_popularity_term_is_the_last_column_of_every_vector(tmp_path: Path) -> None:
+    features, valid, split = two_tastes()
+    without, done = run(), run(popularity=(0.25,))
+    assert done.popularity == 0.25
+    assert done.aligned[:, :-1].tobytes() == without.aligned.tobytes(), "the cosines are what they were"
+    assert done.user[:, :-1].tobytes() == without.user.tobytes()
+    assert (done.user[:, -1] == 1).all()
+    counts = np.bincount(split.item[split.label == TRAIN], minlength=ITEMS)
+    logarithm = np.log1p(counts) - np.log1p(counts[done.origin]).mean()
+    assert done.aligned[done.valid, -1] == pytest.approx(0.25 * logarithm[done.valid], abs=1e-6)
+    assert not done.aligned[~done.valid].any()
+    done.encoder.save_pretrained(tmp_path)
+    loaded = AlignedEncoder.from_pretrained(tmp_path)
+    assert loaded.encode(features, valid)[0][ITEMS - COLD].tobytes() == done.aligned[ITEMS - COLD].tobytes()
+    warm = replace(split, candidates=done.origin)
+    found = evaluate(dot_scorer(done.user, done.aligned), warm, VALID)
+    assert done.validation["recall@20"] == pytest.approx(found.mean("recall", 20))
+
+
+def test_a_term_of_no_weight_changes_no_byte() -> None:
+    assert same(run(popularity=(0.0,)), run())
+    assert same(run(loss="bpr", popularity=(0.25,)), run(loss="bpr")), "under BPR length says it"
+    assert run().popularity == 0
+
+
 def test_seeds_decide_everything() -> None:
     assert same(run(seed=1), run(seed=1))
     assert run(seed=1).aligned.tobytes() != run(seed=2).aligned.tobytes()
