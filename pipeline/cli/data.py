@@ -19,11 +19,19 @@ def init(
         list[Path] | None,
         typer.Option("--plugin", help="A Python file that adds sources or table formats.", metavar="FILE"),
     ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="Write the paper's config instead: paper-baby, paper-sports or paper-electronics.",
+            metavar="NAME",
+        ),
+    ] = None,
 ) -> None:
     """Look at a folder and write a commented alignrec.yaml that runs.
 
     It finds the items and interactions tables, the pictures' folder and the columns, tries them, and says
     what it found and what it passed over. Correct what it guessed wrong, then `alignrec run`.
+    With --preset it writes the paper's settings for one of its catalogues, and says which files to get.
     """
     from alignrec.core.files import write_bytes
     from alignrec.core.names import name_like
@@ -31,12 +39,19 @@ def init(
     from alignrec.pipeline.commands.config_template import render
     from alignrec.pipeline.commands.detect.catalogue import detect_catalogue
     from alignrec.pipeline.commands.detect.trial import try_draft
+    from alignrec.pipeline.commands.presets import missing_files, render_preset
     from alignrec.pipeline.config.file import load_config
     from alignrec.pipeline.errors import ConfigError
 
     target = folder / "alignrec.yaml"
     if target.exists() and not force:
         raise ConfigError(f"{target} is there already: --force replaces it")
+    if preset is not None:
+        write_bytes(target, render_preset(preset).encode())
+        for address in missing_files(preset, folder):
+            say(f"To get: {address}", err=True)
+        say(target)
+        return
     load_plugins(plugins or ())
     trial = try_draft(detect_catalogue(folder), folder)
     name = name_like(folder.resolve().name) or "alignrec"

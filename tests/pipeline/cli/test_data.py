@@ -30,6 +30,13 @@ def test_init_writes_a_config_that_loads(config: Path) -> None:
     assert [Path(table).name for table in tables] == ["items.jsonl", "interactions.csv"]
 
 
+def test_init_writes_the_papers_config_and_says_what_to_get(tmp_path: Path) -> None:
+    answer = CliRunner().invoke(app, ["init", str(tmp_path), "--preset", "paper-sports"])
+    assert (answer.exit_code, answer.stdout) == (0, f"{tmp_path / 'alignrec.yaml'}\n")
+    assert "/categoryFiles/reviews_Sports_and_Outdoors_5.json.gz\n" in answer.stderr
+    assert load_config(tmp_path / "alignrec.yaml").name == "paper-sports"
+
+
 def test_init_keeps_a_config_unless_it_is_forced(config: Path) -> None:
     before = config.read_bytes()
     refused = CliRunner().invoke(app, ["init", str(config.parent)])
