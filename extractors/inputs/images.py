@@ -69,7 +69,39 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = 
     if len(data) > max_bytes:
         raise ImageRejectedError("too-large", f"the file has {len(data):,} bytes, more than {max_bytes:,}")
     image = _open(data)
+    _check_size(image, max_pixels)
+    try:
+        image.load()
+    except (*_CUT_SHORT, *_DAMAGE, MemoryError, Image.DecompressionBombError) as error:
+        raise _damaged(data, image.format, error) from error
+    return _rgb(_upright(image))
+
+
+def opened_image(image: Image.Image, *, max_pixels: int = MAX_PIXELS) -> Image.Image:
+    """A picture that somebody opened or drew, as `decode_image` gives one of the same file.
+
+    Args:
+        image: of any mode; it is loaded, and otherwise left alone.
+        max_pixels: width x height allowed.
+
+    Returns:
+        An RGB image, fully loaded.
+
+    Raises:
+        ImageRejectedError: its reason is `too-many-pixels`, `extreme-shape`, `damaged` or `unsupported-mode`.
+    """
+    _check_size(image, max_pixels)
+    try:
+        image.load()
+    except (*_CUT_SHORT, *_DAMAGE, MemoryError, Image.DecompressionBombError) as error:
+        raise ImageRejectedError("damaged", f"the picture cannot be decoded ({error})") from error
+    return _rgb(_upright(image))
+
+
+def _check_size(image: Image.Image, max_pixels: int) -> None:
     width, height = image.size
+    if width * height == 0:
+        raise ImageRejectedError("empty", f"{width} x {height} pixels are none")
     if width * height > max_pixels:
         raise ImageRejectedError(
             "too-many-pixels", f"{width} x {height} pixels are more than the {max_pixels:,} allowed"
@@ -78,11 +110,6 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = 
         raise ImageRejectedError(
             "extreme-shape", f"{width} x {height} pixels: one side is over {MAX_ASPECT} times the other"
         )
-    try:
-        image.load()
-    except (*_CUT_SHORT, *_DAMAGE, MemoryError, Image.DecompressionBombError) as error:
-        raise _damaged(data, image.format, error) from error
-    return _rgb(_upright(image))
 
 
 def picture_format(data: bytes) -> str | None:

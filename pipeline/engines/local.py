@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from alignrec.core.plugins import load_plugins
 from alignrec.extractors.contract import Embeddings, Extractor
@@ -234,8 +235,15 @@ def _take_in(batch: _Batch, timing: Timing) -> None:
         return
     assert embeddings.tokens is not None and embeddings.mask is not None
     for position, sequence, real in zip(batch.positions, embeddings.tokens, embeddings.mask, strict=True):
-        # Beyond float16's range lie only the outliers that some Transformers grow.
-        result.tokens[position] = sequence[real].clip(-_HALF_MAX, _HALF_MAX).astype(np.float16)
+        result.tokens[position] = kept_tokens(sequence, real)
+
+
+def kept_tokens(sequence: NDArray[np.float32], real: NDArray[np.bool_]) -> NDArray[np.float16]:
+    """What is kept of an item's tokens, float32 `[t, d]`: those marked in `real`, bool `[t]`, in float16.
+
+    Beyond float16's range lie only the outliers that some Transformers grow.
+    """
+    return sequence[real].clip(-_HALF_MAX, _HALF_MAX).astype(np.float16)
 
 
 def _timed_save(batch: _Batch, timing: Timing) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from alignrec.export.errors import HubError, RefusedError, ReleaseError, VerificationError
     from alignrec.export.hub.find_version import list_versions
     from alignrec.export.load import iter_features, load_features
+    from alignrec.pipeline.commands.open_encoder import ReleaseEncoder, encode, open_encoder
     from alignrec.pipeline.stages.chain import RunResult, run, status
 
 __version__ = version("alignrec")
@@ -26,12 +27,15 @@ _HOMES = {
     "HubError": "alignrec.export.errors",
     "LearnedFrom": "alignrec.core.learned_from",
     "RefusedError": "alignrec.export.errors",
+    "ReleaseEncoder": "alignrec.pipeline.commands.open_encoder",
     "ReleaseError": "alignrec.export.errors",
     "RunResult": "alignrec.pipeline.stages.chain",
     "VerificationError": "alignrec.export.errors",
+    "encode": "alignrec.pipeline.commands.open_encoder",
     "iter_features": "alignrec.export.load",
     "list_versions": "alignrec.export.hub.find_version",
     "load_features": "alignrec.export.load",
+    "open_encoder": "alignrec.pipeline.commands.open_encoder",
     "run": "alignrec.pipeline.stages.chain",
     "status": "alignrec.pipeline.stages.chain",
 }
@@ -42,13 +46,16 @@ __all__ = [
     "HubError",
     "LearnedFrom",
     "RefusedError",
+    "ReleaseEncoder",
     "ReleaseError",
     "RunResult",
     "VerificationError",
     "__version__",
+    "encode",
     "iter_features",
     "list_versions",
     "load_features",
+    "open_encoder",
     "run",
     "status",
 ]
