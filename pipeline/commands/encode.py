@@ -65,7 +65,7 @@ def encode(
         EncoderError: an encoder of the release is none.
         CatalogError, ConfigError, ExtractorError: what is wrong with the items or the models.
     """
-    models, encoders = ReleasedModels.of(release), ReleasedEncoders.of(release)
+    encoders, models = ReleasedEncoders.of(release), ReleasedModels.of(release)
     tokens = encoders.multimodal is not None
     config = _config(items, models, models.names(extractors or {}), work, max_rejected, tokens)
     with locked(work):
