@@ -39,20 +39,37 @@ def cls_shapes(settings: PretrainSettings, widths: Mapping[str, tuple[int, int]]
     yield from (("mask", (settings.width,)), ("centre", (settings.width,)))
 
 
+def residual_shapes(settings: PretrainSettings, widths: Mapping[str, tuple[int, int]]) -> Named:
+    """The same of `ResidualEncoder` by each view's components and width of tokens, without the linear one."""
+    for m, (used, token) in widths.items():
+        yield from _front(m, token, used, settings)
+        yield from _linear(f"predict.{m}", settings.width, used)
+    yield from _mmenc(settings, widths)
+
+
 def _token_encoder(settings: PretrainSettings, widths: Mapping[str, tuple[int, int]]) -> Named:
-    dim, width, token_dim = settings.dim, settings.width, settings.token_dim
-    for (m, (pooled, token)), part in zip(widths.items(), share_out(dim, widths).values(), strict=True):
+    for (m, (pooled, token)), part in zip(
+        widths.items(), share_out(settings.dim, widths).values(), strict=True
+    ):
         yield from _components(f"components.{m}", pooled, part)
-        yield from _components(f"front.{m}.components", token, token_dim)
-        yield from _linear(f"front.{m}.token", token_dim, width)
-        yield from _linear(f"front.{m}.pooled", part, width)
-        yield f"front.{m}.place.weight", (LONGEST, width)
-        yield from _linear(f"predict.{m}", width, part)
-    yield "mmenc.cls", (width,)
-    yield from _norm("mmenc.norm", width)
+        yield from _front(m, token, part, settings)
+        yield from _linear(f"predict.{m}", settings.width, part)
+    yield from _mmenc(settings, widths)
+
+
+def _front(m: str, token: int, pooled: int, settings: PretrainSettings) -> Named:
+    yield from _components(f"front.{m}.components", token, settings.token_dim)
+    yield from _linear(f"front.{m}.token", settings.token_dim, settings.width)
+    yield from _linear(f"front.{m}.pooled", pooled, settings.width)
+    yield f"front.{m}.place.weight", (LONGEST, settings.width)
+
+
+def _mmenc(settings: PretrainSettings, modalities: Iterable[str]) -> Named:
+    yield "mmenc.cls", (settings.width,)
+    yield from _norm("mmenc.norm", settings.width)
     for block in range(settings.depth):
-        for way in (CLS, *widths):
-            yield from _block(f"mmenc.blocks.{block}", f"ways.{way}", width)
+        for way in (CLS, *modalities):
+            yield from _block(f"mmenc.blocks.{block}", f"ways.{way}", settings.width)
 
 
 def _block(block: str, way: str, width: int) -> Named:

@@ -14,7 +14,8 @@ from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.pretrain.cls_encoder import ClsEncoder
 from alignrec.aligner.pretrain.encoder import MultimodalEncoder
 from alignrec.aligner.pretrain.linear_encoder import LinearEncoder
-from alignrec.aligner.pretrain.settings import CLS_FORM, LINEAR
+from alignrec.aligner.pretrain.residual_encoder import ResidualEncoder
+from alignrec.aligner.pretrain.settings import CLS_FORM, LINEAR, RESIDUAL
 
 
 class ItemEncoder(Protocol):
@@ -34,7 +35,7 @@ class _Form(Protocol):
 
 
 # Encoders of the form that was once the only one do not name it.
-_FORMS: dict[str, _Form] = {LINEAR: LinearEncoder, CLS_FORM: ClsEncoder}
+_FORMS: dict[str, _Form] = {LINEAR: LinearEncoder, RESIDUAL: ResidualEncoder, CLS_FORM: ClsEncoder}
 
 
 class _AnyEncoder(SavedConfig):

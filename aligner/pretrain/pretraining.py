@@ -11,8 +11,10 @@ from typing import Unpack
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 from torch import Tensor, nn
 
+from alignrec.aligner.alignment.views import project_view
 from alignrec.aligner.hardware import device_of, one_thread_if_small
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.pretrain.batches import Batch, gather
@@ -20,14 +22,18 @@ from alignrec.aligner.pretrain.cls_encoder import ClsEncoder
 from alignrec.aligner.pretrain.encoder import MultimodalEncoder
 from alignrec.aligner.pretrain.item_encoder import ItemEncoder
 from alignrec.aligner.pretrain.linear_encoder import LinearEncoder
+from alignrec.aligner.pretrain.linear_errors import linear_errors
 from alignrec.aligner.pretrain.masked_tokens import MaskedTokens
 from alignrec.aligner.pretrain.objective import HELD_OUT, MaskThenPredict, Objective
-from alignrec.aligner.pretrain.settings import CLS_FORM, LINEAR, PretrainSettings
+from alignrec.aligner.pretrain.residual_encoder import ResidualEncoder, better_told
+from alignrec.aligner.pretrain.residual_objective import ResidualObjective
+from alignrec.aligner.pretrain.settings import CLS_FORM, FILLED, LINEAR, RESIDUAL, PretrainSettings
 from alignrec.aligner.pretrain.token_codebook import token_codes
 from alignrec.aligner.trainer import Hooks, Task, Trainer
 
 _HELD_OUT, _EPOCH = 1, 2  # streams of random numbers
 _FEWEST = 8  # complete items that something can be learned from
+_FEWEST_JUDGES = 20  # held-out items that something can be said by
 _VALIDATED = 64  # items at once
 
 
@@ -65,7 +71,7 @@ def pretrain(inputs: Inputs, settings: PretrainSettings, seed: int, **hooks: Unp
     # The default encoder's steps are small: a second thread makes an epoch a tenth faster, but four times
     # slower where something else wants its core.
     with one_thread_if_small(_work(settings)):
-        return (_cls if settings.vector == CLS_FORM else _filled)(inputs, settings, seed, **hooks)
+        return _TRAINED[settings.vector](inputs, settings, seed, **hooks)
 
 
 def _filled(inputs: Inputs, settings: PretrainSettings, seed: int, **hooks: Unpack[Hooks]) -> Pretrained:
@@ -90,6 +96,33 @@ def _cls(inputs: Inputs, settings: PretrainSettings, seed: int, **hooks: Unpack[
         curves = Trainer(_Pretraining(objective, encoder, inputs, settings, seed)).fit(**hooks).curves
     encoder.set_centre(inputs)
     return Pretrained(encoder.cpu().eval(), curves)
+
+
+def _residual(inputs: Inputs, settings: PretrainSettings, seed: int, **hooks: Unpack[Hooks]) -> Pretrained:
+    """One part of the items that have several modalities judges epochs, another the views by themselves."""
+    encoder = ResidualEncoder.fitted(settings, inputs, seed)
+    several = np.flatnonzero(np.sum([source.valid for source in inputs.values()], axis=0) > 1)
+    if len(several) < _FEWEST or not settings.epochs or not any(map(settings.predicts, inputs)):
+        return Pretrained(encoder.eval(), [])
+    rng = np.random.default_rng([seed, _HELD_OUT])
+    # Of much of the catalogue, nothing would be left to learn from.
+    count = max(1, round(min(settings.held_out, 1 / 3) * len(several)))
+    shuffled = rng.permutation(several)
+    held_out, judges = np.sort(shuffled[:count]), np.sort(shuffled[count : 2 * count])
+    learned = np.sort(shuffled[2 * count :])
+    parts = {m: project_view(c, inputs[m]) for m, c in encoder.linear.components.items()}
+    with threadpool_limits(1):
+        valid = {m: inputs[m].valid for m in parts}
+        errors = linear_errors(encoder.linear.consensus, parts, valid, learned, rng)
+    objective = ResidualObjective(encoder, errors, held_out)
+    task = _Pretraining(objective, encoder, inputs, settings, seed, held_out, learned)
+    curves = Trainer(task).fit(**hooks).curves
+    encoder.eval()
+    encoder.learned = tuple(better_told(encoder, inputs, errors, judges, _FEWEST_JUDGES))
+    return Pretrained(encoder.cpu(), curves)
+
+
+_TRAINED = {FILLED: _filled, CLS_FORM: _cls, RESIDUAL: _residual}
 
 
 def _complete(inputs: Inputs) -> NDArray[np.bool_]:
@@ -131,14 +164,24 @@ class _Pretraining(Task[_Items]):
     untrained_counts = True
 
     def __init__(
-        self, objective: Objective, kept: nn.Module, inputs: Inputs, settings: PretrainSettings, seed: int
+        self,
+        objective: Objective,
+        kept: nn.Module,
+        inputs: Inputs,
+        settings: PretrainSettings,
+        seed: int,
+        held_out: NDArray[np.int64] | None = None,
+        learned: NDArray[np.int64] | None = None,
     ) -> None:
+        """Set a training up: on `learned` items, judged by `held_out`; else some complete items judge."""
         self.inputs, self.settings, self.seed = inputs, settings, seed
         self.device = device_of(settings.device)
-        shuffled = np.random.default_rng([seed, _HELD_OUT]).permutation(np.flatnonzero(_complete(inputs)))
-        self.held_out = np.sort(shuffled[: max(1, round(settings.held_out * len(shuffled)))])
-        usable = np.any([source.valid for source in inputs.values()], axis=0)
-        self.train_items = np.setdiff1d(np.flatnonzero(usable), self.held_out)
+        if held_out is None:
+            shuffled = np.random.default_rng([seed, _HELD_OUT]).permutation(np.flatnonzero(_complete(inputs)))
+            held_out = np.sort(shuffled[: max(1, round(settings.held_out * len(shuffled)))])
+        self.held_out = held_out
+        usable = np.flatnonzero(np.any([source.valid for source in inputs.values()], axis=0))
+        self.train_items = np.setdiff1d(usable, held_out) if learned is None else learned
         self.steps = math.ceil(len(self.train_items) / settings.batch_size)
         self.model: Objective = objective.to(self.device)
         self.kept = kept

@@ -19,6 +19,7 @@ _MASKED_OF_AN_IMAGE, _MASKED_OF_A_PAIR, _MASKED_ALONE = 0.4, 0.5, 0.15
 LINEAR: Final = "linear"
 FILLED: Final = "filled"
 CLS_FORM: Final = "cls"
+RESIDUAL: Final = "residual"
 
 
 class PretrainSettings(BaseModel):
@@ -26,18 +27,21 @@ class PretrainSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    vector: Literal["linear", "filled", "cls"] = Field(
+    vector: Literal["linear", "residual", "filled", "cls"] = Field(
         FILLED,
         description="linear: all modalities whitened together in closed form, a missing one told from the "
-        "others, the strength found from content; filled: each modality's part beside the others', a missing "
-        "one predicted by the trained encoder; cls, the paper's form: [CLS] of an encoder trained to predict "
-        "masked tokens of one modality while the others are seen. Linear knows dim and epochs alone",
+        "others, the strength found from content; residual: the same, moved by what a trained encoder tells "
+        "of each modality beyond that, where held-out items show it; filled: each modality's part beside the "
+        "others', a missing one predicted by the trained encoder; cls, the paper's form: [CLS] of an encoder "
+        "trained to predict masked tokens of one modality while the others are seen. Linear knows dim and "
+        "epochs alone",
     )
     dim: int = Field(
         256,
         ge=2,
-        description="width of the item vector: of linear at most, of filled shared out evenly among the "
-        "modalities. That of cls is `width`; dim is how many components of pooled vectors it rebuilds",
+        description="width of the item vector: of linear and residual at most, of filled shared out evenly "
+        "among the modalities. That of cls is `width`; dim is how many components of pooled vectors "
+        "it rebuilds",
     )
     whiten: float = Field(
         0.5, ge=0, le=1, description="0 keeps each principal component's size, 1 makes all equally large"

@@ -27,7 +27,7 @@ TINY = PretrainSettings(
 )
 
 # Every form that is trained step by step.
-TRAINED = [TINY.model_copy(update={"vector": form}) for form in ("filled", "cls")]
+TRAINED = [TINY.model_copy(update={"vector": form}) for form in ("filled", "cls", "residual")]
 
 
 def world(n: int = 80, *, lost_text: int = 0, seed: int = 0) -> Inputs:

@@ -54,7 +54,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
-@pytest.mark.parametrize("vector", ["filled", "cls"])
+@pytest.mark.parametrize("vector", ["filled", "cls", "residual"])
 def test_a_stopped_training_is_partial_goes_on_and_ends_in_the_same_bytes(
     own: Path, monkeypatch: pytest.MonkeyPatch, vector: str
 ) -> None:
