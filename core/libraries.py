@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 
 
 def library_versions(distributions: Iterable[str]) -> dict[str, str]:
     """Versions of installed distributions, without the mark of a build (`+cpu`), which is the machine's."""
     return {name: version(name).partition("+")[0] for name in sorted(set(distributions))}
+
+
+def is_installed(distribution: str) -> bool:
+    """Whether a distribution is installed."""
+    try:
+        version(distribution)
+    except PackageNotFoundError:
+        return False
+    return True
 
 
 def versions_behind(module: str) -> dict[str, str]:

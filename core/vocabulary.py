@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:  # the command line names modalities, and starts without NumPy
     from alignrec.core.features import Key
 
-# The kinds of content, and the modalities that a catalogue has by default, one of each kind and of its name:
-# no other place spells these two names.
+# The kinds of content: no other place spells these names.
 IMAGE: Final = "image"
 TEXT: Final = "text"
+AUDIO: Final = "audio"
+KINDS: Final = (IMAGE, TEXT, AUDIO)
+# The modalities that a catalogue has by default, each of the kind of its name.
 MODALITIES: Final = (IMAGE, TEXT)
 
 MULTIMODAL: Final = "multimodal"
@@ -66,6 +68,12 @@ FEATURE_SETS = {
             "extract",
             "an item's text, as a frozen text model reads it",
             "Texts, as a frozen model reads them",
+        ),
+        SetDefinition(
+            AUDIO,
+            "extract",
+            "an item's sound, as a frozen audio model hears it",
+            "Sounds, as a frozen model hears them",
         ),
         SetDefinition(
             MULTIMODAL,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from alignrec.extractors.identity import ExtractorIdentity, FileHash
+from alignrec.extractors.inputs.audio import Sound
 from alignrec.extractors.modality import Modality
 from alignrec.extractors.names import ModelName
 
@@ -25,7 +26,7 @@ class ExtractorCard:
 
     Attributes:
         name: the full model name, scheme included.
-        modality: the kind of content that it reads: `image` or `text`.
+        modality: the kind of content that it reads: `image`, `text` or `audio`.
         revision: the Hub commit the files came from, or None for local files.
         weights_sha256: hex SHA-256 of the weights (see `identity.weights_sha256`).
         dim: width of the pooled embedding.
@@ -77,8 +78,8 @@ class Extractor(ABC):
     device: str = "cpu"
 
     @abstractmethod
-    def prepare(self, value: Image.Image | str) -> Any:
-        """Preprocess one RGB image or one text, as the model's own files say.
+    def prepare(self, value: Image.Image | str | Sound) -> Any:
+        """Preprocess one RGB image, one text or one sound, as the model's own files say.
 
         Called from several threads at once.
         """

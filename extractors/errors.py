@@ -53,5 +53,9 @@ class ImageRejectedError(RejectedError):
     """An image's bytes do not give a usable picture."""
 
 
+class AudioRejectedError(RejectedError):
+    """A sound's bytes do not give a usable waveform."""
+
+
 class TextRejectedError(RejectedError):
     """A value does not give a usable text."""

@@ -55,6 +55,7 @@ class ExtractorIdentity:
         files_sha256: str = NO_FILES,
         revision: str | None = None,
         local: bool = False,
+        decodes: bool = True,
         libraries: Iterable[str] = (),
     ) -> ExtractorIdentity:
         """The identity of a named model, its precision still open.
@@ -66,8 +67,15 @@ class ExtractorIdentity:
             files_sha256: over the other files.
             revision: the Hub commit.
             local: the model is a folder or file here, whose path decides nothing.
+            decodes: the model reads content, and not somebody else's vectors in its place.
             libraries: distributions that decide bytes, beside those that decode the modality's kind.
+
+        Raises:
+            ExtractorError: what decodes the modality's kind is not installed.
         """
+        if decodes:
+            modality.kind.check()
+        decoders = modality.kind.libraries if decodes else ()
         return cls(
             scheme=name.scheme,
             model="" if local else name.model,
@@ -75,7 +83,7 @@ class ExtractorIdentity:
             revision=revision,
             weights_sha256=weights_sha256,
             files_sha256=files_sha256,
-            libraries=library_versions([*libraries, *modality.kind.libraries]),
+            libraries=library_versions([*libraries, *decoders]),
         )
 
     def differences(self, recorded: Mapping[str, Any]) -> list[str]:

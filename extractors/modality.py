@@ -6,31 +6,55 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from alignrec.core import vocabulary
+from alignrec.core.libraries import is_installed
 from alignrec.extractors.errors import ExtractorError
-from alignrec.extractors.inputs.images import decode_image
+from alignrec.extractors.inputs.audio import Sound, audio_format, decode_audio
+from alignrec.extractors.inputs.images import decode_image, picture_format
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of content, and how it gets to a model; a type of its own for pictures, texts and what comes.
+    """A kind of content, and how it gets to a model.
 
     Attributes:
         name: as a card has it.
+        noun: what a person calls one.
         decode: from the bytes of a file or of a table's cell to what `Extractor.prepare` takes; it raises
             `RejectedError`. None where a table holds what a model reads, as it does with texts.
         blank: an item of no content, for trying a model; None where a catalogue's own items serve.
         by_length: whether items are sorted by length before they are cut into batches.
         libraries: installed distributions whose versions decide what `decode` gives.
+        extra: of this package, which brings the libraries; "" where all come with it.
+        endings: of the names of files that hold it, in lower case.
+        format_of: the format that a file's first bytes show; None where they are of no such content.
     """
 
     name: str
+    noun: str
     decode: Callable[[bytes], Any] | None = None
     blank: Callable[[], Any] | None = None
     by_length: bool = False
     libraries: tuple[str, ...] = ()
+    extra: str = ""
+    endings: tuple[str, ...] = ()
+    format_of: Callable[[bytes], str | None] | None = None
+
+    def check(self) -> None:
+        """See that what decodes this kind is installed.
+
+        Raises:
+            ExtractorError: it is not; names the extra to install.
+        """
+        for library in self.libraries:
+            if not is_installed(library):
+                raise ExtractorError(
+                    f"{self.noun}s are decoded by {library}, which is not installed: "
+                    f"pip install 'alignrec[{self.extra}]'"
+                )
 
 
 @dataclass(frozen=True)
@@ -50,11 +74,33 @@ def _blank_image() -> Image.Image:
     return Image.new("RGB", (64, 64))
 
 
-IMAGE = Kind(vocabulary.IMAGE, decode=decode_image, blank=_blank_image, libraries=("pillow",))
-TEXT = Kind(vocabulary.TEXT, by_length=True)
+def _blank_sound() -> Sound:
+    return Sound(np.zeros(3 * 16_000, dtype=np.float32), 16_000)
 
-KINDS = {kind.name: kind for kind in (IMAGE, TEXT)}
-# The modalities that a catalogue has by default: one of each kind, of the kind's name.
+
+IMAGE = Kind(
+    vocabulary.IMAGE,
+    "picture",
+    decode=decode_image,
+    blank=_blank_image,
+    libraries=("pillow",),
+    endings=(".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".bmp"),
+    format_of=picture_format,
+)
+TEXT = Kind(vocabulary.TEXT, vocabulary.TEXT, by_length=True)
+AUDIO = Kind(
+    vocabulary.AUDIO,
+    "sound",
+    decode=decode_audio,
+    blank=_blank_sound,
+    libraries=("soundfile", "scipy"),
+    extra=vocabulary.AUDIO,
+    endings=(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"),
+    format_of=audio_format,
+)
+
+KINDS = {kind.name: kind for kind in (IMAGE, TEXT, AUDIO)}
+# A modality of each kind, of the kind's name.
 MODALITIES = {name: Modality(name, kind) for name, kind in KINDS.items()}
 
 
@@ -65,5 +111,5 @@ def find_modality(name: str) -> Modality:
         ExtractorError: there is none.
     """
     if name not in MODALITIES:
-        raise ExtractorError(f"modality {name!r} is unknown: use {' or '.join(MODALITIES)}")
+        raise ExtractorError(f"modality {name!r} is unknown: use one of {', '.join(MODALITIES)}")
     return MODALITIES[name]

@@ -18,7 +18,7 @@ A test module subclasses `ExtractorSuite` and gives the extractor as a class-sco
             return load_extractor("colour:histogram", "image", device="cpu")
 
 pytest then finds the suite's tests in that class. Values may differ between batches by `tolerance`, relative
-to the largest value; an extractor of a kind of content other than images and texts also gives `samples`.
+to the largest value; an extractor of a kind of content of one's own also gives `samples`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ import pytest
 from PIL import Image
 
 from alignrec.extractors.contract import Embeddings, Extractor
-from alignrec.extractors.modality import IMAGE, TEXT
+from alignrec.extractors.inputs.audio import Sound
+from alignrec.extractors.modality import AUDIO, IMAGE, TEXT
 
 COUNT = 64
 WORDS = ("a", "red", "cotton", "shirt", "with", "long", "sleeves", "for", "summer", "days")
@@ -58,7 +59,25 @@ def sample_texts(count: int = COUNT) -> list[str]:
     ]
 
 
-SAMPLES: dict[str, Callable[[], Sequence[Any]]] = {IMAGE.name: sample_images, TEXT.name: sample_texts}
+def sample_sounds(count: int = COUNT) -> list[Sound]:
+    """Distinct tones with some noise, of several lengths and rates, two of them longer than most windows."""
+    generator = np.random.default_rng(7)
+    sounds = []
+    for index in range(count):
+        rate = (16_000, 8_000, 22_050, 44_100)[index % 4]
+        seconds = 11.5 if index in (5, 40) else 0.15 + 0.11 * (index % 9)
+        time = np.arange(int(seconds * rate)) / rate
+        wave = np.sin(2 * np.pi * (110 + 60 * index) * time) + 0.3 * np.sign(np.sin(50 * (index % 5) * time))
+        wave += 0.1 * generator.standard_normal(len(time))
+        sounds.append(Sound((0.4 * wave).astype(np.float32), rate))
+    return sounds
+
+
+SAMPLES: dict[str, Callable[[], Sequence[Any]]] = {
+    IMAGE.name: sample_images,
+    TEXT.name: sample_texts,
+    AUDIO.name: sample_sounds,
+}
 
 
 class ExtractorSuite:

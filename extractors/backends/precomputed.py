@@ -67,7 +67,7 @@ def identify(name: ModelName, modality: Modality, sha256: FileHash) -> Extractor
     path = Path(name.model)
     if not path.is_file():
         raise ExtractorError(f"{name.full}: there is no file {path}")
-    return ExtractorIdentity.of_name(name, modality, weights_sha256=sha256(path), local=True)
+    return ExtractorIdentity.of_name(name, modality, weights_sha256=sha256(path), local=True, decodes=False)
 
 
 def load(name: ModelName, modality: Modality, runtime: Runtime) -> GivenFeatures:  # noqa: ARG001

@@ -35,6 +35,7 @@ def test_the_sets_are_those_of_the_design() -> None:
     assert [(s.name, s.stage, s.key, s.learned_from_interactions) for s in FEATURE_SETS.values()] == [
         ("image", "extract", "item_id", False),
         ("text", "extract", "item_id", False),
+        ("audio", "extract", "item_id", False),
         ("multimodal", "pretrain", "item_id", False),
         ("content", "train", "item_id", True),
         ("aligned", "train", "item_id", True),

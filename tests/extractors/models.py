@@ -211,3 +211,87 @@ def open_clip_model(folder: Path) -> Path:
     written = {"model_cfg": config, "preprocess_cfg": preprocess}
     (folder / "open_clip_config.json").write_text(json.dumps(written))
     return folder
+
+
+HEARING = {
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "conv_dim": (16, 16, 16),
+    "conv_kernel": (10, 8, 4),
+    "conv_stride": (8, 8, 5),
+    "num_conv_pos_embeddings": 16,
+    "num_conv_pos_embedding_groups": 4,
+}
+
+
+def wav2vec2(folder: Path, *, norm: str = "group", kind: str = "Wav2Vec2") -> Path:
+    """A speech model; with a norm of each layer its feature extractor gives an attention mask."""
+    torch.manual_seed(0)
+    masked = norm == "layer"
+    extractor = transformers.Wav2Vec2FeatureExtractor(return_attention_mask=masked, do_normalize=True)
+    extractor.save_pretrained(folder)
+    config = getattr(transformers, f"{kind}Config")(
+        **HEARING, feat_extract_norm=norm, do_stable_layer_norm=masked
+    )
+    return _save(getattr(transformers, f"{kind}Model")(config), folder)
+
+
+def hubert(folder: Path) -> Path:
+    return wav2vec2(folder, kind="Hubert")
+
+
+def ast(folder: Path) -> Path:
+    """Spectrograms of 64 frames, two thirds of a second."""
+    torch.manual_seed(0)
+    extractor = transformers.ASTFeatureExtractor(num_mel_bins=32, max_length=64, mean=-4.0, std=4.5)
+    extractor.save_pretrained(folder)
+    shape = {key: value for key, value in VISION.items() if key not in ("image_size", "patch_size")}
+    config = transformers.ASTConfig(**shape, patch_size=16, num_mel_bins=32, max_length=64)
+    return _save(transformers.ASTModel(config), folder)
+
+
+CLAP_AUDIO = {
+    "spec_size": 128,
+    "window_size": 4,
+    "num_mel_bins": 32,
+    "patch_size": 4,
+    "patch_stride": [4, 4],
+    "hidden_size": 64,
+    "patch_embeds_hidden_size": 8,
+    "depths": [1, 1, 1, 1],
+    "num_attention_heads": [2, 2, 2, 2],
+    "projection_dim": 24,
+}
+
+
+def _clap_extractor(folder: Path, truncation: str) -> None:
+    transformers.ClapFeatureExtractor(
+        feature_size=32,
+        sampling_rate=8_000,
+        hop_length=40,
+        fft_window_size=256,
+        max_length_s=1,
+        frequency_max=4_000,
+        truncation=truncation,
+    ).save_pretrained(folder)
+
+
+def clap(folder: Path, *, fusion: bool = False) -> Path:
+    """Sounds of one second at 8 kHz, and texts."""
+    torch.manual_seed(0)
+    save_tokenizer(folder)
+    _clap_extractor(folder, "fusion" if fusion else "rand_trunc")
+    audio = CLAP_AUDIO | {"enable_fusion": fusion}
+    text = TEXT | {"max_position_embeddings": 18, "pad_token_id": 1}
+    config = transformers.ClapConfig(text_config=text, audio_config=audio, projection_dim=24)
+    return _save(transformers.ClapModel(config), folder)
+
+
+def clap_tower(folder: Path, *, projection: bool = True) -> Path:
+    """The audio side of such a model, saved alone."""
+    torch.manual_seed(0)
+    _clap_extractor(folder, "rand_trunc")
+    kind = transformers.ClapAudioModelWithProjection if projection else transformers.ClapAudioModel
+    return _save(kind(transformers.ClapAudioConfig(**CLAP_AUDIO)), folder)

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from alignrec.core import libraries
 from alignrec.core.files import sha256_file
-from alignrec.core.libraries import library_versions
+from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.identity import ExtractorIdentity, files_sha256, weights_sha256
 from alignrec.extractors.modality import IMAGE, Modality
 from alignrec.extractors.registry import identify_extractor, load_extractor
@@ -67,12 +68,10 @@ def test_another_version_of_a_library_is_another_identity_but_the_same_model(
 
 
 def test_precision_and_content_are_compared_with_a_record(tmp_path: Path) -> None:
-    import numpy as np
-
     np.save(tmp_path / "a.npy", np.ones((2, 3), dtype=np.float32))
     given = identify_extractor(f"given:{tmp_path / 'a.npy'}", "image")
-    assert given == ExtractorIdentity(
-        "given", "", "image", None, sha256_file(tmp_path / "a.npy"), libraries=library_versions(["pillow"])
+    assert given == ExtractorIdentity("given", "", "image", None, sha256_file(tmp_path / "a.npy")), (
+        "nothing is decoded"
     )
     rough = identify_extractor(f"given:{tmp_path / 'a.npy'}", "image", precision="bfloat16")
     assert rough.differences(asdict(given)) == ["precision"]
@@ -133,3 +132,18 @@ def test_identities_need_no_torch(tmp_path: Path) -> None:
     message, loaded = json.loads(out)
     assert message.startswith("open_clip:ViT-B-32/no-such-tag: ViT-B-32 has no weights 'no-such-tag'")
     assert not {"torch", "transformers", "open_clip", "torchvision"} & set(loaded)
+
+
+def test_what_is_not_installed_to_decode_a_kind_is_missed_before_anything_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def version(name: str) -> str:
+        if name == "soundfile":
+            raise libraries.PackageNotFoundError(name)
+        return "1.0"
+
+    monkeypatch.setattr(libraries, "version", version)
+    with pytest.raises(ExtractorError, match=r"pip install 'alignrec\[audio\]'"):
+        identify_extractor("signal:log-mel", "audio")
+    np.save(tmp_path / "a.npy", np.ones((2, 3), dtype=np.float32))
+    assert identify_extractor(f"given:{tmp_path / 'a.npy'}", "audio").modality == "audio"

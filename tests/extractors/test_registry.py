@@ -41,7 +41,7 @@ def test_folders_that_are_not_models(tmp_path: Path) -> None:
     assert "not a folder" in refused(f"transformers:{tmp_path / 'absent'}")
     assert "model.safetensors" in refused(f"transformers:{tmp_path}")
     assert "open_clip_config.json" in refused(f"open_clip:local-dir:{tmp_path}")
-    assert "does not embed images" in refused(f"transformers:{models.bert(tmp_path / 'bert')}")
+    assert "does not embed pictures" in refused(f"transformers:{models.bert(tmp_path / 'bert')}")
     assert "does not embed texts" in refused(f"transformers:{models.vit(tmp_path / 'vit')}", "text")
     assert "no revision" in refused(f"transformers:{tmp_path}@main")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from alignrec.extractors.contract import Backend, Extractor
 from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.identity import ExtractorIdentity, FileHash, files_sha256, weights_sha256
-from alignrec.extractors.modality import IMAGE, TEXT, Modality
+from alignrec.extractors.modality import AUDIO, IMAGE, TEXT, Modality
 from alignrec.extractors.model_folder import licence_of, model_folder, other_files, weights_of
 from alignrec.extractors.names import ModelName
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 LIBRARIES = {
     IMAGE.name: ("torch", "torchvision", "transformers"),
     TEXT.name: ("torch", "transformers", "tokenizers"),
+    AUDIO.name: ("torch", "transformers", "numpy"),
 }
 
 
@@ -53,7 +54,7 @@ def load(name: ModelName, modality: Modality, runtime: Runtime) -> Extractor:
         # Loading ends with a first embedding: generative and other models fail here.
         raise ExtractorError(
             f"{name.full}: this model gives no embedding of {modality.kind.name} as encoders do ({error}); "
-            "choose a vision model, a text encoder, or a dual encoder such as CLIP or SigLIP"
+            "choose a vision, text or audio encoder, or a dual encoder such as CLIP, SigLIP or CLAP"
         ) from error
 
 
@@ -74,9 +75,18 @@ def _load_text(
     return TransformersText(name, folder, revision, licence, runtime)
 
 
+def _load_audio(
+    name: str, folder: Path, revision: str | None, licence: str | None, runtime: Runtime
+) -> Extractor:
+    from alignrec.extractors.backends.transformers.audio import TransformersAudio
+
+    return TransformersAudio(name, folder, revision, licence, runtime)
+
+
 _SIDES: dict[str, Callable[[str, Path, str | None, str | None, Runtime], Extractor]] = {
     IMAGE.name: _load_image,
     TEXT.name: _load_text,
+    AUDIO.name: _load_audio,
 }
 
 BACKEND = Backend("transformers", identify, load)

@@ -46,7 +46,7 @@ class TransformersImage(Extractor):
                 "for pictures: choose another model"
             )
         place = transformer_folder(folder)
-        loaded = load_model(place, IMAGE, main_input="pixel_values")
+        loaded = load_model(place, IMAGE, main_input=("pixel_values",))
         self._dual = loaded.dual
         self._model = runtime.place(loaded.model).to(memory_format=torch.channels_last)
         try:

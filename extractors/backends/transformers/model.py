@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 
+from alignrec.core.display import shortened
 from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.modality import Kind
 from alignrec.extractors.model_folder import safetensors_of
@@ -29,12 +31,14 @@ HEADS = (
         "score.",
         "qa_outputs.",
     ),
-    *("logits_proj.", "sequence_summary.", "pooler."),
+    *("logits_proj.", "sequence_summary.", "pooler.", "projector.", "layer_weights"),
+    # what sounds were told apart by in pretraining
+    *("quantizer.", "project_q.", "project_hid."),
     # pixels or words from an encoder's states
     "decoder.",
 )
-# Buffers that are computed, and the stand-in for patches that are masked in pretraining alone.
-BUFFERS = ("position_ids", "inv_freq", "relative_position_index", "mask_token")
+# Buffers that are computed, and the stand-ins for patches and sounds that are masked in pretraining alone.
+BUFFERS = ("position_ids", "inv_freq", "relative_position_index", "mask_token", "masked_spec_embed")
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class LoadedModel:
     Attributes:
         model: the torch module.
         config: its configuration.
-        dual: it embeds images and texts into one space (CLIP, SigLIP, …).
+        dual: it embeds two kinds of content into one space (CLIP, SigLIP, CLAP, …).
         tower: it is one tower of such a model, saved alone.
         projected: it is such a tower with its projection into the common space.
         pooler: its checkpoint holds every weight of its pooler.
@@ -58,13 +62,15 @@ class LoadedModel:
     pooler: bool
 
 
-def load_model(folder: Path, kind: Kind, *, main_input: str, encoder_alone: bool = False) -> LoadedModel:
+def load_model(
+    folder: Path, kind: Kind, *, main_input: Sequence[str], encoder_alone: bool = False
+) -> LoadedModel:
     """Load a folder's model for one kind of content.
 
     Args:
         folder: the model's.
         kind: of content; a dual encoder has a method `get_<kind>_features`.
-        main_input: what transformers calls that content as a model's input.
+        main_input: what transformers may call that content as a model's input.
         encoder_alone: leave out the decoder of a model that has one.
 
     Raises:
@@ -73,7 +79,7 @@ def load_model(folder: Path, kind: Kind, *, main_input: str, encoder_alone: bool
     """
     import transformers
     from transformers import AutoConfig, AutoModel, AutoModelForTextEncoding
-    from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_ENCODING_MAPPING
+    from transformers.models.auto.modeling_auto import MODEL_FOR_TEXT_ENCODING_MAPPING, MODEL_MAPPING
     from transformers.utils import logging
 
     safetensors_of(folder)
@@ -83,11 +89,12 @@ def load_model(folder: Path, kind: Kind, *, main_input: str, encoder_alone: bool
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         # For T5 and its like, the encoder alone.
         mapped = encoder_alone and type(config) in MODEL_FOR_TEXT_ENCODING_MAPPING
-        # A tower that was saved with its projection is none of the automatic classes'.
+        # Towers that were saved with their projections, and CLAP's, are none of the automatic classes'.
         named = (config.architectures or [""])[0]
         projected = named.endswith("WithProjection") and hasattr(transformers, named)
+        alone = type(config) not in MODEL_MAPPING and named.endswith("Model") and hasattr(transformers, named)
         encoder = AutoModelForTextEncoding if mapped else AutoModel
-        if projected:
+        if projected or alone:
             encoder = getattr(transformers, named)
         model, report = encoder.from_pretrained(
             folder,
@@ -99,12 +106,18 @@ def load_model(folder: Path, kind: Kind, *, main_input: str, encoder_alone: bool
             dtype="float32",
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
-        raise ExtractorError(f"{folder}: transformers cannot load this model: {error}") from error
+        raise ExtractorError(
+            f"{folder}: transformers cannot load this model: {shortened(str(error))}"
+        ) from error
     finally:
         if bar:
             logging.enable_progress_bar()
     missing = sorted(report["missing_keys"])
-    lost = [key for key in missing if not key.startswith(OPTIONAL[0]) and OPTIONAL[1] not in key]
+    lost = [
+        key
+        for key in missing
+        if not key.startswith(OPTIONAL[0]) and OPTIONAL[1] not in key and not key.endswith(BUFFERS)
+    ]
     if lost or report["mismatched_keys"]:
         raise ExtractorError(
             f"{folder}: the checkpoint lacks {len(lost)} weights that the model needs, such as "
@@ -120,7 +133,7 @@ def load_model(folder: Path, kind: Kind, *, main_input: str, encoder_alone: bool
             "model that was saved: choose another model, or correct the architectures in its config.json"
         )
     dual = hasattr(model, f"get_{kind.name}_features")
-    if not dual and model.main_input_name != main_input:
-        raise ExtractorError(f"{folder} holds a {config.model_type} model, which does not embed {kind.name}s")
+    if not dual and model.main_input_name not in main_input:
+        raise ExtractorError(f"{folder} holds a {config.model_type} model, which does not embed {kind.noun}s")
     tower = config.model_type.endswith(("_text_model", "_vision_model"))
     return LoadedModel(model, config, dual, tower, projected, pooler=not missing)

@@ -43,7 +43,7 @@ class TransformersText(Extractor):
 
         self._runtime = runtime
         place = transformer_folder(folder)
-        loaded = load_model(place, TEXT, main_input="input_ids", encoder_alone=True)
+        loaded = load_model(place, TEXT, main_input=("input_ids",), encoder_alone=True)
         self._pooling = read_pooling(folder, dual=loaded.dual, tower=loaded.tower, projected=loaded.projected)
         try:
             self._tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".bmp")
+from alignrec.extractors.modality import IMAGE
+
+PICTURES = IMAGE.endings
 NO_PICTURES = "No pictures were found: image is null, and the run goes by text alone."
 
 

@@ -36,6 +36,15 @@ FOLDERS: dict[str, tuple[str, str, Callable[[Path], Path]]] = {
     "clip-tower-text": ("transformers:", "text", lambda folder: models.clip_tower(folder, "Text")),
     "mpnet": ("transformers:", "text", models.mpnet),
     "qwen": ("transformers:", "text", models.qwen),
+    "wav2vec2": ("transformers:", "audio", models.wav2vec2),
+    "wav2vec2-masked": ("transformers:", "audio", lambda folder: models.wav2vec2(folder, norm="layer")),
+    "hubert": ("transformers:", "audio", models.hubert),
+    "ast": ("transformers:", "audio", models.ast),
+    "clap-audio": ("transformers:", "audio", models.clap),
+    "clap-text": ("transformers:", "text", models.clap),
+    "clap-fusion": ("transformers:", "audio", lambda folder: models.clap(folder, fusion=True)),
+    "clap-tower": ("transformers:", "audio", models.clap_tower),
+    "clap-tower-bare": ("transformers:", "audio", lambda f: models.clap_tower(f, projection=False)),
     "open-clip-image": ("open_clip:local-dir:", "image", models.open_clip_model),
     "open-clip-text": ("open_clip:local-dir:", "text", models.open_clip_model),
 }
@@ -63,3 +72,10 @@ class TestEfficientNet(ExtractorSuite):
     @classmethod
     def extractor(cls) -> Extractor:
         return load_extractor("packaged:efficientnet-lite0", "image", device="cpu")
+
+
+class TestLogMel(ExtractorSuite):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def extractor(cls) -> Extractor:
+        return load_extractor("signal:log-mel", "audio", device="cpu")

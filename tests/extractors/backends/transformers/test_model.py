@@ -17,7 +17,7 @@ from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.modality import IMAGE, TEXT
 from tests.extractors import models
 
-INPUTS = {IMAGE: "pixel_values", TEXT: "input_ids"}
+INPUTS = {IMAGE: ("pixel_values",), TEXT: ("input_ids",)}
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_what_a_folder_holds(
 
 def test_the_weights_are_those_of_the_file(tmp_path: Path) -> None:
     weights = load_file(models.bert(tmp_path) / "model.safetensors")
-    loaded = load_model(tmp_path, TEXT, main_input="input_ids").model.state_dict()
+    loaded = load_model(tmp_path, TEXT, main_input=("input_ids",)).model.state_dict()
     assert weights.keys() <= loaded.keys()
     assert all(torch.equal(loaded[name], tensor) for name, tensor in weights.items())
 
@@ -51,7 +51,7 @@ def test_a_checkpoint_that_lacks_weights_is_refused(tmp_path: Path) -> None:
     kept = {key: tensor for key, tensor in weights.items() if key != name}
     save_file(kept, tmp_path / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ExtractorError, match=f"lacks 1 weights .* such as {name}; they would be random"):
-        load_model(tmp_path, TEXT, main_input="input_ids")
+        load_model(tmp_path, TEXT, main_input=("input_ids",))
 
 
 VISION, WORDS = models.VISION, models.TEXT
@@ -106,11 +106,11 @@ def test_weights_that_have_no_place_are_an_error(tmp_path: Path, name: str) -> N
     with pytest.raises(
         ExtractorError, match=f"holds 1 weights that have no place in .* BertModel, such as {name}"
     ):
-        load_model(tmp_path, TEXT, main_input="input_ids")
+        load_model(tmp_path, TEXT, main_input=("input_ids",))
     del weights[name]
     weights["embeddings.position_ids"] = torch.arange(16)[None]
     save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
-    assert load_model(tmp_path, TEXT, main_input="input_ids").config.model_type == "bert"
+    assert load_model(tmp_path, TEXT, main_input=("input_ids",)).config.model_type == "bert"
 
 
 @pytest.mark.parametrize("kind", ["Vision", "Text"])
@@ -135,11 +135,11 @@ def test_a_towers_projection_is_read_or_missed(tmp_path: Path, kind: str) -> Non
 
 def test_a_model_of_another_kind_of_content_is_refused(tmp_path: Path) -> None:
     models.bert(tmp_path / "bert")
-    with pytest.raises(ExtractorError, match="holds a bert model, which does not embed images"):
-        load_model(tmp_path / "bert", IMAGE, main_input="pixel_values")
+    with pytest.raises(ExtractorError, match="holds a bert model, which does not embed pictures"):
+        load_model(tmp_path / "bert", IMAGE, main_input=("pixel_values",))
     models.vit(tmp_path / "vit")
     with pytest.raises(ExtractorError, match="holds a vit model, which does not embed texts"):
-        load_model(tmp_path / "vit", TEXT, main_input="input_ids")
+        load_model(tmp_path / "vit", TEXT, main_input=("input_ids",))
 
 
 @pytest.mark.parametrize("content", [None, "{", "{}", '{"model_type": "no-such-model"}'])
@@ -149,18 +149,18 @@ def test_a_config_that_names_no_model_is_refused(tmp_path: Path, content: str | 
     if content is not None:
         (tmp_path / "config.json").write_text(content)
     with pytest.raises(ExtractorError, match="transformers cannot load this model"):
-        load_model(tmp_path, TEXT, main_input="input_ids")
+        load_model(tmp_path, TEXT, main_input=("input_ids",))
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     file = models.bert(tmp_path) / "model.safetensors"
     file.write_bytes(file.read_bytes()[:-100])
     with pytest.raises(ExtractorError, match=f"{tmp_path}: transformers cannot load this model"):
-        load_model(tmp_path, TEXT, main_input="input_ids")
+        load_model(tmp_path, TEXT, main_input=("input_ids",))
 
 
 def test_without_safetensors_nothing_is_loaded(tmp_path: Path) -> None:
     models.bert(tmp_path)
     (tmp_path / "model.safetensors").rename(tmp_path / "pytorch_model.bin")
     with pytest.raises(ExtractorError, match=r"has no model\.safetensors"):
-        load_model(tmp_path, TEXT, main_input="input_ids")
+        load_model(tmp_path, TEXT, main_input=("input_ids",))
