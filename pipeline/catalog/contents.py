@@ -1,5 +1,4 @@
-"""What a row of the items table gives of each modality: the pictures of its columns, or the texts of its
-templates."""
+"""What a row of the items table gives of each modality: files that columns name or hold, filled templates."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from alignrec.extractors.errors import RejectedError, TemplateError
 from alignrec.extractors.inputs.images import MAX_BYTES
 from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import clean_text
-from alignrec.extractors.modality import IMAGE, KINDS, TEXT, Kind
+from alignrec.extractors.modality import AUDIO, IMAGE, KINDS, TEXT, Kind
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.image_cells import ImageRefError, each_picture
 from alignrec.pipeline.catalog.image_refs import file_error, find_picture
@@ -23,16 +22,16 @@ from alignrec.pipeline.catalog.values import Row
 from alignrec.pipeline.config.catalog import ItemsConfig, ModalityConfig, short_forms
 from alignrec.pipeline.errors import ConfigError
 
-MOST_PARTS = 16  # pictures of an item and modality that are read
+MOST_PARTS = 16  # pictures, or sounds, of an item and modality that are read
 
 
 @dataclass(frozen=True)
 class Content:
-    """A picture or a text of a row.
+    """A picture, a sound or a text of a row.
 
     Attributes:
         part: which one of the row's, from 0, counted with those that cannot be used.
-        digest: hex SHA-256 of the picture's bytes or of the text.
+        digest: hex SHA-256 of the file's bytes or of the text.
         value: as `Input.value`.
     """
 
@@ -43,7 +42,7 @@ class Content:
 
 @dataclass(frozen=True)
 class Unusable:
-    """What a row has in place of a picture or a text; `reason` is a slug for counting."""
+    """What a row has in place of a picture, a sound or a text; `reason` is a slug for counting."""
 
     reason: str
     detail: str
@@ -70,8 +69,8 @@ def readers_of(
     Args:
         config: the items table; its short forms come first.
         modalities: those that `catalog.modalities` names.
-        root: the folder that pictures' paths start from.
-        hashes: of the pictures' files, as far as they are known.
+        root: the folder that paths start from.
+        hashes: of the files, as far as they are known.
 
     Raises:
         ConfigError: a text template is not made of plain `{column}`s.
@@ -101,10 +100,10 @@ class Place:
     Attributes:
         key: of the config.
         located: what the config says there.
-        root: the folder that pictures' paths start from.
+        root: the folder that paths start from.
         linked: folders outside of it that paths may lead into.
-        hashes: of pictures' files.
-        most: pictures of an item that are read.
+        hashes: of files.
+        most: pictures, or sounds, of an item that are read.
     """
 
     key: str
@@ -115,17 +114,17 @@ class Place:
     most: int
 
 
-def pictures_of(row: Row, columns: Sequence[str], root: Path) -> list[Any]:
-    """All pictures that a row names or holds, column by column, as `each_picture` has them."""
-    return [picture for column in columns for picture in each_picture(row[column], root)]
+def pictures_of(row: Row, columns: Sequence[str], root: Path, kind: Kind = IMAGE) -> list[Any]:
+    """All pictures, or sounds, that a row names or holds, column by column, as `each_picture` has them."""
+    return [picture for column in columns for picture in each_picture(row[column], root, kind)]
 
 
-class Pictures:
-    """Reads columns of image references."""
+class Files:
+    """Reads columns of pictures or sounds: references to files, or files in the table."""
 
     def __init__(self, at: Place) -> None:
         """Read from where the config says."""
-        self.at, self.longer = at, 0
+        self.at, self.longer, self.kind = at, 0, KINDS[at.located.type]
 
     def columns(self) -> dict[str, str]:
         """See `Reader.columns`."""
@@ -133,13 +132,13 @@ class Pictures:
 
     def read(self, row: Row) -> Iterator[Content | Unusable]:
         """See `Reader.read`."""
-        pictures = pictures_of(row, self.at.located.columns, self.at.root)
-        if not pictures:
-            yield Unusable(ABSENT, "the item names no image")
-        self.longer += len(pictures) > self.at.most
-        for part, picture in enumerate(islice(pictures, self.at.most)):
+        files = pictures_of(row, self.at.located.columns, self.at.root, self.kind)
+        if not files:
+            yield Unusable(ABSENT, f"the item names no {self.kind.name}")
+        self.longer += len(files) > self.at.most
+        for part, file in enumerate(islice(files, self.at.most)):
             try:
-                digest, value = self._read(picture)
+                digest, value = self._read(file)
             except ImageRefError as error:
                 yield Unusable(error.reason, str(error))
             else:
@@ -150,22 +149,23 @@ class Pictures:
         if not self.longer:
             return []
         columns, most = " and ".join(map(repr, self.at.located.columns)), self.at.most
+        noun = f"{self.kind.noun}s"
         if most == 1:
-            return [f"{self.longer:,} items name several pictures in {columns}: the first of each is read."]
+            return [f"{self.longer:,} items name several {noun} in {columns}: the first of each is read."]
         return [
-            f"{self.longer:,} items name more than {most} pictures in {columns}: the first {most} are read."
+            f"{self.longer:,} items name more than {most} {noun} in {columns}: the first {most} are read."
         ]
 
-    def _read(self, picture: Any) -> tuple[str, str | Path | None]:
-        image = find_picture(picture, self.at.root, self.at.linked)
-        if image.row is not None:
-            return hashlib.sha256(str(image.row).encode()).hexdigest(), str(image.row)
-        if image.path is not None:
+    def _read(self, file: Any) -> tuple[str, str | Path | None]:
+        found = find_picture(file, self.at.root, self.at.linked, self.kind)
+        if found.row is not None:
+            return hashlib.sha256(str(found.row).encode()).hexdigest(), str(found.row)
+        if found.path is not None:
             try:
-                return self.at.hashes.sha256(image.path, MAX_BYTES), image.path
+                return self.at.hashes.sha256(found.path, MAX_BYTES), found.path
             except OSError as error:
-                raise file_error(error, str(picture)) from None
-        return hashlib.sha256(image.embedded or b"").hexdigest(), None
+                raise file_error(error, str(file)) from None
+        return hashlib.sha256(found.embedded or b"").hexdigest(), None
 
 
 class Texts:
@@ -198,7 +198,7 @@ class Texts:
         return Content(part, hashlib.sha256(text.encode()).hexdigest(), text)
 
 
-READERS: dict[Kind, Callable[[Place], Reader]] = {IMAGE: Pictures, TEXT: Texts}
+READERS: dict[Kind, Callable[[Place], Reader]] = {IMAGE: Files, AUDIO: Files, TEXT: Texts}
 
 
 def source_columns(located: ModalityConfig) -> tuple[str, ...]:

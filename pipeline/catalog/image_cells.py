@@ -1,4 +1,4 @@
-"""What a cell of an image column holds: the pictures that it names, or holds itself, one after the other."""
+"""What a cell of a column of pictures or sounds holds: those that it names or holds itself, one by one."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ from pathlib import Path, PurePath
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
+import numpy as np
+
 from alignrec.core.display import shown
-from alignrec.extractors.inputs.images import picture_format
+from alignrec.extractors.inputs.audio import wav_bytes
+from alignrec.extractors.modality import IMAGE, Kind
 
 _NEXT_URL = re.compile(r"[|;,\s]+(?=https?://)")
 # Between paths, the surest first; a name may have any of the later ones in it.
@@ -27,7 +30,7 @@ _URL_SAFE = str.maketrans("-_", "+/")
 
 
 class ImageRefError(ValueError):
-    """A picture that cannot be referred to; `reason` is a slug for counting."""
+    """A picture or sound that cannot be referred to; `reason` is a slug for counting."""
 
     def __init__(self, reason: str, detail: str) -> None:
         """Keep the slug beside the sentence."""
@@ -35,36 +38,49 @@ class ImageRefError(ValueError):
         self.reason = reason
 
 
-def pictures_in(cell: Any, root: Path) -> list[Any]:
-    """Each picture of a cell: bytes, a path or URL as text, `{"row"}`, or what none of these is.
+def pictures_in(cell: Any, root: Path, kind: Kind = IMAGE) -> list[Any]:
+    """Each picture, or sound, of a cell: bytes, a path or URL as text, `{"row"}`, or what none of these is.
 
     Args:
-        cell: one of these; `{"bytes", "path"}` as Hugging Face datasets store pictures; a picture in base64,
-            with `data:` before it or bare; a list of any; or a text of several: a JSON or Python list, or
-            parted by `|` (by `;`, `,` or line ends too, if each part has an ending or is a URL).
+        cell: one of these; `{"bytes", "path"}` as Hugging Face datasets store files; a waveform as
+            `{"array", "sampling_rate"}`, which becomes a WAV file; a file in base64, with `data:` before it
+            or bare; a list of any; or a text of several: a JSON or Python list, or parted by `|` (by `;`,
+            `,` or line ends too, if each part has an ending or is a URL).
         root: a text that names a file below it as a whole is one path, whatever characters it has.
+        kind: of the content that is looked for.
 
     Raises:
-        ImageRefError: it begins as base64 and is none.
+        ImageRefError: it begins as base64 and is none, or is no waveform.
     """
     if cell is None or cell != cell:
         return []
     if isinstance(cell, list | tuple):
-        return [picture for one in cell for picture in pictures_in(one, root)]
+        return [picture for one in cell for picture in pictures_in(one, root, kind)]
+    if isinstance(cell, Mapping) and cell.get("array") is not None and "sampling_rate" in cell:
+        return [_waveform(cell["array"], cell["sampling_rate"])]
     if isinstance(cell, Mapping) and ("bytes" in cell or "path" in cell):
         held = cell.get("bytes")
-        return pictures_in(cell.get("path") if held is None else held, root)
-    return _in_text(cell, root) if isinstance(cell, str) else [cell]
+        return pictures_in(cell.get("path") if held is None else held, root, kind)
+    return _in_text(cell, root, kind) if isinstance(cell, str) else [cell]
 
 
-def each_picture(cell: Any, root: Path) -> list[Any]:
+def each_picture(cell: Any, root: Path, kind: Kind = IMAGE) -> list[Any]:
     """As `pictures_in`, with an `ImageRefError` in the place of each that it would raise."""
     if isinstance(cell, list | tuple):
-        return [picture for one in cell for picture in each_picture(one, root)]
+        return [picture for one in cell for picture in each_picture(one, root, kind)]
     try:
-        return pictures_in(cell, root)
+        return pictures_in(cell, root, kind)
     except ImageRefError as error:
         return [error]
+
+
+def _waveform(array: Any, rate: Any) -> bytes:
+    """A waveform `[n]` or, as `datasets` has them, `[channels, n]`, as a file."""
+    try:
+        samples = np.asarray(array, dtype=np.float32)
+        return wav_bytes(samples.T if samples.ndim == 2 else samples, int(rate))
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ImageRefError("not-a-waveform", f"the array of a sound cannot be read: {error}") from None
 
 
 def is_url(value: str) -> bool:
@@ -72,16 +88,16 @@ def is_url(value: str) -> bool:
     return value.startswith(("http://", "https://"))
 
 
-def _in_text(text: str, root: Path) -> list[Any]:
+def _in_text(text: str, root: Path, kind: Kind) -> list[Any]:
     stripped = text.strip()
     if not stripped:
         return []
-    held = _held_in_text(stripped)
+    held = _held_in_text(stripped, kind)
     if held is not None:
         return [held]
     listed = _listed(stripped)
     if listed is not None:
-        return pictures_in(listed, root)
+        return pictures_in(listed, root, kind)
     if is_url(stripped):
         return _NEXT_URL.split(stripped.rstrip("|;, "))
     for separator in _SEPARATORS:
@@ -92,8 +108,8 @@ def _in_text(text: str, root: Path) -> list[Any]:
     return [text]
 
 
-def _held_in_text(text: str) -> bytes | None:
-    """The picture that a text is, in a `data:` URL or in bare base64; None for any other text."""
+def _held_in_text(text: str, kind: Kind) -> bytes | None:
+    """The file that a text is, in a `data:` URL or in bare base64; None for any other text."""
     if text[:5].lower() == "data:":
         header, comma, body = text.partition(",")
         if not comma:
@@ -101,7 +117,8 @@ def _held_in_text(text: str) -> bytes | None:
         return _decoded(body) if header.lower().endswith(";base64") else unquote_to_bytes(body)
     beginning = text[:_BASE64_BEGINS].translate(_URL_SAFE)
     try:
-        bare = len(beginning) == _BASE64_BEGINS and picture_format(b64decode(beginning, validate=True))
+        whole = len(beginning) == _BASE64_BEGINS and kind.format_of is not None
+        bare = whole and kind.format_of and kind.format_of(b64decode(beginning, validate=True))
     except ValueError:
         return None
     return _decoded(text) if bare else None

@@ -1,4 +1,4 @@
-"""Where an item's picture is: below the image root, or in the table itself."""
+"""Where an item's picture or sound is: below the image root, or in the table itself."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 from alignrec.core.display import shown
 from alignrec.core.files import open_regular
 from alignrec.extractors.inputs.images import MAX_BYTES
+from alignrec.extractors.modality import IMAGE, Kind
 from alignrec.pipeline.catalog.image_cells import ImageRefError, is_url, pictures_in
-from alignrec.pipeline.catalog.sources.folder import PICTURES
 
 MOST_PREFIX = 4  # characters of a picture's name that a folder may be called after
 # Why a file cannot be read, for counting; what is not here is `unreadable`.
@@ -51,23 +51,24 @@ class OutsideRootError(ImageRefError):
         self.target = target
 
 
-def find_image(cell: Any, root: Path, linked: Sequence[Path] = ()) -> ImageRef | None:
-    """The first picture that a cell of an image column names or holds; None where it names none.
+def find_image(cell: Any, root: Path, linked: Sequence[Path] = (), kind: Kind = IMAGE) -> ImageRef | None:
+    """The first picture, or sound, that a cell of its column names or holds; None where it names none.
 
     Args:
         cell: what `pictures_in` reads: paths relative to `root` (or absolute, inside it), URLs of pictures
             that `alignrec download` fetched, bytes, base64, `{"row"}` for a row of given features.
         root: the folder that no path may leave, links followed.
         linked: folders outside of it that paths and links may lead into all the same.
+        kind: of the content.
 
     Raises:
         ImageRefError: a path that leaves the root or leads nowhere, or a value of another kind.
     """
-    pictures = pictures_in(cell, root)
-    return find_picture(pictures[0], root, linked) if pictures else None
+    pictures = pictures_in(cell, root, kind)
+    return find_picture(pictures[0], root, linked, kind) if pictures else None
 
 
-def find_picture(picture: Any, root: Path, linked: Sequence[Path] = ()) -> ImageRef:
+def find_picture(picture: Any, root: Path, linked: Sequence[Path] = (), kind: Kind = IMAGE) -> ImageRef:
     """Where one of the pictures is that `pictures_in` or `each_picture` found in a cell; see `find_image`.
 
     Raises:
@@ -82,9 +83,11 @@ def find_picture(picture: Any, root: Path, linked: Sequence[Path] = ()) -> Image
     if not isinstance(picture, str) or "\0" in picture:
         raise ImageRefError(
             "not-a-path",
-            f"expected a path, a URL or a picture, got {type(picture).__name__} {shown(picture)}",
+            f"expected a path, a URL or a {kind.noun}, got {type(picture).__name__} {shown(picture)}",
         )
-    return ImageRef(_downloaded(picture, root) if is_url(picture) else _below(root, picture, linked))
+    if is_url(picture):
+        return ImageRef(_downloaded(picture, root))
+    return ImageRef(_below(root, picture, linked, kind.endings))
 
 
 def read_image(path: Path) -> bytes:
@@ -108,11 +111,11 @@ def downloaded_name(url: str) -> str:
     return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:40]
 
 
-def _below(root: Path, value: str, linked: Sequence[Path]) -> Path:
+def _below(root: Path, value: str, linked: Sequence[Path], endings: Sequence[str]) -> Path:
     """The file that a path names, in the root or, by a link or in full, in a folder that may be linked to."""
     try:
         value.encode()
-        path = Path(os.path.realpath(_with_ending(root / value)))
+        path = Path(os.path.realpath(_with_ending(root / value, endings)))
         if not any(path.is_relative_to(folder.resolve()) for folder in (root, *linked)):
             raise _outside(root, value, path)
         regular = stat.S_ISREG(path.stat().st_mode)
@@ -125,7 +128,7 @@ def _below(root: Path, value: str, linked: Sequence[Path]) -> Path:
     return path
 
 
-def _with_ending(path: Path) -> Path:
+def _with_ending(path: Path, endings: Sequence[str]) -> Path:
     """The file of that name, whose ending and whose folder may be left out.
 
     `0001` is `0001.jpg` where that is there, or else `00/0001.jpg`: many pictures lie in folders that are
@@ -135,7 +138,7 @@ def _with_ending(path: Path) -> Path:
         return path
     shards = (path.parent / path.name[:length] for length in range(1, MOST_PREFIX + 1))
     folders = (path.parent, *(folder for folder in shards if folder.is_dir()))
-    names = [path.name + ending for ending in ("", *PICTURES, *map(str.upper, PICTURES))]
+    names = [path.name + ending for ending in ("", *endings, *map(str.upper, endings))]
     found = (folder / name for folder in folders for name in names)
     return next((one for one in found if one.is_file()), path)
 

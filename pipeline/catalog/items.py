@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from alignrec.core.display import shown
+from alignrec.extractors.modality import IMAGE, Kind
 from alignrec.pipeline.catalog.contents import Unusable, config_key, pictures_of, readers_of, source_columns
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.image_refs import read_image
@@ -28,15 +29,15 @@ STAGE = "extract"
 
 @dataclass(frozen=True)
 class Input:
-    """What one modality of one item gives an extractor, or one picture or text of several.
+    """What one modality of one item gives an extractor, or one picture, sound or text of several.
 
     Attributes:
         item_id: the item.
         row: its row in the items table.
-        digest: hex SHA-256 of the picture's bytes or of the text.
-        value: the text, the picture's path, None for a picture embedded in the table, or the row of a
+        digest: hex SHA-256 of the file's bytes or of the text.
+        value: the text, the path of a picture or sound, None for one embedded in the table, or the row of a
             given feature matrix.
-        part: which of the item's pictures or texts it is, from 0.
+        part: which of the item's pictures, sounds or texts it is, from 0.
     """
 
     item_id: str
@@ -46,7 +47,7 @@ class Input:
     part: int = 0
 
     def file_bytes(self) -> bytes:
-        """What the picture's file holds; raises as `checked`."""
+        """What the file holds; raises as `checked`."""
         assert isinstance(self.value, Path)
         try:
             return self.checked(read_image(self.value))
@@ -54,13 +55,13 @@ class Input:
             raise InputsChangedError(f"{self.value} cannot be read any more ({error.strerror})") from None
 
     def checked(self, data: bytes | None) -> bytes:
-        """The same bytes of a picture, if they are those that the digest is of.
+        """The same bytes of a file, if they are those that the digest is of.
 
         Raises:
             InputsChangedError: they are not.
         """
         if data is None or hashlib.sha256(data).hexdigest() != self.digest:
-            where = self.value or f"the picture in row {self.row} of the items table"
+            where = self.value or f"what is in row {self.row} of the items table"
             raise InputsChangedError(f"{where} changed while the run went on")
         return data
 
@@ -94,12 +95,14 @@ class Catalogue:
             Rejection("items", row, STAGE, reason, detail, item_id=item_id, modality=modality)
         )
 
-    def embedded(self, columns: Sequence[str], start: int, stop: int) -> Iterator[tuple[int, int, bytes]]:
-        """The pictures embedded in columns of rows `start` to `stop`: row, `Input.part` and bytes of each."""
+    def embedded(
+        self, columns: Sequence[str], start: int, stop: int, kind: Kind = IMAGE
+    ) -> Iterator[tuple[int, int, bytes]]:
+        """The files embedded in columns of rows `start` to `stop`: row, `Input.part` and bytes of each."""
         root = image_root(self.config)
         rows = islice(self.table.rows(list(columns), start), stop - start)
         for number, row in enumerate(rows, start=start):
-            for part, picture in enumerate(pictures_of(row, columns, root)):
+            for part, picture in enumerate(pictures_of(row, columns, root, kind)):
                 if isinstance(picture, bytes):
                     yield number, part, picture
 
@@ -124,7 +127,7 @@ def read_catalogue(
 
     Args:
         config: the table, and the short form of its modalities.
-        hashes: of the pictures' files, as far as they are known.
+        hashes: of the files of pictures and sounds, as far as they are known.
         modalities: those that `catalog.modalities` names.
         may_lack: whether a modality, but not all of them, may be there for no item at all. In a catalogue to
             learn from that is a column of another kind; of a few new items it can be so.

@@ -1,4 +1,4 @@
-"""Fetch the pictures that a catalogue names by URL: in parallel, each once, to where it looks for them."""
+"""Fetch the pictures and sounds that a catalogue names by URL: in parallel, each once, to where it looks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from alignrec.core.display import shown
 from alignrec.core.files import sweep, write_bytes
-from alignrec.core.vocabulary import IMAGE
+from alignrec.extractors.modality import IMAGE, KINDS
 from alignrec.pipeline.catalog.contents import MOST_PARTS, config_key
 from alignrec.pipeline.catalog.image_cells import each_picture, is_url
 from alignrec.pipeline.catalog.image_refs import downloaded_name
@@ -101,26 +101,31 @@ def download(
 
 def _urls(items: ItemsConfig, modalities: Mapping[str, ModalityConfig], root: Path) -> list[str]:
     """The distinct URLs of the columns of pictures, in order."""
-    places = {config_key(IMAGE, short=True): (items.image, 1)} if items.image is not None else {}
+    short = config_key(IMAGE.name, short=True)
+    places = {short: (items.image, 1, IMAGE)} if items.image is not None else {}
     for name, located in modalities.items():
         key = config_key(name, short=False)
-        places |= {f"{key} ({column})": (column, MOST_PARTS) for column in located.columns}
+        places |= {
+            f"{key} ({column})": (column, MOST_PARTS, KINDS[located.type]) for column in located.columns
+        }
     if not places:
         raise CatalogError("catalog.items.image is null: name the column that holds the pictures' URLs")
     table = open_items(items.path, root)
-    table.require({key: column for key, (column, _) in places.items()})
+    table.require({key: column for key, (column, *_) in places.items()})
     urls: dict[str, None] = {}
     others: Counter[str] = Counter()
-    for row in table.rows(list(dict.fromkeys(column for column, _ in places.values()))):
-        for column, most in places.values():
+    for row in table.rows(list(dict.fromkeys(column for column, *_ in places.values()))):
+        for column, most, kind in places.values():
             cell = row[column]
-            found = [one for one in each_picture(cell, root)[:most] if isinstance(one, str) and is_url(one)]
+            found = [
+                one for one in each_picture(cell, root, kind)[:most] if isinstance(one, str) and is_url(one)
+            ]
             urls |= dict.fromkeys(found)
             if not found:
                 others["nothing" if cell in (None, "") else shown(cell)] += 1
     if not urls:
         found_instead = ", ".join(f"{text} ({count:,} ×)" for text, count in others.most_common(3))
-        named = " and ".join(f"{column!r}, which {key} names" for key, (column, _) in places.items())
+        named = " and ".join(f"{column!r}, which {key} names" for key, (column, *_) in places.items())
         unit = "rows" if len(places) == 1 else "cells"
         raise CatalogError(
             f"{table.where}: no cell of {named}, holds the URL of a picture: {others.total():,} {unit}, with "

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from alignrec.core.modality_names import ModalityName
 from alignrec.core.names import check_distinct
-from alignrec.core.vocabulary import IMAGE, MODALITIES, TEXT
+from alignrec.core.vocabulary import IMAGE, KINDS, TEXT
 from alignrec.pipeline.config.section import Section
 
 
@@ -26,7 +26,9 @@ class ItemsConfig(Section):
     text: str | None = Field(
         "{title}. {description}", description="text template of {column}s; null for none"
     )
-    image_root: Path | None = Field(None, description="folder of the images; default: the items file's own")
+    image_root: Path | None = Field(
+        None, description="folder of the images and sounds; default: the items file's own"
+    )
     linked_folders: tuple[Path, ...] = Field(
         (), description="folders outside of image_root that symbolic links and full paths may lead into"
     )
@@ -35,23 +37,23 @@ class ItemsConfig(Section):
 class ModalityConfig(Section):
     """One modality: where its content stands in the items table, and which model reads it."""
 
-    type: str = Field(description="what it is, image or text, which decides how it is read")
+    type: str = Field(description="what it is, image, text or audio, which decides how it is read")
     template: tuple[str, ...] = Field(
         (),
         description="of a text: template of {column}s, or a list; each is embedded, the vectors are pooled",
     )
     columns: tuple[str, ...] = Field(
         (),
-        description="of an image: column of image paths or embedded images, or a list; each picture of an "
-        "item is embedded, the vectors are pooled",
+        description="of an image or a sound: column of paths or embedded files, or a list; each is embedded, "
+        "the vectors of an item are pooled",
     )
     model: str | None = Field(None, description="scheme:name[@revision]; default: extract's for the type")
 
     @field_validator("type")
     @classmethod
     def _known(cls, kind: str) -> str:
-        if kind not in MODALITIES:
-            raise ValueError(f"expected {' or '.join(MODALITIES)}")
+        if kind not in KINDS:
+            raise ValueError(f"expected one of {', '.join(KINDS)}")
         return kind
 
     @field_validator("template", "columns", mode="before")
@@ -132,7 +134,7 @@ class CatalogConfig(Section):
         items = info.data.get("items")
         check_distinct([*short_forms(items), *modalities] if items else modalities, "the modality")
         for name, modality in modalities.items():
-            if name in MODALITIES and name != modality.type:
+            if name in KINDS and name != modality.type:
                 raise ValueError(f"a modality of type {modality.type} cannot be called {name}")
         return modalities
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from alignrec.core.vocabulary import MODALITIES
+from alignrec.core.vocabulary import KINDS
 from alignrec.extractors.names import split_way
 from alignrec.pipeline.config.settings import Config
 
@@ -60,7 +60,7 @@ def make_absolute(config: Config, folder: Path) -> Config:
     }
     if interactions is not None:
         catalog["interactions"] = interactions.model_copy(update={"path": _table(interactions.path, folder)})
-    models = {name: _model(getattr(config.extract, name), folder) for name in MODALITIES}
+    models = {name: _model(getattr(config.extract, name), folder) for name in KINDS}
     split = {name: folder / path for name, path in config.split if isinstance(path, Path)}
     rankings = {name: folder / path for name, path in config.evaluate.rankings.items()}
     return config.model_copy(

@@ -66,6 +66,7 @@ class ExtractConfig(Section):
 
     image: str = Field("packaged:efficientnet-lite0", description="image model, scheme:name[@revision]")
     text: str = Field("packaged:all-minilm-l6-v2", description="text model, scheme:name[@revision]")
+    audio: str = Field("signal:log-mel", description="audio model, scheme:name[@revision]")
     max_rejected: float = Field(0.05, ge=0, le=1, description="share of unusable inputs that stops a run")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
     precision: Literal["float32", "bfloat16"] = "float32"

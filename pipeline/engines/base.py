@@ -66,7 +66,7 @@ class Unit:
         tokens: keep token sequences too.
         items: the items table, for inputs that lie in it.
         folder: where the result goes, named after the shard.
-        columns: of the items table that hold the modality's pictures; of all units of a run the same.
+        columns: of the items table that hold the modality's files; of all units of a run the same.
     """
 
     shard: Shard
@@ -135,7 +135,7 @@ class Engine(ABC):
 
         Args:
             model: what to load.
-            item: a decoded picture or a text, to count its tokens.
+            item: a decoded picture or sound, or a text, to count its tokens.
 
         Raises:
             ExtractorError: it cannot be loaded, or its weights are not those of its identity.

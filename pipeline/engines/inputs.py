@@ -1,4 +1,4 @@
-"""Raw pictures and texts of units, read from where their inputs refer to."""
+"""Raw pictures, sounds and texts of units, read from where their inputs refer to."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ Load = Callable[[], Any]
 
 
 class InputReader:
-    """Gives what a model reads, unit after unit; pictures in the items table are read in one pass."""
+    """Gives what a model reads, unit after unit; files in the items table are read in one pass."""
 
     def __init__(self, units: Sequence[Unit]) -> None:
         """Open what the units need; they must then be asked for in this order."""
         rows = [item.row for unit in units for item in unit.shard.inputs if item.value is None]
         opened = open_catalogue(units[0].items) if rows else None
-        self._embedded = opened.embedded(units[0].columns, rows[0], rows[-1] + 1) if opened else iter(())
+        kind = units[0].model.modality.kind
+        embedded = opened.embedded(units[0].columns, rows[0], rows[-1] + 1, kind) if opened else iter(())
+        self._embedded = embedded
 
     def __call__(self, unit: Unit) -> Iterator[Load]:
         """For each input of a unit, a call that reads and decodes it; bytes in a table are read at once."""

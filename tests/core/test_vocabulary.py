@@ -10,6 +10,7 @@ from alignrec.core import vocabulary
 from alignrec.core.vocabulary import (
     CONTROL,
     FEATURE_SETS,
+    KINDS,
     METRICS,
     MODALITIES,
     OWN_SETS,
@@ -41,7 +42,8 @@ def test_the_sets_are_those_of_the_design() -> None:
         ("aligned", "train", "item_id", True),
         ("user", "train", "user_id", True),
     ]
-    assert tuple(name for name, entry in FEATURE_SETS.items() if entry.raw) == MODALITIES == ("image", "text")
+    assert tuple(name for name, entry in FEATURE_SETS.items() if entry.raw) == KINDS
+    assert (*MODALITIES, "audio") == KINDS and MODALITIES == ("image", "text")
     assert TRAINED_SETS == ("content", "aligned", "user")
     assert OWN_SETS == ("aligned", "content", "multimodal")
     assert PREFERRED_SETS == ("aligned", "multimodal")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from wave import open as open_wave
 
 import numpy as np
 import yaml
@@ -30,6 +31,17 @@ def picture(seed: int, form: str = "PNG") -> bytes:
     pixels = np.random.default_rng(seed).integers(0, 256, (40, 48, 3), dtype=np.uint8)
     out = BytesIO()
     Image.fromarray(pixels).save(out, form)
+    return out.getvalue()
+
+
+def sound(seed: int, seconds: float = 0.4, rate: int = 16_000) -> bytes:
+    """A tone with an overtone, as a WAV file of 16 bits."""
+    time = np.arange(int(seconds * rate)) / rate
+    wave = np.sin(2 * np.pi * (220 + 20 * seed) * time) + 0.3 * np.sin(2 * np.pi * (880 + 7 * seed) * time)
+    out = BytesIO()
+    with open_wave(out, "wb") as file:
+        file.setparams((1, 2, rate, 0, "NONE", ""))
+        file.writeframes((12_000 * wave).astype("<i2").tobytes())
     return out.getvalue()
 
 

@@ -46,7 +46,7 @@ def load(name: ModelName, modality: Modality, runtime: Runtime) -> Extractor:
         DownloadError: see `model_folder`.
     """
     if modality.kind.name not in _SIDES:
-        raise ExtractorError(f"{name.full}: expected {' or '.join(_SIDES)}, got {modality.kind.name}")
+        raise ExtractorError(f"{name.full}: expected one of {', '.join(_SIDES)}, got {modality.kind.name}")
     folder, revision = model_folder(name)
     try:
         return _SIDES[modality.kind.name](name.full, folder, revision, licence_of(folder), runtime)

@@ -35,7 +35,7 @@ def open_dataset_folder(path: Path) -> Table:
 
 
 def table_of_dataset(loaded: Any, where: str, split: str = "") -> Table:
-    """The table of a dataset; pictures stay as they are stored.
+    """The table of a dataset; pictures and sounds stay as they are stored.
 
     Args:
         loaded: a dataset, or several by the names of their splits.
@@ -55,8 +55,8 @@ def table_of_dataset(loaded: Any, where: str, split: str = "") -> Table:
     notes = () if split or len(splits) == 1 else (f"{where}: all splits are read, {_sizes(splits)} rows.",)
     loaded = splits[split] if split else _joined(splits, where)
     for column, feature in loaded.features.items():
-        if isinstance(feature, datasets.Image):
-            loaded = loaded.cast_column(column, datasets.Image(decode=False))
+        if isinstance(feature, datasets.Image | datasets.Audio):
+            loaded = loaded.cast_column(column, type(feature)(decode=False))
 
     features = loaded.features.to_dict()
 

@@ -109,7 +109,7 @@ class ModalityJob:
         ]
 
     def typical_item(self) -> Any:
-        """An item whose tokens are as many as most items': the text of middle length, or a blank picture."""
+        """An item whose tokens are as many as most items': the text of middle length, or blank content."""
         texts = sorted((item.value for item in self.inputs if isinstance(item.value, str)), key=len)
         blank = self.model.modality.kind.blank
         return texts[len(texts) // 2] if texts else blank() if blank else None

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import datasets
+import numpy as np
+import pyarrow as pa
 import pytest
 
+from alignrec.extractors.inputs.audio import decode_audio
+from alignrec.extractors.modality import AUDIO
 from alignrec.pipeline.catalog.contents import MOST_PARTS, source_columns
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.items import Catalogue, read_catalogue
 from alignrec.pipeline.config.catalog import CatalogConfig, ItemsConfig, ModalityConfig
 from alignrec.pipeline.errors import CatalogError, ConfigError
-from tests.pipeline.catalogues import picture, write_items
+from tests.pipeline.catalogues import picture, sound, write_items
 
 
 def _read(path: Path, modalities: dict[str, Any], **items: Any) -> Catalogue:
@@ -95,3 +101,84 @@ def test_a_modality_knows_the_columns_that_it_is_made_of() -> None:
         "image": ("image",),
         "text": ("title",),
     }
+
+
+def test_sounds_are_files_too_each_with_the_hash_of_its_bytes(tmp_path: Path) -> None:
+    for number in range(3):
+        (tmp_path / f"{number}.mp3").write_bytes(sound(number))  # what it is called does not matter
+    rows = [
+        {"item_id": "path", "jingle": "0.mp3"},
+        {"item_id": "bare", "jingle": "1"},  # without its ending
+        {"item_id": "many", "jingle": ["1.mp3", "2.mp3"]},
+        {"item_id": "base64", "jingle": b64encode(sound(3)).decode()},
+        {"item_id": "none", "jingle": None},
+        {"item_id": "lost", "jingle": "9.mp3"},
+        {"item_id": "out", "jingle": "../9.mp3"},
+        {"item_id": "number", "jingle": 7},
+    ]
+    catalogue = _read(write_items(tmp_path, rows), {"jingle": {"type": "audio", "columns": "jingle"}})
+    digests = [sha256(sound(number)).hexdigest() for number in range(4)]
+    found = [(one.item_id, one.digest, one.value is None) for one in catalogue.inputs["jingle"]]
+    assert found == [
+        ("path", digests[0], False),
+        ("bare", digests[1], False),
+        ("many", digests[1], False),
+        ("many", digests[2], False),
+        ("base64", digests[3], True),
+    ]
+    rejected = [(one.item_id, one.reason, one.detail) for one in catalogue.rejections]
+    assert [(item, reason) for item, reason, _ in rejected] == [
+        ("none", "missing"),
+        ("lost", "not-found"),
+        ("out", "outside-root"),
+        ("number", "not-a-path"),
+    ]
+    assert rejected[0][2] == "the item names no audio"
+    assert rejected[3][2] == "expected a path, a URL or a sound, got int 7"
+    assert list(catalogue.embedded(["jingle"], 3, 4, AUDIO)) == [(3, 0, sound(3))]
+
+
+@pytest.mark.parametrize("saved", ["parquet", "folder"])
+def test_sounds_as_datasets_store_them(tmp_path: Path, saved: str) -> None:
+    """Embedded, by path, and as a waveform; none of them is decoded to be read."""
+    (tmp_path / "2.wav").write_bytes(sound(2))
+    stored = [{"bytes": sound(1), "path": "x.wav"}, {"bytes": None, "path": str(tmp_path / "2.wav")}, None]
+    wave = np.sin(np.arange(4_000) / 9).astype(np.float32)
+    arrays = [{"array": [], "sampling_rate": 8_000}, None, {"array": wave.tolist(), "sampling_rate": 8_000}]
+    table = pa.table(
+        {
+            "item_id": ["a", "b", "c"],
+            "audio": pa.array(stored, pa.struct({"bytes": pa.binary(), "path": pa.string()})),
+            "wave": pa.array(
+                arrays, pa.struct({"array": pa.list_(pa.float32()), "sampling_rate": pa.int64()})
+            ),
+        }
+    )
+    features = datasets.Features.from_arrow_schema(table.schema) | {"audio": datasets.Audio()}
+    dataset = datasets.Dataset(table.cast(datasets.Features(features).arrow_schema))
+    path = tmp_path / ("items.parquet" if saved == "parquet" else "saved")
+    (dataset.to_parquet if saved == "parquet" else dataset.save_to_disk)(str(path))
+    heard = {name: {"type": "audio", "columns": name} for name in ("audio", "wave")}
+    catalogue = _read(path, heard, image_root=str(tmp_path))
+    digests = {one.item_id: one.digest for one in catalogue.inputs["audio"]}
+    assert digests == {"a": sha256(sound(1)).hexdigest(), "b": sha256(sound(2)).hexdigest()}
+    [(row, part, data)] = catalogue.embedded(["wave"], 2, 3, AUDIO)
+    assert [one.digest for one in catalogue.inputs["wave"]][-1] == sha256(data).hexdigest()
+    decoded = decode_audio(data)
+    assert (row, part, decoded.rate) == (2, 0, 8_000)
+    np.testing.assert_array_equal(decoded.samples, wave)
+
+
+def test_an_array_that_is_no_waveform(tmp_path: Path) -> None:
+    waves = [["loud", 1], [[[1]]], None, {"a": 1}]
+    rows = [{"item_id": str(n), "a": {"array": one, "sampling_rate": 8}} for n, one in enumerate(waves)]
+    rows += [{"item_id": "slow", "a": {"array": [0.5], "sampling_rate": "often"}}, {"item_id": "t", "a": "2"}]
+    (tmp_path / "2").write_bytes(sound(2))
+    catalogue = _read(write_items(tmp_path, rows), {"a": {"type": "audio", "columns": "a"}})
+    assert [(one.item_id, one.reason) for one in catalogue.rejections] == [
+        ("0", "not-a-waveform"),
+        ("1", "not-a-waveform"),
+        ("2", "not-a-path"),
+        ("3", "not-a-waveform"),
+        ("slow", "not-a-waveform"),
+    ]

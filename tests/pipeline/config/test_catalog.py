@@ -53,7 +53,7 @@ def test_the_short_form_is_a_modality_of_one_source() -> None:
             {"items": {"path": "x", "text": "{a}"}, "modalities": {"text": MODALITIES["title"]}},
             "listed twice",
         ),
-        ({"modalities": {"a": {"type": "sound", "columns": "a"}}}, "expected image or text"),
+        ({"modalities": {"a": {"type": "sound", "columns": "a"}}}, "expected one of image, text, audio"),
         ({"modalities": {"a": {"type": "text", "columns": "a"}}}, "type text needs template"),
         ({"modalities": {"a": {"type": "image", "columns": ["a", "a"]}}}, "names one twice"),
         ({"modalities": {"a": {"type": "image", "columns": []}}}, "type image needs columns"),

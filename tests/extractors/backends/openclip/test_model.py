@@ -63,7 +63,7 @@ def test_a_text_is_embedded_as_open_clip_does_and_ends_with_its_words(folder: Pa
 
 def test_another_kind_of_content_is_refused(folder: Path) -> None:
     with pytest.raises(ExtractorError, match="expected image or text, got sound"):
-        side(folder, Modality("sound", Kind("sound")))
+        side(folder, Modality("sound", Kind("sound", "sound")))
 
 
 def configure(folder: Path, part: str, **settings: object) -> None:

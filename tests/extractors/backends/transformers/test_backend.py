@@ -16,7 +16,7 @@ from alignrec.extractors.names import ModelName
 from alignrec.extractors.runtime import Runtime
 from tests.extractors import models
 
-SOUND = Modality("sound", Kind("sound"))
+SOUND = Modality("sound", Kind("sound", "sound"))
 WORDS = Modality("words", TEXT)
 
 
@@ -40,7 +40,7 @@ def test_each_kind_of_content_has_its_side(tmp_path: Path) -> None:
     name = ModelName.parse(f"transformers:{models.clip(tmp_path)}")
     for kind in (IMAGE, TEXT):
         assert load(name, Modality("own", kind), Runtime.resolve("cpu")).card.modality == kind.name
-    with pytest.raises(ExtractorError, match="expected image or text, got sound"):
+    with pytest.raises(ExtractorError, match="expected one of image, text, audio, got sound"):
         load(name, SOUND, Runtime.resolve("cpu"))
 
 
