@@ -210,16 +210,18 @@ def status(
 def demo(
     out: Annotated[Path, typer.Option(help="Where the catalogue and its run go.")] = Path("demo"),
     seed: Annotated[int, typer.Option(min=0, help="Another seed makes another catalogue.")] = 1,
+    sound: Annotated[bool, typer.Option("--sound", help="Give products a sound too.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Run the whole pipeline on a small catalogue that it draws.
 
     Needs no data, network, account or GPU. Ends with a report for the browser and what to type next.
+    With --sound, products are heard as well as seen and read; needs the extra alignrec[audio].
     """
     from alignrec.pipeline.demo.run import run_demo
     from alignrec.pipeline.runner.console import Console
 
-    for line in run_demo(out, seed, Console(quiet)):
+    for line in run_demo(out, seed, Console(quiet), sound=sound):
         say(line)
 
 

@@ -5,6 +5,9 @@ in the text alone; yet each side lets the other be guessed, from what simple fea
 of product has its own code of finishes for audiences, so that neither tells the finish alone. And every theme
 has its place in the picture, which the average over a picture hides. Most items follow these codes. Users
 care least for the shape, which features show best.
+
+With sound, every product has a tone too. Its register follows the theme; its timbre is in nothing else, and
+users care for it as much as for the theme.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,12 +25,14 @@ from numpy.typing import NDArray
 
 from alignrec.core.vocabulary import IMAGE
 from alignrec.pipeline.demo.drawing import BACKDROPS, FINISHES, PLACES, Chance, Look, draw
-from alignrec.pipeline.demo.faults import break_images, break_interactions, break_items
+from alignrec.pipeline.demo.faults import SOUND, break_images, break_interactions, break_items, break_sounds
 from alignrec.pipeline.demo.shapes import SHAPES
 from alignrec.pipeline.demo.text import AUDIENCES, THEMES, category_of, description, title
+from alignrec.pipeline.demo.tones import REGISTERS, TIMBRES, Play, tone, write_tone
 
 _DECIDED = 0.97  # share of items whose finish (and, independently, place) follows the code
 _TASTE = {"shape": 0.4, "finish": 1.5, "theme": 1.5, "audience": 0.5}
+_TASTE_IN_SOUND = {"timbre": 1.5}
 _SHARPNESS = 4.0  # of tastes, against chance
 _START, _DAY = 1_700_000_000, 86_400
 
@@ -42,10 +48,14 @@ class _Latent:
     audience: Ints
     finish: Ints
     place: Ints
+    timbre: Ints
+    register: Ints
 
 
-def make_catalogue(folder: Path, seed: int = 1, items: int = 800, users: int = 1200) -> None:
-    """Write a catalogue: `items.jsonl`, `images/` and `interactions.csv`.
+def make_catalogue(
+    folder: Path, seed: int = 1, items: int = 800, users: int = 1200, *, sound: bool = False
+) -> None:
+    """Write a catalogue: `items.jsonl`, `images/` and `interactions.csv`, and with sound `sounds/`.
 
     The same arguments give the same bytes (with the same Pillow and numpy). A few entries are broken
     on purpose; `alignrec.pipeline.demo.faults` lists them.
@@ -55,27 +65,36 @@ def make_catalogue(folder: Path, seed: int = 1, items: int = 800, users: int = 1
         seed: of everything random.
         items: number of distinct items, at least 20.
         users: number of users.
+        sound: whether products have a tone, and users a taste in it; pictures and texts are the same either
+            way.
 
     Raises:
         ValueError: fewer than 20 items or no user.
     """
     if items < 20 or users < 1:
         raise ValueError(f"the demo needs at least 20 items and one user, got {items} and {users}")
-    streams = np.random.SeedSequence(seed).spawn(4)
-    latent_rng, picture_rng, text_rng, user_rng = (np.random.default_rng(s) for s in streams)
-    latent = _draw_latent(items, latent_rng)
+    streams = np.random.SeedSequence(seed).spawn(5)
+    latent_rng, picture_rng, text_rng, user_rng, sound_rng = (np.random.default_rng(s) for s in streams)
+    latent = _draw_latent(items, latent_rng, sound_rng)
     (folder / "images").mkdir(parents=True, exist_ok=True)
     _write_pictures(folder, latent, picture_rng)
     break_images(folder)
-    _write_items(folder, latent, text_rng)
-    _write_interactions(folder, latent, users, user_rng)
+    if sound:
+        (folder / "sounds").mkdir(exist_ok=True)
+        _write_sounds(folder, latent, sound_rng)
+        break_sounds(folder)
+    _write_items(folder, latent, text_rng, sound=sound)
+    taste = _TASTE | _TASTE_IN_SOUND if sound else _TASTE
+    _write_interactions(folder, _affinity(latent, users, user_rng, taste), user_rng)
 
 
-def _draw_latent(n: int, rng: np.random.Generator) -> _Latent:
+def _draw_latent(n: int, rng: np.random.Generator, sound_rng: np.random.Generator) -> _Latent:
     shape, theme, audience = (rng.integers(len(names), size=n) for names in (SHAPES, THEMES, AUDIENCES))
     finish = _mostly(_codes(len(SHAPES), len(FINISHES), rng)[shape, audience], len(FINISHES), rng)
     place = _mostly(rng.permutation(len(PLACES))[theme], len(PLACES), rng)
-    return _Latent(shape, theme, audience, finish, place)
+    timbre = sound_rng.integers(len(TIMBRES), size=n)
+    register = _mostly(sound_rng.permutation(len(REGISTERS))[theme], len(REGISTERS), sound_rng)
+    return _Latent(shape, theme, audience, finish, place, timbre, register)
 
 
 def _codes(rows: int, columns: int, rng: np.random.Generator) -> Ints:
@@ -101,7 +120,14 @@ def _write_pictures(folder: Path, latent: _Latent, rng: np.random.Generator) -> 
         list(pool.map(lambda path, look, chance: draw(look, chance).save(path), paths, looks, chances))
 
 
-def _write_items(folder: Path, latent: _Latent, rng: np.random.Generator) -> None:
+def _write_sounds(folder: Path, latent: _Latent, rng: np.random.Generator) -> None:
+    timbres, registers = list(TIMBRES), list(REGISTERS)
+    for number, (timbre, register) in enumerate(zip(latent.timbre, latent.register, strict=True)):
+        samples = tone(timbres[timbre], registers[register], Play.by(rng))
+        write_tone(folder / "sounds" / f"{_item_id(number)}.wav", samples)
+
+
+def _write_items(folder: Path, latent: _Latent, rng: np.random.Generator, *, sound: bool) -> None:
     shapes, themes, audiences = (list(table) for table in (SHAPES, THEMES, AUDIENCES))
     records = []
     for number in range(len(latent.shape)):
@@ -113,15 +139,19 @@ def _write_items(folder: Path, latent: _Latent, rng: np.random.Generator) -> Non
             "description": description(themes[latent.theme[number]], audience, rng),
             IMAGE: f"images/{_item_id(number)}.png",
         }
+        if sound:
+            record[SOUND] = f"sounds/{_item_id(number)}.wav"
         records.append(record)
     lines = [json.dumps(record, ensure_ascii=False) for record in break_items(records)]
     (folder / "items.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
-def _affinity(latent: _Latent, users: int, rng: np.random.Generator) -> NDArray[np.float64]:
+def _affinity(
+    latent: _Latent, users: int, rng: np.random.Generator, taste: Mapping[str, float]
+) -> NDArray[np.float64]:
     """How much each user likes each item, float64 `[users, items]`; each row of mean 0 and variance 1."""
     total = np.zeros((users, len(latent.shape)))
-    for attribute, weight in _TASTE.items():
+    for attribute, weight in taste.items():
         values: Ints = getattr(latent, attribute)
         likes = rng.standard_normal((users, int(values.max()) + 1))
         likes = np.sign(likes) * np.abs(likes) ** 1.5  # a few strong tastes, many weak ones
@@ -131,9 +161,8 @@ def _affinity(latent: _Latent, users: int, rng: np.random.Generator) -> NDArray[
     return total
 
 
-def _write_interactions(folder: Path, latent: _Latent, users: int, rng: np.random.Generator) -> None:
-    affinity = _affinity(latent, users, rng)
-    items = affinity.shape[1]
+def _write_interactions(folder: Path, affinity: NDArray[np.float64], rng: np.random.Generator) -> None:
+    users, items = affinity.shape
     popularity = 0.5 * rng.standard_normal(items)
     # Gumbel noise and the largest: draws from the softmax, without repeats.
     score = _SHARPNESS * affinity + popularity + rng.gumbel(size=affinity.shape)

@@ -4,6 +4,9 @@ Unreadable: `TRUNCATED`'s picture ends half-way; `MISSING` has none on disk; `NO
 `DUPLICATE` occurs a second time, as another product; two interactions name an unknown item or carry a rating
 that is no number. Odd but fine: `MISLABELLED` is a JPEG named .png; `CMYK` a print-ready JPEG; `TURNED` lies
 on its side, as its EXIF orientation says.
+
+With sound: `CUT` ends half-way, `SILENT` is silence, `SEEN` is a picture; `RENAMED` has another ending than
+its format, which is no fault.
 """
 
 from __future__ import annotations
@@ -12,12 +15,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from alignrec.core.vocabulary import IMAGE
+from alignrec.pipeline.demo.tones import RATE, write_tone
 
 TRUNCATED, MISSING, NO_TEXT, DUPLICATE = "p0003", "p0005", "p0007", "p0009"
 MISLABELLED, CMYK, TURNED = "p0011", "p0013", "p0015"
+SOUND = "sound"  # the column of sounds
+CUT, SILENT, SEEN, RENAMED = "p0002", "p0004", "p0006", "p0008"
 _ORIENTATION, _TURN_RIGHT = 0x0112, 6  # EXIF: turn clockwise by a quarter to see it upright
 
 Record = dict[str, Any]
@@ -47,12 +54,24 @@ def break_images(folder: Path) -> None:
     turned.unlink()
 
 
+def break_sounds(folder: Path) -> None:
+    """Spoil, replace or rename the sounds named above, in `folder`/sounds; the pictures are there already."""
+    sounds = folder / "sounds"
+    cut, silent, seen, renamed = (sounds / f"{item}.wav" for item in (CUT, SILENT, SEEN, RENAMED))
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    write_tone(silent, np.zeros(RATE, dtype="<i2"))
+    seen.write_bytes((folder / "images" / f"{SEEN}.png").read_bytes())
+    renamed.rename(renamed.with_suffix(".mp3"))
+
+
 def break_items(records: Sequence[Record]) -> list[Record]:
-    """The items with their faults: one without words, one twice, two with JPEG pictures."""
+    """The items with their faults: one without words, one twice, some whose files have another ending."""
     broken = {record["item_id"]: dict(record) for record in records}
     broken[NO_TEXT] |= {"title": "", "category": "", "description": "  "}
     for item in (CMYK, TURNED):
         broken[item][IMAGE] = f"images/{item}.jpg"
+    if SOUND in broken[RENAMED]:
+        broken[RENAMED][SOUND] = f"sounds/{RENAMED}.mp3"
     again = broken[DUPLICATE] | {"title": "Another product under the same id"}
     return [*broken.values(), again]
 

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from alignrec.core.files import replacing_folder, write_bytes
-from alignrec.core.vocabulary import TEXT
+from alignrec.core.vocabulary import AUDIO, IMAGE, TEXT
+from alignrec.extractors.modality import KINDS
 from alignrec.pipeline.demo.catalogue import make_catalogue
+from alignrec.pipeline.demo.faults import SOUND
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.stages.chain import run
 from alignrec.pipeline.stages.evaluate.tables import show_run
 
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "name": "demo",
     "out": "run",
     "catalog": {
-        "items": {"path": "catalogue/items.jsonl", TEXT: "{title}. {description}"},
+        "items": {"path": "catalogue/items.jsonl", IMAGE: IMAGE, TEXT: "{title}. {description}"},
         "interactions": {
             "path": "catalogue/interactions.csv",
             "rating": "rating",
@@ -30,33 +33,45 @@ SETTINGS = {
     "evaluate": {"masked": [0.5]},
     "export": {"license": "cc0-1.0"},
 }
+MODALITIES = {SOUND: {"type": AUDIO, "columns": SOUND}}
 
 
-def write_demo(out: Path, seed: int, console: Console) -> Path:
-    """Draw the catalogue in `out`, if it is not there yet, and write its config, whose path is returned."""
+def write_demo(out: Path, seed: int, console: Console, *, sound: bool = False) -> Path:
+    """Draw the catalogue in `out`, if it is not there yet, and write its config, whose path is returned.
+
+    Raises:
+        ExtractorError: with sound, what decodes sounds is not installed.
+    """
+    if sound:
+        KINDS[AUDIO].check()
     catalogue, stamp = out / "catalogue", out / "catalogue.seed"
-    if not stamp.is_file() or stamp.read_text() != str(seed):
-        console.note(f"drawing a catalogue with seed {seed} …")
+    drawn = f"{seed} with sound" if sound else str(seed)
+    if not stamp.is_file() or stamp.read_text() != drawn:
+        console.note(f"drawing a catalogue with seed {drawn} …")
         with replacing_folder(catalogue) as folder:
-            make_catalogue(folder, seed=seed)
-        write_bytes(stamp, str(seed).encode())
+            make_catalogue(folder, seed=seed, sound=sound)
+        write_bytes(stamp, drawn.encode())
+    settings = SETTINGS | {"seed": seed}
+    if sound:
+        settings["catalog"] = {**SETTINGS["catalog"], "modalities": MODALITIES}
     config = out / "alignrec.yaml"
-    write_bytes(config, yaml.safe_dump(SETTINGS | {"seed": seed}, sort_keys=False).encode())
+    write_bytes(config, yaml.safe_dump(settings, sort_keys=False).encode())
     return config
 
 
-def run_demo(out: Path, seed: int, console: Console) -> list[str]:
+def run_demo(out: Path, seed: int, console: Console, *, sound: bool = False) -> list[str]:
     """Make the catalogue in `out`, run every stage, and tell what there is to see.
 
     Args:
         out: a folder; an earlier demo with the same seed in it is resumed.
         seed: of the catalogue.
         console: where progress goes.
+        sound: whether products have a sound too.
 
     Returns:
         The closing lines for the user.
     """
-    config = write_demo(out, seed, console)
+    config = write_demo(out, seed, console, sound=sound)
     result = run(config, console=console)
     show_run(RunFolder(result.folder), console)
     summary, release = result.stages["extract"].summary, result.release

@@ -11,7 +11,7 @@ from tests.structure.modules import ROOT, Module, imported, modules
 SHARED: dict[str, str] = {
     "tests/aligner/pretrain/test_pretraining.py": "an encoder's parts are right if the whole learns",
     "tests/extractors/backends/test_backends.py": "every backend passes the suite for extractors",
-    "tests/pipeline/demo/test_demo.py": "the demo's pictures, texts and faults are one catalogue",
+    "tests/pipeline/demo/test_demo.py": "the demo's pictures, texts, sounds and faults are one catalogue",
 }
 
 

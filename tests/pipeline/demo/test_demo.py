@@ -1,4 +1,4 @@
-"""The demo's catalogue: the same bytes for the same seed, and the faults it promises."""
+"""The demo's catalogue: the same bytes for the same seed, the faults it promises, and its sounds."""
 
 from __future__ import annotations
 
@@ -13,11 +13,15 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from alignrec.extractors.errors import AudioRejectedError
+from alignrec.extractors.inputs.audio import decode_audio
+from alignrec.extractors.registry import load_extractor
 from alignrec.pipeline.demo import faults as faults
 from alignrec.pipeline.demo.catalogue import _draw_latent, make_catalogue
 from alignrec.pipeline.demo.drawing import FINISHES, PLACES, SIDE, Chance, Look, draw
 from alignrec.pipeline.demo.shapes import SHAPES
 from alignrec.pipeline.demo.text import AUDIENCES, CATEGORIES, NOUNS, THEMES
+from alignrec.pipeline.demo.tones import RATE, REGISTERS, TIMBRES, Play, tone, write_tone
 
 ITEMS, USERS = 40, 30
 Ints = NDArray[np.int64]
@@ -97,7 +101,7 @@ def top_share(given: Ints, guessed: Ints) -> float:
 
 
 def test_shape_and_audience_together_decide_the_finish_but_neither_alone() -> None:
-    latent = _draw_latent(4000, np.random.default_rng(0))
+    latent = _draw_latent(4000, np.random.default_rng(0), np.random.default_rng(1))
     assert top_share(latent.shape * len(AUDIENCES) + latent.audience, latent.finish) > 0.95
     assert top_share(latent.shape, latent.finish) < 0.35
     assert top_share(latent.audience, latent.finish) < 0.4
@@ -105,7 +109,7 @@ def test_shape_and_audience_together_decide_the_finish_but_neither_alone() -> No
 
 
 def test_the_theme_decides_the_place() -> None:
-    latent = _draw_latent(4000, np.random.default_rng(0))
+    latent = _draw_latent(4000, np.random.default_rng(0), np.random.default_rng(1))
     assert top_share(latent.theme, latent.place) > 0.95
     assert len(THEMES) == len(PLACES)
 
@@ -167,3 +171,64 @@ def test_too_small_a_catalogue_is_refused(tmp_path: Path, items: int, users: int
     with pytest.raises(ValueError, match="at least 20 items"):
         make_catalogue(tmp_path, items=items, users=users)
     assert not any(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def heard(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("heard")
+    make_catalogue(folder, seed=1, items=ITEMS, users=USERS, sound=True)
+    return folder
+
+
+def test_sound_changes_no_picture_and_no_word(catalogue: Path, heard: Path) -> None:
+    silent, loud = digests(catalogue), digests(heard)
+    assert {name: loud[name] for name in silent if name.startswith("images/")} == {
+        name: digest for name, digest in silent.items() if name.startswith("images/")
+    }
+    rows = [json.loads(line) for line in (heard / "items.jsonl").read_text(encoding="utf-8").splitlines()]
+    named = [row.pop("sound") for row in rows]
+    assert rows == [json.loads(line) for line in (catalogue / "items.jsonl").read_text().splitlines()]
+    assert all((heard / path).is_file() for path in named)
+    assert loud["interactions.csv"] != silent["interactions.csv"], "users have a taste in it"
+
+
+def test_the_same_seed_gives_the_same_sounds(heard: Path, tmp_path: Path) -> None:
+    make_catalogue(tmp_path, seed=1, items=ITEMS, users=USERS, sound=True)
+    assert digests(tmp_path) == digests(heard)
+
+
+def test_broken_sounds_are_broken_and_a_renamed_one_is_read(heard: Path) -> None:
+    def reason(item: str) -> str:
+        with pytest.raises(AudioRejectedError) as caught:
+            decode_audio((heard / "sounds" / f"{item}.wav").read_bytes())
+        return caught.value.reason
+
+    broken = [reason(item) for item in (faults.CUT, faults.SILENT, faults.SEEN)]
+    assert broken == ["truncated", "silent", "not-audio"]
+    assert decode_audio((heard / "sounds" / f"{faults.RENAMED}.mp3").read_bytes()).rate == RATE
+
+
+def test_the_timbre_follows_nothing_and_the_register_the_theme() -> None:
+    latent = _draw_latent(4000, np.random.default_rng(0), np.random.default_rng(1))
+    for other in (latent.shape, latent.theme, latent.audience, latent.finish, latent.place):
+        assert top_share(other, latent.timbre) < 0.3
+    assert top_share(latent.theme, latent.register) > 0.95
+    assert len(THEMES) == len(REGISTERS)
+
+
+def test_tones_of_a_timbre_sound_alike_whatever_their_register(tmp_path: Path) -> None:
+    extractor = load_extractor("signal:log-mel", "audio")
+    rng = np.random.default_rng(5)
+    names = [(timbre, register) for timbre in TIMBRES for register in REGISTERS for _ in range(6)]
+    sounds = []
+    for timbre, register in names:
+        write_tone(tmp_path / "t.wav", tone(timbre, register, Play.by(rng)))
+        sounds.append(decode_audio((tmp_path / "t.wav").read_bytes()))
+    vectors = extractor.embed([extractor.prepare(one) for one in sounds]).pooled
+    assert all(len(one.samples) == RATE for one in sounds)
+    timbres, registers = (np.array(column) for column in zip(*names, strict=True))
+    apart = ((vectors[:, None] - vectors[None]) ** 2).sum(axis=2)
+    np.fill_diagonal(apart, np.inf)
+    nearest = apart.argmin(axis=1)
+    assert (timbres[nearest] == timbres).mean() > 0.9  # of four, by chance a quarter
+    assert (registers[nearest] == registers).mean() > 0.5
