@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ COMMENTS = {
     "path": "paths start from this file's folder",
     "id": "the column of item ids",
     IMAGE: "the column of picture paths, URLs or embedded pictures; null for none",
-    "image_root": "the folder that pictures are in, and that no path may leave",
+    "image_root": "the folder that pictures and sounds are in, and that no path may leave",
     "linked_folders": "folders outside of it that links and full paths may lead into",
     TEXT: "what the text model reads: {column}s of the items table; null for none",
     "user": "the column of user ids",
@@ -30,7 +30,6 @@ COMMENTS = {
     "method": "random, temporal, leave-one-out, or mmrec: as the file says",
 }
 DEFAULT_SPLIT = {"method": "random", "ratios": [0.8, 0.1, 0.1], "k_core": 5}
-MODELS = {modality: getattr(ExtractConfig(), modality) for modality in MODALITIES}
 
 
 def render(name: str, draft: Draft, plugins: Sequence[Path] = ()) -> str:
@@ -50,13 +49,14 @@ def render(name: str, draft: Draft, plugins: Sequence[Path] = ()) -> str:
     )
     lines += ["", "catalog:"]
     lines += _section("items", draft.items)
-    lines += _modalities(draft.items.get(TEXT))
+    lines += _named(draft.modalities) or _modalities(draft.items.get(TEXT))
     if draft.interactions:
         lines += _section("interactions", draft.interactions)
     lines += ["", "# How interactions are cut into train, validation and test."]
     lines += _flat("split", draft.split or DEFAULT_SPLIT)
     lines += ["", "# The frozen models; see the README for others."]
-    models = MODELS | draft.extract
+    kinds = [*MODALITIES, *(located["type"] for located in draft.modalities.values())]
+    models = {kind: getattr(ExtractConfig(), kind) for kind in dict.fromkeys(kinds)} | draft.extract
     lines += _flat("extract", {**models, "max_rejected": 0.05})
     lines += ["", "# What the release carries. A push needs a licence: set it to your own."]
     lines += ["export:", "  license: null", ""]
@@ -66,6 +66,14 @@ def render(name: str, draft: Draft, plugins: Sequence[Path] = ()) -> str:
 def _comment(text: str) -> list[str]:
     """The lines of a comment, without characters that YAML does not allow."""
     return ["".join(c if c.isprintable() else " " for c in line) for line in text.splitlines()]
+
+
+def _named(modalities: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The modalities beside image and text."""
+    lines = [f"    {name}: {json.dumps(located, ensure_ascii=False)}" for name, located in modalities.items()]
+    return (
+        ["  # More of an item, beside image and text; any number.", "  modalities:", *lines] if lines else []
+    )
 
 
 def _modalities(template: str | None) -> list[str]:

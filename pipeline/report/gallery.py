@@ -1,4 +1,4 @@
-"""The items that a report shows: which, how they are called, what they look like."""
+"""The items that a report shows: which, how they are called, what they look and sound like."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from alignrec.extractors.errors import RejectedError
 from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import as_text, tidy
+from alignrec.extractors.modality import AUDIO, IMAGE, Kind
 from alignrec.pipeline.catalog.arrow_values import python_values
 from alignrec.pipeline.catalog.contents import pictures_of
 from alignrec.pipeline.catalog.image_cells import ImageRefError
@@ -42,6 +43,7 @@ class Entry:
         title: cut to `LONGEST_TITLE` characters; the id where the row has no title.
         text: what the text model reads, cut to `LONGEST_TEXT`.
         picture: where its picture's bytes come from, if it names a picture that is there.
+        sound: likewise its sound's.
         values: the other columns.
     """
 
@@ -49,6 +51,7 @@ class Entry:
     title: str
     text: str = ""
     picture: Source | None = None
+    sound: Source | None = None
     values: Row = field(default_factory=dict)
 
 
@@ -59,7 +62,7 @@ class Entries:
     Attributes:
         items: an entry for each item asked for, in that order.
         rows: an entry for each row asked for, by number.
-        columns: columns that are neither id, picture nor title, the first `MAX_COLUMNS`.
+        columns: columns that are neither id, picture, sound nor title, the first `MAX_COLUMNS`.
     """
 
     items: list[Entry]
@@ -122,19 +125,21 @@ class _Reader:
         self.config, self.table = config, open_items(config.path, image_root(config))
         self.root, self.modalities = image_root(config), modalities
         located = (short_forms(config) | dict(modalities)).values()
-        # One text and one picture are shown: of the first modality that has any.
+        # One text, one picture and one sound are shown: of the first modality that has any.
         texts = next((one.template for one in located if one.template), ())
         self.templates = [TextTemplate(template) for template in texts]
-        self.pictures = next((one.columns for one in located if one.columns), ())
+        self.pictures, self.sounds = (
+            next((one.columns for one in located if one.type == kind.name), ()) for kind in (IMAGE, AUDIO)
+        )
         named = [c for c in self.table.columns if c.lower() in TITLE_COLUMNS]
         fields = [name for template in self.templates for name in template.fields]
         self.title = next(iter([*named, *fields]), config.id)
-        kept = [config.id, *self.pictures, self.title]
+        kept = [config.id, *self.pictures, *self.sounds, self.title]
         self.others = [c for c in self.table.columns if c not in kept][:MAX_COLUMNS]
         self.columns = [*kept, *fields, *self.others]
 
     def rows(self) -> Iterator[Row]:
-        shown = dict.fromkeys(set(self.columns) - set(self.pictures), _shown)
+        shown = dict.fromkeys(set(self.columns) - {*self.pictures, *self.sounds}, _shown)
         texts = conversions(self.config, self.modalities)
         return self.table.rows(self.columns, conversions=shown | texts)
 
@@ -145,17 +150,19 @@ class _Reader:
             item_id,
             title or clip(readable(item_id) or "no title", LONGEST_TITLE),
             clip(text, LONGEST_TEXT),
-            self._picture(row),
+            self._file(row, self.pictures, IMAGE),
+            self._file(row, self.sounds, AUDIO),
             {column: row[column] for column in self.others},
         )
 
-    def _picture(self, row: Row) -> Source | None:
-        for found in pictures_of(row, self.pictures, self.root):
+    def _file(self, row: Row, columns: Sequence[str], kind: Kind) -> Source | None:
+        """The first picture, or sound, that is there."""
+        for reference in pictures_of(row, columns, self.root, kind):
             try:
-                picture = find_picture(found, self.root, self.config.linked_folders)
+                found = find_picture(reference, self.root, self.config.linked_folders, kind)
             except ImageRefError:
                 continue
-            return None if picture.row is not None else partial(_bytes, picture.path, picture.embedded)
+            return None if found.row is not None else partial(_bytes, found.path, found.embedded)
         return None
 
 

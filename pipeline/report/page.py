@@ -39,7 +39,8 @@ def render(context: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     environment.filters["thousands"] = lambda number: f"{number:,}"
     style, script = _asset("report.css"), _asset("report.js")
     policy = (
-        f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}; "
+        f"default-src 'none'; img-src data:; media-src data:; style-src {_hash(style)}; "
+        f"script-src {_hash(script)}; "
         "base-uri 'none'; form-action 'none'"
     )
     return environment.get_template("report.html.j2").render(

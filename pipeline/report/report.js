@@ -1,5 +1,5 @@
 "use strict";
-// Everything the data says reaches the page as text or as a base64 picture, never as markup.
+// Everything the data says reaches the page as text or as a base64 picture or sound, never as markup.
 const data = JSON.parse(document.getElementById("data").textContent);
 const { items, sets, colourings, details } = data;
 const at = (id) => document.getElementById(id);
@@ -13,6 +13,12 @@ function element(name, properties = {}, ...children) {
 function picture(item, alternative) {
   if (!item.picture) return element("span", { className: "blank", ariaHidden: "true" }, "no picture");
   return element("img", { src: `data:image/webp;base64,${item.picture}`, alt: alternative });
+}
+
+function player(item) {
+  if (!item.sound) return "";
+  const source = `data:audio/mpeg;base64,${item.sound}`;
+  return element("audio", { src: source, controls: true, preload: "none", ariaLabel: `Sound of ${item.title}` });
 }
 
 function title(item) {
@@ -49,7 +55,7 @@ function showPicked() {
   for (const [name, value] of [["id", item.id], ...details.map((name, n) => [name, item.details[n]])])
     if (value) facts.append(element("dt", {}, name), element("dd", { dir: "auto" }, value));
   const words = element("div", {}, element("h3", { dir: "auto" }, item.title));
-  words.append(element("p", { className: "note", dir: "auto" }, item.text), facts);
+  words.append(player(item), element("p", { className: "note", dir: "auto" }, item.text), facts);
   at("picked").replaceChildren(picture(item, `Picture of ${item.title}`), words);
   at("neighbours").replaceChildren(...sets.map((set) => column(set)));
 }

@@ -21,6 +21,7 @@ from alignrec.pipeline.report.neighbours_map import NeighboursMap, map_neighbour
 from alignrec.pipeline.report.overview import popularity, rejection_examples, rejections, set_rows
 from alignrec.pipeline.report.page import embedded_json, render
 from alignrec.pipeline.report.panels import panels, training
+from alignrec.pipeline.report.players import players
 from alignrec.pipeline.report.thumbnails import thumbnails
 from alignrec.pipeline.report.verdict import verdicts
 from alignrec.pipeline.runner.manifest import MANIFEST
@@ -29,6 +30,8 @@ from alignrec.pipeline.runner.split_log import learned_from
 
 # The page without its own few kilobytes of script, style and tables.
 MOST_BYTES = 14 * 10**6
+# Of which sounds take at most so much.
+MOST_SOUND = 4 * 10**6
 # Columns of the items table that the page shows of a picked item, and how long their values may be.
 MAX_DETAILS, LONGEST_DETAIL, LONGEST_NAME = 6, 80, 40
 
@@ -56,6 +59,10 @@ def write_report(config: Config, run_folder: RunFolder, path: Path) -> None:
     entries = read_entries(catalog.items, ids, examples, catalog.modalities)
     data = _data(run, chosen, entries, config.seed)
     sources = [entry.picture for entry in [*entries.items, *entries.rows.values()]]
+    sounds = players([entry.sound for entry in entries.items], MOST_SOUND)
+    for item, sound in zip(data["items"], sounds, strict=True):
+        if sound:
+            item["sound"] = sound
     pictures = thumbnails(sources, MOST_BYTES - len(embedded_json(data).encode()))
     for item, picture in zip(data["items"], pictures, strict=False):
         item["picture"] = picture
@@ -93,7 +100,7 @@ def _learned(config: Config, run_folder: RunFolder, run: RunContents) -> str:
 
 
 def _data(run: RunContents, chosen: NDArray[np.int64], entries: Entries, seed: int) -> dict[str, Any]:
-    """What the script shows, item by item; pictures are added later."""
+    """What the script shows, item by item; pictures and sounds are added later."""
     maps = {name: map_neighbours(f.matrix[chosen], f.valid[chosen], seed) for name, f in run.sets.items()}
     return {
         "items": [_item(entry) for entry in entries.items],

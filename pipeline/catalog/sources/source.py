@@ -28,6 +28,7 @@ class Draft:
         items, interactions, split, extract: keys and values, paths relative to the config's folder. A source
             that recognises interactions alone leaves `items` empty: a table beside them holds the items.
         notes: what a person should look at.
+        modalities: beside image and text, by name.
     """
 
     items: dict[str, Any]
@@ -35,6 +36,7 @@ class Draft:
     split: dict[str, Any] = field(default_factory=dict)
     extract: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    modalities: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def recognise_nothing(folder: Path) -> Draft | None:  # noqa: ARG001

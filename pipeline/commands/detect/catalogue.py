@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from alignrec.core.vocabulary import IMAGE, TEXT
+from alignrec.core.vocabulary import AUDIO, IMAGE, TEXT
+from alignrec.extractors.modality import AUDIO as SOUNDS
+from alignrec.extractors.modality import IMAGE as IMAGES
 from alignrec.pipeline.catalog.formats.format import formats_by_ending
 from alignrec.pipeline.catalog.sources.folder import NO_PICTURES
 from alignrec.pipeline.catalog.sources.source import SOURCES, Draft
@@ -21,7 +23,7 @@ from alignrec.pipeline.commands.detect.roles import (
     id_score,
     in_reading_order,
     is_called,
-    names_pictures,
+    names_files,
     rating_score,
     time_score,
 )
@@ -69,25 +71,26 @@ def _from_tables(folder: Path, logs: Sequence[str]) -> Draft:
         for one in found
         if not one.is_log
         for column in one.columns
-        if id_score(column) and not is_called(column, USER) and (one.texts or _picture_column(folder, one)[0])
+        if id_score(column) and not is_called(column, USER) and _has_content(folder, one)
     ]
     if not choices:
         raise ConfigError(_no_items(folder, found, notes))
     chosen = max(choices, key=lambda choice: choice.rank)
     items, more = _items_section(folder, chosen)
-    notes += more
+    modalities, heard = _sounds(folder, chosen.found, items)
+    notes += [*more, *heard]
     notes += _other_items(chosen, choices)
     if not chosen.logs:
         notes.append("No table of interactions was found: the run goes as far as pretraining.")
         notes += [_no_join(one, chosen) for one in others if one.is_log]
-        return Draft(items, notes=notes)
+        return Draft(items, modalities=modalities, notes=notes)
     log = chosen.logs[0]
     notes += [
         f"{other.found.path} could be interactions too (user {other.user.name}, item {other.item.name}); "
         f"{log.found.path} was taken."
         for other in chosen.logs[1:]
     ]
-    return Draft(items, _log_section(log), notes=notes)
+    return Draft(items, _log_section(log), modalities=modalities, notes=notes)
 
 
 class _Choice:
@@ -142,7 +145,7 @@ def _picture_column(folder: Path, found: FoundTable) -> tuple[Pictures | None, l
     """The column that most pictures open from, and notes on others that look like it."""
     roots = picture_roots(folder, found.file)
     tried = [one for column in found.columns if (one := try_pictures(column, roots))]
-    named = {c.name for c in found.columns if c.pictures > 0.5 or names_pictures(c)}
+    named = {c.name for c in found.columns if c.pictures > 0.5 or names_files(c, IMAGES)}
     taken = max(tried, key=lambda one: (one.opened, one.urls, one.column in named), default=None)
     if taken and not taken.opened and not taken.urls:
         taken = None
@@ -152,6 +155,52 @@ def _picture_column(folder: Path, found: FoundTable) -> tuple[Pictures | None, l
         if one is not taken and not one.opened and not one.urls
     ]
     return taken, notes
+
+
+def _has_content(folder: Path, found: FoundTable) -> bool:
+    """Whether a table has anything to read, to look at or to listen to."""
+    return bool(found.texts or _picture_column(folder, found)[0] or _sound_columns(folder, found, None))
+
+
+def _sounds(
+    folder: Path, found: FoundTable, items: dict[str, Any]
+) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """A modality of the columns that sounds open from, and notes.
+
+    Their paths start where those of pictures do; where there are none, `items` is told where.
+    """
+    home = found.file if found.file.is_dir() else found.file.parent
+    seen = items.get(IMAGE) is not None
+    taken = _sound_columns(folder, found, folder / items["image_root"] if "image_root" in items else home)
+    notes = []
+    if not taken and (elsewhere := _sound_columns(folder, found, None)):
+        if not seen:
+            taken = elsewhere
+            items["image_root"] = os.path.relpath(elsewhere[0].root, folder)
+        else:
+            notes.append(
+                f"{found.path}: {elsewhere[0].column} holds sounds, but its paths do not start where those "
+                "of the pictures do: write them from one folder, which image_root names."
+            )
+    if not taken:
+        return {}, notes
+    if any(one.urls for one in taken):
+        notes.append("Sounds are URLs: `alignrec download` fetches them before the run.")
+    return {AUDIO: {"type": AUDIO, "columns": [one.column for one in taken]}}, notes
+
+
+def _sound_columns(folder: Path, found: FoundTable, root: Path | None) -> list[Pictures]:
+    """The columns that sounds open from below a root, or below the one that most open from.
+
+    Ids that are the names of sounds are such a column where there is no other.
+    """
+    roots = picture_roots(folder, found.file, SOUNDS) if root is None else [root]
+    tried = [one for column in found.columns if (one := try_pictures(column, roots, SOUNDS))]
+    opened = [one for one in tried if one.opened or one.urls]
+    best = max((one.opened for one in opened), default=0)
+    opened = [one for one in opened if one.urls or one.opened == best]
+    ids = {column.name for column in found.columns if id_score(column) == 1}
+    return [one for one in opened if one.column not in ids] or opened[:1]
 
 
 def _log_section(log: Joined) -> dict[str, Any]:
@@ -206,7 +255,7 @@ def _no_items(folder: Path, found: Sequence[FoundTable], notes: Sequence[str]) -
     names = ", ".join(one.path for one in found) or "none"
     return (
         f"{folder} has no table of items: expected one of {', '.join(formats_by_ending())} with a column of "
-        f"ids, each there once, and a text or a picture. Tables seen: {names}{''.join(reasons)}"
+        f"ids, each there once, and a text, a picture or a sound. Tables seen: {names}{''.join(reasons)}"
     )
 
 
@@ -216,4 +265,7 @@ def _why_no_items(found: FoundTable) -> str:
         return f"looks like interactions ({columns})"
     if found.id is None:
         return f"no column has another value in every row ({columns})"
-    return f"{found.id.name} could be the ids, but no column holds a text or pictures that open ({columns})"
+    return (
+        f"{found.id.name} could be the ids, but no column holds a text, or pictures or sounds that open "
+        f"({columns})"
+    )

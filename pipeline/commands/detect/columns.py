@@ -10,6 +10,8 @@ from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from alignrec.extractors.inputs.audio import audio_format
+from alignrec.extractors.modality import AUDIO
 from alignrec.pipeline.catalog.image_cells import is_url
 from alignrec.pipeline.catalog.sources.folder import PICTURES
 from alignrec.pipeline.catalog.tables import Table
@@ -93,6 +95,11 @@ class Column:
         return self.share(_looks_like_a_picture)
 
     @cached_property
+    def sounds(self) -> float:
+        """The share of values that hold a sound, or are named like one."""
+        return self.share(_looks_like_a_sound)
+
+    @cached_property
     def readable(self) -> float:
         """The share of values that are text, or lists of it."""
         return self.share(lambda value: isinstance(value, str) or (isinstance(value, list) and _flat(value)))
@@ -164,8 +171,21 @@ def _first(value: Any) -> Any:
     return value[0] if isinstance(value, list) and value else value
 
 
+def _looks_like_a_sound(value: Any) -> bool:
+    first = _first(value)
+    if isinstance(first, dict) and first.get("array") is not None:
+        return "sampling_rate" in first
+    if isinstance(first, dict):
+        first = first.get("path") if first.get("bytes") is None else first["bytes"]
+    if isinstance(first, bytes):
+        return audio_format(first) is not None
+    return isinstance(first, str) and first.lower().partition("?")[0].endswith(AUDIO.endings)
+
+
 def _looks_like_a_picture(value: Any) -> bool:
     first = _first(value)
+    if _looks_like_a_sound(first):
+        return False
     if isinstance(first, dict):
         return "bytes" in first or "path" in first
     return isinstance(first, bytes) or (

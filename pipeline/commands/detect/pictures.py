@@ -1,4 +1,4 @@
-"""Which column leads to pictures, and from which folder: found by opening some."""
+"""Which column leads to pictures, or to sounds, and from which folder: found by opening some."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from alignrec.extractors.errors import RejectedError
-from alignrec.extractors.inputs.images import decode_image
+from alignrec.extractors.errors import ExtractorError, RejectedError
+from alignrec.extractors.modality import IMAGE, Kind
 from alignrec.pipeline.catalog.image_cells import ImageRefError
 from alignrec.pipeline.catalog.image_refs import OutsideRootError, find_image, read_image
-from alignrec.pipeline.catalog.sources.folder import PICTURES
 from alignrec.pipeline.commands.detect.columns import Column
-from alignrec.pipeline.commands.detect.roles import names_pictures
+from alignrec.pipeline.commands.detect.roles import names_files
 
 TRIED = 20
 _FOLDERS = 200  # more are not looked at
@@ -29,9 +28,9 @@ class Pictures:
     Attributes:
         column: its name.
         root: the folder that its paths start from.
-        opened: how many of those tried are pictures that a model could read.
+        opened: how many of those tried are pictures, or sounds, that a model could read.
         tried: how many values were tried.
-        urls: it names pictures by URL, which are not here yet.
+        urls: it names them by URL, and they are not here yet.
         why: what kept the first of the others from opening; "" where all did.
         linked: folders outside of the root that those which opened lie in, by links or in full.
     """
@@ -45,42 +44,57 @@ class Pictures:
     linked: tuple[Path, ...] = ()
 
 
-def try_pictures(column: Column, roots: Sequence[Path]) -> Pictures | None:
+def try_pictures(column: Column, roots: Sequence[Path], kind: Kind = IMAGE) -> Pictures | None:
     """Open up to twenty pictures that a column names; None where its values do not look like pictures at all.
 
     Args:
         column: a sample.
         roots: folders that paths may start from, the likelier first.
+        kind: of pictures, or of sounds.
     """
     values = _spread(column.values, TRIED)
     if not values or column.words > 4 or column.times > 0.9 or (column.fractions and column.texts):
         return None
-    known = names_pictures(column)
+    known, alike = names_files(column, kind), column.pictures if kind is IMAGE else column.sounds
     if column.urls > 0.5:
-        if not known and column.pictures < 0.5:
+        if not known and alike < 0.5:
             return None
         return Pictures(column.name, roots[0], 0, len(values), urls=True)
-    found = [open_all(column.name, values, root) for root in roots]
+    found = [open_all(column.name, values, root, kind) for root in roots]
     best = max(found, key=lambda one: one.opened)
-    return best if best.opened or known or column.pictures > 0.5 else None
+    return best if best.opened or known or alike > 0.5 else None
 
 
-def open_all(column: str, values: Sequence[Any], root: Path) -> Pictures:
+def open_all(column: str, values: Sequence[Any], root: Path, kind: Kind = IMAGE) -> Pictures:
     """Decode what values refer to below a root, or outside of it where links (or full paths) lead there."""
     opened, why = 0, ""
     linked = folders_outside(values, root)
     for value in values:
         try:
-            image = find_image(value, root, linked)
+            image = find_image(value, root, linked, kind)
             if image is None:
                 continue
             data = read_image(image.path) if image.path else image.embedded
             if data is not None:
-                decode_image(data)
+                _open(data, kind)
             opened += 1
         except (ImageRefError, RejectedError, OSError) as error:
             why = why or str(error)
     return Pictures(column, root, opened, len(values), why=why, linked=linked)
+
+
+def _open(data: bytes, kind: Kind) -> None:
+    """Decode a file; where nothing is installed that does, see that it begins as one that can be.
+
+    Raises:
+        RejectedError: it cannot be used.
+    """
+    assert kind.decode is not None and kind.format_of is not None
+    try:
+        kind.decode(data)
+    except ExtractorError:
+        if kind.format_of(data) is None:
+            raise RejectedError("damaged", f"the content is of no {kind.noun}") from None
 
 
 def folders_outside(values: Sequence[Any], root: Path) -> tuple[Path, ...]:
@@ -108,10 +122,10 @@ def _outside(value: Any, root: Path) -> Path | None:
     return None
 
 
-def picture_roots(folder: Path, table: Path) -> list[Path]:
-    """Folders that picture paths may start from: the table's, the catalogue's, those above pictures."""
+def picture_roots(folder: Path, table: Path, kind: Kind = IMAGE) -> list[Path]:
+    """Folders that paths may start from: the table's, the catalogue's, those above pictures, or sounds."""
     home = table if table.is_dir() else table.parent
-    below = list(islice((path for path in sorted(_folders(folder)) if any(_pictures(path))), _FOLDERS))
+    below = list(islice((path for path in sorted(_folders(folder)) if any(_files(path, kind))), _FOLDERS))
     around = {parent for path in below for parent in path.parents if parent.is_relative_to(folder)}
     return list(dict.fromkeys([home, folder, *sorted(around), *below]))
 
@@ -123,8 +137,8 @@ def _folders(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _pictures(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+def _files(folder: Path, kind: Kind) -> Iterator[Path]:
+    return (path for path in folder.iterdir() if path.suffix.lower() in kind.endings)
 
 
 def _spread(values: Sequence[Any], count: int) -> list[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from alignrec.extractors.modality import AUDIO, Kind
 from alignrec.pipeline.commands.detect.columns import Column
 
 Scorer = Callable[[Column], float]
@@ -29,6 +30,7 @@ TIME = (
 )
 # Parts of names: `main_image`, `poster_url`.
 PICTURE = ("image", "img", "photo", "picture", "poster", "thumbnail", "cover", "filename")
+SOUND = ("audio", "sound", "song", "music", "track", "preview", "recording", "voice", "mp3")
 TEXT = (
     *("title", "name", "product_name", "headline", "brand", "categories", "category", "genres", "year"),
     *("description", "desc", "text", "body", "abstract"),
@@ -42,7 +44,7 @@ def id_score(column: Column) -> float:
         return 0
     if column.words > 1.5 or any(len(text) > 64 for text in column.texts[:200]):
         return 0
-    if column.pictures > 0.5 or (column.times > 0.9 and not column.numbers):
+    if _is_file(column) or (column.times > 0.9 and not column.numbers):
         return 0.3
     return 1 if column.distinct > 0.98 else 0.5
 
@@ -51,7 +53,7 @@ def user_score(column: Column) -> float:
     """Ids of users: there in nearly every row, several of them, and some more than once."""
     if column.filled < 0.9 or not column.texts or column.fractions > 0.02 or column.times > 0.98:
         return 0
-    if column.words > 2.5 or column.pictures > 0.5 or column.urls > 0.5:
+    if column.words > 2.5 or _is_file(column) or column.urls > 0.5:
         return 0
     few = len(set(column.texts)) <= min(12, len(column.texts) // 3)
     return 0.4 if few else 0.6 if column.distinct == 1 else 1
@@ -71,7 +73,7 @@ def rating_score(column: Column) -> float:
 
 def text_score(column: Column) -> float:
     """Something to read: letters, more than one value, and no code, address, date or picture."""
-    if column.letters < 0.5 or column.readable < 0.9 or column.pictures > 0.5 or column.urls > 0.5:
+    if column.letters < 0.5 or column.readable < 0.9 or _is_file(column) or column.urls > 0.5:
         return 0
     if column.times > 0.5 or len({str(value) for value in column.values}) < 2:
         return 0
@@ -92,9 +94,13 @@ def is_called(column: Column, names: Sequence[str]) -> bool:
     return _rank(column.name, names) > 0
 
 
-def names_pictures(column: Column) -> bool:
-    """Whether a column's name has a word for pictures in it."""
-    return any(word in _plain(column.name) for word in PICTURE)
+def names_files(column: Column, kind: Kind) -> bool:
+    """Whether a column's name has a word for pictures, or for sounds, in it."""
+    return any(word in _plain(column.name) for word in (SOUND if kind is AUDIO else PICTURE))
+
+
+def _is_file(column: Column) -> bool:
+    return column.pictures > 0.5 or column.sounds > 0.5
 
 
 def in_reading_order(columns: Sequence[Column]) -> list[Column]:

@@ -15,7 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID
+from alignrec.core.libraries import is_installed
 from alignrec.core.vocabulary import IMAGE, TEXT
+from alignrec.extractors.modality import AUDIO
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.image_cells import is_url
 from alignrec.pipeline.catalog.interactions import Interactions, read_interactions
@@ -25,7 +27,7 @@ from alignrec.pipeline.catalog.sources.source import Draft
 from alignrec.pipeline.catalog.times import UNITS, unit_of
 from alignrec.pipeline.commands.config_template import DEFAULT_SPLIT
 from alignrec.pipeline.commands.detect.pictures import TRIED, folders_outside, open_all
-from alignrec.pipeline.config.catalog import CatalogConfig, InteractionsConfig, ItemsConfig
+from alignrec.pipeline.config.catalog import CatalogConfig, InteractionsConfig, ItemsConfig, ModalityConfig
 from alignrec.pipeline.config.paths import make_absolute
 from alignrec.pipeline.config.settings import Config, ExtractConfig, SplitConfig
 from alignrec.pipeline.errors import CatalogError, ConfigError
@@ -84,10 +86,11 @@ def try_draft(draft: Draft, folder: Path) -> Trial:
     trial = Trial(draft, folder)
     catalogue = _items(trial)
     _pictures(trial, catalogue)
+    _sounds(trial, catalogue)
     if not _config(trial.draft, folder).modalities:
         raise ConfigError(
-            f"{catalogue.table.where} has neither pictures that open nor texts, and an item needs one of "
-            f"them. {' '.join(trial.draft.notes)}"
+            f"{catalogue.table.where} has neither pictures or sounds that open nor texts, and an item needs "
+            f"one of them. {' '.join(trial.draft.notes)}"
         )
     if trial.draft.interactions:
         _interactions(trial, catalogue)
@@ -98,7 +101,11 @@ def _config(draft: Draft, folder: Path) -> Config:
     """The config of a draft, paths absolute; what only a whole config has to hold is not checked."""
     log = InteractionsConfig(**draft.interactions) if draft.interactions else None
     config = Config.model_construct(
-        catalog=CatalogConfig(items=ItemsConfig(**draft.items), interactions=log),
+        catalog=CatalogConfig(
+            items=ItemsConfig(**draft.items),
+            modalities={name: ModalityConfig(**one) for name, one in draft.modalities.items()},
+            interactions=log,
+        ),
         split=SplitConfig(**draft.split),
         extract=ExtractConfig(**draft.extract),
     )
@@ -151,6 +158,29 @@ def _pictures(trial: Trial, catalogue: Catalogue) -> None:
         trial.problems.append(
             f"{tried.tried - tried.opened} of {tried.tried} pictures do not open ({tried.why}): a run stops "
             "where more than extract.max_rejected of them do not"
+        )
+
+
+def _sounds(trial: Trial, catalogue: Catalogue) -> None:
+    """Open twenty sounds of each column."""
+    config = _config(trial.draft, trial.folder).catalog
+    for column in [name for one in config.modalities.values() for name in one.columns]:
+        some = [row[column] for row in islice(catalogue.table.rows([column]), _ROWS)]
+        named = [value for value in some if value not in (None, "", [])]
+        values = named[:: max(1, len(named) // TRIED)][:TRIED]
+        urls = any(isinstance(value, str) and is_url(value) for value in values)
+        trial.downloads = trial.downloads or urls
+        tried = open_all(column, values, image_root(config.items), AUDIO)
+        why = f"; {tried.why}" if tried.why else ""
+        trial.found.append((f"{AUDIO.noun}s", f"{tried.opened} of {tried.tried} tried open: {column}{why}"))
+        if tried.opened < tried.tried and not urls:
+            trial.problems.append(
+                f"{tried.tried - tried.opened} of {tried.tried} sounds do not open ({tried.why}): a run "
+                "stops where more than extract.max_rejected of them do not"
+            )
+    if config.modalities and not is_installed(AUDIO.libraries[0]):
+        trial.problems.append(
+            f"sounds are decoded by {AUDIO.libraries[0]}: pip install 'alignrec[{AUDIO.extra}]'"
         )
 
 

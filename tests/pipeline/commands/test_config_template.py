@@ -37,6 +37,13 @@ def test_what_was_found_is_written_and_what_was_not_has_its_default() -> None:
     assert (loaded["split"], loaded["extract"]["text"]) == ({"method": "temporal"}, "given:x.npy")
 
 
+def test_modalities_that_were_found_are_written_with_their_model() -> None:
+    heard = {"audio": {"type": "audio", "columns": ["clip"]}}
+    loaded = yaml.safe_load(render("shop", Draft({"path": "a.csv", "text": "{title}"}, modalities=heard)))
+    assert loaded["catalog"]["modalities"] == heard
+    assert loaded["extract"]["audio"] == "signal:log-mel"
+
+
 def test_the_fields_of_the_text_are_shown_as_modalities_in_a_comment() -> None:
     draft = Draft({"path": "a.csv", "text": "{title}. {plot} {text} {user} {a b}"})
     text = render("shop", draft)

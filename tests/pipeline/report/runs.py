@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from alignrec.core.cross_view import CrossView, Direction
 from alignrec.core.features import FeatureSet
 from alignrec.core.results import Measurement, Results
-from alignrec.pipeline.config.catalog import CatalogConfig, ItemsConfig
+from alignrec.pipeline.config.catalog import CatalogConfig, ItemsConfig, ModalityConfig
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.report import write
 from alignrec.pipeline.report.contents import RunContents
@@ -43,10 +43,13 @@ def ordinary_rows(folder: Path, count: int = 30) -> list[dict[str, Any]]:
     return rows
 
 
-def make_config(folder: Path, rows: Sequence[dict[str, Any]]) -> Config:
-    """A config for rows written to `folder`."""
-    items = ItemsConfig(path=str(write_items(folder, rows)))
-    return Config(name="things", out=folder / "run", catalog=CatalogConfig(items=items))
+def make_config(
+    folder: Path, rows: Sequence[dict[str, Any]], modalities: Mapping[str, ModalityConfig] | None = None
+) -> Config:
+    """A config for rows written to `folder`, and modalities beside image and text."""
+    items = ItemsConfig(path=str(write_items(folder, rows)), image="image", text="{title}. {description}")
+    catalog = CatalogConfig(items=items, modalities=dict(modalities or {}))
+    return Config(name="things", out=folder / "run", catalog=catalog)
 
 
 def make_run(

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from alignrec.pipeline.config.catalog import ModalityConfig
+from tests.pipeline.catalogues import sound
 from tests.pipeline.report.runs import SETS, make_config, make_run, ordinary_rows, written
 
 WIDTHS = (1280, 800, 360)
@@ -293,3 +295,22 @@ def test_a_run_that_was_never_measured_says_so(tmp_path: Path, view: Open) -> No
     assert page.locator("#training").count() == 0
     assert page.locator("nav a").all_inner_texts() == ["Did it help?", "What was made", "Neighbours", "Map"]
     assert len(_neighbours(page)) == 2
+
+
+def test_a_sound_is_played_beside_its_picture_without_any_request(tmp_path: Path, view: Open) -> None:
+    rows = ordinary_rows(tmp_path)
+    for number, row in enumerate(rows):
+        (tmp_path / f"{number}.wav").write_bytes(sound(number))
+        row["jingle"] = f"{number}.wav" if number else None
+    config = make_config(tmp_path, rows, {"jingle": ModalityConfig(type="audio", columns=("jingle",))})
+    page = view(written(config, make_run([row["item_id"] for row in rows])))
+    player = page.locator("#picked audio")
+    assert player.count() == 0, "the first item has none"
+    page.locator("#items button").nth(3).click()
+    assert player.count() == 1 and player.get_attribute("src").startswith("data:audio/mpeg;base64,")
+    assert page.locator("#picked").get_by_label("Sound of Café chair 3").count() == 1
+    lasts = player.evaluate(
+        "p => new Promise((done, fail) => { p.onloadedmetadata = () => done(p.duration);"
+        " p.onerror = () => done(-1); p.load(); })"
+    )
+    assert lasts == pytest.approx(0.4, abs=0.15)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -14,12 +17,13 @@ from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.interactions import read_interactions
 from alignrec.pipeline.catalog.items import read_catalogue
 from alignrec.pipeline.cli.app import app
+from alignrec.pipeline.commands.detect import trial as trial_module
 from alignrec.pipeline.commands.detect.catalogue import detect_catalogue
 from alignrec.pipeline.commands.detect.trial import try_draft
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
-from tests.pipeline.catalogues import picture, write_catalogue
+from tests.pipeline.catalogues import picture, sound, write_catalogue, write_items
 
 
 def init(folder: Path, *more: str) -> Config:
@@ -30,7 +34,7 @@ def init(folder: Path, *more: str) -> Config:
 
 def read(config: Config) -> tuple[list[str], dict[str, int], int]:
     """Ids, usable inputs of each modality, and interactions."""
-    catalogue = read_catalogue(config.catalog.items, FileHashes())
+    catalogue = read_catalogue(config.catalog.items, FileHashes(), config.catalog.modalities)
     source = config.catalog.interactions
     count = read_interactions(source, catalogue.item_ids).table.num_rows if source else 0
     return catalogue.item_ids, {m: len(inputs) for m, inputs in catalogue.inputs.items()}, count
@@ -198,7 +202,9 @@ def test_an_item_needs_a_picture_or_a_text(tmp_path: Path) -> None:
     (tmp_path / "items.csv").write_text("id,price\n" + "".join(f"{n},{n}.5\n" for n in range(9)))
     ended = CliRunner().invoke(app, ["init", str(tmp_path)])
     assert isinstance(ended.exception, ConfigError)
-    assert "items.csv: id could be the ids, but no column holds a text or pictures" in str(ended.exception)
+    assert "items.csv: id could be the ids, but no column holds a text, or pictures or sounds" in str(
+        ended.exception
+    )
     config = tmp_path / "own.yaml"
     config.write_text("catalog: {items: {path: items.csv, id: id, image: null, text: null}}")
     with pytest.raises(ConfigError, match=r"catalog\.items\.image and catalog\.items\.text are null"):
@@ -223,3 +229,79 @@ def test_real_catalogues_need_no_editing(name: str, tmp_path: Path) -> None:
     if name in ("hm", "ml100k"):
         assert found["images"].startswith("20 of 20 tried open: image")
         assert trial.draft.split["method"] == "temporal"
+
+
+def shop_of_sounds(folder: Path, place: str, *, pictures: bool) -> None:
+    """Items with a title and a sound, whose name has another ending than its content; perhaps a picture."""
+    rows = []
+    for number in range(12):
+        file = folder / place / f"n{number}.ogg"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(sound(number))
+        rows.append(
+            {"sku": f"s{number}", "title": f"A thing of number {number}", "clip": f"audio/n{number}.ogg"}
+        )
+        if pictures:
+            (folder / f"p{number}.png").write_bytes(picture(number))
+            rows[-1]["photo"] = f"p{number}.png"
+    write_items(folder, rows)
+
+
+@pytest.mark.parametrize("pictures", [True, False])
+def test_sounds_beside_pictures_or_alone(tmp_path: Path, pictures: bool) -> None:
+    shop_of_sounds(tmp_path, "audio", pictures=pictures)
+    config = init(tmp_path)
+    assert config.catalog.items.image == ("photo" if pictures else None)
+    assert config.catalog.modalities["audio"].columns == ("clip",)
+    assert config.catalog.items.text == "{title}", "the name of a file is no text"
+    _, usable, _ = read(config)
+    assert usable == {**({"image": 12} if pictures else {}), "text": 12, "audio": 12}
+
+
+def test_the_root_of_sounds_is_found_and_one_that_pictures_do_not_share_is_said(tmp_path: Path) -> None:
+    shop_of_sounds(tmp_path / "a", "files/audio", pictures=False)
+    config = init(tmp_path / "a")
+    assert config.catalog.items.image_root == tmp_path / "a" / "files"
+    assert read(config)[1]["audio"] == 12
+    shop_of_sounds(tmp_path / "b", "files/audio", pictures=True)
+    config = init(tmp_path / "b")
+    assert not config.catalog.modalities
+    assert (
+        "clip holds sounds, but its paths do not start where"
+        in (tmp_path / "b" / "alignrec.yaml").read_text()
+    )
+
+
+def test_sounds_by_id_and_embedded_sounds(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    for number in range(9):
+        (tmp_path / "a" / f"0{number}.mp3").write_bytes(sound(number))
+    write_items(tmp_path / "a", [{"id": f"0{n}", "title": f"The thing number {n}"} for n in range(9)])
+    config = init(tmp_path / "a")
+    assert config.catalog.modalities["audio"].columns == ("id",) and read(config)[1]["audio"] == 9
+    table = {"id": [f"i{n}" for n in range(9)], "song": [sound(n) for n in range(9)]}
+    (tmp_path / "b").mkdir()
+    pq.write_table(pa.table(table), tmp_path / "b" / "items.parquet")
+    config = init(tmp_path / "b")
+    assert config.catalog.modalities["audio"].columns == ("song",) and config.catalog.items.image is None
+    assert read(config)[1] == {"audio": 9}
+
+
+def test_sounds_that_do_not_open_are_a_problem(tmp_path: Path) -> None:
+    shop_of_sounds(tmp_path, "audio", pictures=False)
+    for number in range(6):
+        (tmp_path / "audio" / f"n{number}.ogg").write_bytes(b"OggS and no more")
+    trial = try_draft(detect_catalogue(tmp_path), tmp_path)
+    assert dict(trial.found)["sounds"].startswith("6 of 12 tried open: clip; ")
+    assert len(trial.problems) == 1 and trial.problems[0].startswith("6 of 12 sounds do not open")
+
+
+def test_without_what_decodes_them_sounds_are_known_by_their_beginning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop_of_sounds(tmp_path, "audio", pictures=False)
+    monkeypatch.setitem(sys.modules, "soundfile", None)
+    monkeypatch.setattr(trial_module, "is_installed", lambda _: False)
+    trial = try_draft(detect_catalogue(tmp_path), tmp_path)
+    assert dict(trial.found)["sounds"] == "12 of 12 tried open: clip"
+    assert trial.problems == ["sounds are decoded by soundfile: pip install 'alignrec[audio]'"]

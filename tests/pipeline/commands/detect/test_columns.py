@@ -14,6 +14,7 @@ from alignrec.pipeline.commands.detect.columns import (
     is_time,
     sample_columns,
 )
+from tests.pipeline.catalogues import picture, sound
 
 
 def column(*values: Any, name: str = "c", rows: int | None = None) -> Column:
@@ -79,3 +80,21 @@ def test_no_more_columns_are_looked_at_than_there_is_time_for() -> None:
     assert (
         len(asked) == 2 * 2 * MAX_COLUMNS
     )  # two rows, read once for all values and once more for short ones
+
+
+def test_sounds_are_told_from_pictures_by_content_or_ending() -> None:
+    held = {
+        "bytes": [sound(1), {"bytes": sound(2), "path": "a.bin"}],
+        "paths": ["a/b.MP3", {"bytes": None, "path": "c.flac"}, ["d.wav", "e.wav"]],
+        "waves": [{"array": [0.1], "sampling_rate": 8_000}],
+        "seen": [picture(1), {"bytes": picture(2), "path": "a.wav"}, "a.png"],
+        "words": ["loud", 7, {"title": "x"}],
+    }
+    found = {name: Column(name, 0, len(values), values) for name, values in held.items()}
+    assert {name: (one.sounds, one.pictures) for name, one in found.items()} == {
+        "bytes": (1, 0),
+        "paths": (1, 0),
+        "waves": (1, 0),
+        "seen": (0, 1),
+        "words": (0, 0),
+    }

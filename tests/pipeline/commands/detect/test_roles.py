@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from alignrec.extractors.modality import AUDIO, IMAGE
 from alignrec.pipeline.commands.detect.columns import Column
 from alignrec.pipeline.commands.detect.roles import (
     ITEM,
@@ -12,7 +13,7 @@ from alignrec.pipeline.commands.detect.roles import (
     best,
     id_score,
     in_reading_order,
-    names_pictures,
+    names_files,
     rating_score,
     text_score,
     time_score,
@@ -76,9 +77,17 @@ def test_names_decide_between_equals_alone() -> None:
     assert best([repeated], id_score, ITEM) is None
 
 
-def test_pictures_have_a_word_in_their_name() -> None:
-    names = ("main_image", "Poster URL", "fileName", "link", "page")
-    assert [names_pictures(column(name, [])) for name in names] == [True, True, True, False, False]
+def test_pictures_and_sounds_have_a_word_in_their_name() -> None:
+    names = ("main_image", "Poster URL", "fileName", "link", "page", "preview_mp3", "Audio")
+    seen = [names_files(column(name, []), IMAGE) for name in names]
+    heard = [names_files(column(name, []), AUDIO) for name in names]
+    assert seen == [True, True, True, False, False, False, False]
+    assert heard == [False, False, False, False, False, True, True]
+
+
+def test_names_of_sounds_are_neither_texts_nor_ids() -> None:
+    files = [f"jingle-{letter}.ogg" for letter in "abcdef"]
+    assert text_score(column("clip", files)) == 0 and id_score(column("clip", files)) == 0.3
 
 
 def test_known_texts_come_first_and_long_ones_last() -> None:

@@ -70,7 +70,7 @@ def test_a_modality_without_any_is_null_and_an_item_needs_one(tmp_path: Path) ->
     _write(tmp_path, ["i0,thing,", "i1,thing,"])
     trial = try_draft(Draft(ITEMS), tmp_path)
     assert trial.draft.items["image"] is None and "name no picture in pic" in trial.draft.notes[0]
-    with pytest.raises(ConfigError, match="neither pictures that open nor texts"):
+    with pytest.raises(ConfigError, match="neither pictures or sounds that open nor texts"):
         try_draft(Draft(ITEMS | {"text": None}), tmp_path)
     _write(tmp_path, ["i0,,a.png"])
     pictures_alone = try_draft(Draft(ITEMS), tmp_path)
