@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from alignrec.core.features import FeatureSet
@@ -26,6 +26,7 @@ class Format:
             holds them and they are there, interactions. It is called with sets that the format can hold.
         sets: the sets it can hold; None for any. A raw set of another name takes the place of the one that is
             named as its kind of content, such as `photo` that of `image`.
+        stand_ins: a kind of content that takes another's place where the sets have none of that kind.
         several: whether it holds more than one set.
         interactions: whether `write` writes interactions; for another format they are written beside, as
             `interactions.parquet`.
@@ -35,5 +36,6 @@ class Format:
     description: str
     write: Writer
     sets: tuple[str, ...] | None = None
+    stand_ins: Mapping[str, str] = field(default_factory=dict)
     several: bool = False
     interactions: bool = False

@@ -46,12 +46,15 @@ def convert(
         HubError: a file cannot be had.
     """
     form = FORMATS.find(name)
+    names = [release.choose(one) for one in sets]
+    present = {kind_of(release.manifest, one) for one in names or release.manifest.sets}
 
     def place(one: str) -> str:
         kind = kind_of(release.manifest, one)
+        if form.stand_ins.get(kind, kind) not in present:
+            kind = form.stand_ins.get(kind, kind)
         return kind if form.sets and one not in form.sets and kind in form.sets else one
 
-    names = [release.choose(one) for one in sets]
     if not names and form.several:
         items = [one for one, entry in release.manifest.sets.items() if entry.key == "item_id"]
         # Of several that could take a place the one of its name, or the first.

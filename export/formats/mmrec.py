@@ -11,7 +11,7 @@ import yaml
 from numpy.typing import NDArray
 
 from alignrec.core.features import FeatureSet
-from alignrec.core.vocabulary import IMAGE, MULTIMODAL, TEXT
+from alignrec.core.vocabulary import AUDIO, IMAGE, MULTIMODAL, TEXT
 from alignrec.export.errors import ReleaseError
 from alignrec.export.formats.contract import Format
 from alignrec.export.formats.interactions import SplitInteractions
@@ -33,7 +33,8 @@ def write_mmrec(
     """Write features, interactions and id maps.
 
     Files: `image_feat.npy`, `text_feat.npy`, `mm_feat.npy` (float32, row = itemID; the mean of the valid
-    rows where an item has no such vector, as MMRec does), `i_id_mapping.csv` (`asin`, `itemID`), and with
+    rows where an item has no such vector, as MMRec does; sounds, for which it has no place, take that of the
+    images where there are none), `i_id_mapping.csv` (`asin`, `itemID`), and with
     interactions `<folder>.inter` (`userID itemID rating timestamp x_label`) and `u_id_mapping.csv`
     (`user_id`, `userID`); all text is tab-separated. Ids are dense, in order of first appearance.
 
@@ -132,6 +133,7 @@ FORMAT = Format(
     "run, its `.inter` file",
     write=write_mmrec,
     sets=tuple(FILES),
+    stand_ins={AUDIO: IMAGE},
     several=True,
     interactions=True,
 )

@@ -51,12 +51,17 @@ def write_demo(out: Path, seed: int, console: Console, *, sound: bool = False) -
         with replacing_folder(catalogue) as folder:
             make_catalogue(folder, seed=seed, sound=sound)
         write_bytes(stamp, drawn.encode())
-    settings = SETTINGS | {"seed": seed}
-    if sound:
-        settings["catalog"] = {**SETTINGS["catalog"], "modalities": MODALITIES}
     config = out / "alignrec.yaml"
+    settings = demo_settings(sound=sound) | {"seed": seed}
     write_bytes(config, yaml.safe_dump(settings, sort_keys=False).encode())
     return config
+
+
+def demo_settings(*, sound: bool = False) -> dict[str, Any]:
+    """The demo's config but for its seed, as YAML has it."""
+    if not sound:
+        return SETTINGS
+    return SETTINGS | {"catalog": SETTINGS["catalog"] | {"modalities": MODALITIES}}
 
 
 def run_demo(out: Path, seed: int, console: Console, *, sound: bool = False) -> list[str]:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -35,6 +36,7 @@ from alignrec.export.hub.withdrawn import Withdrawal, parse_withdrawn, withdrawn
 from alignrec.export.release.manifest import Manifest, SetEntry, describe_file
 from alignrec.export.release.parquet import read_parts, write_parts
 from alignrec.export.release.scores import scores_of
+from alignrec.extractors.modality import AUDIO
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.interactions import read_interactions
 from alignrec.pipeline.catalog.items import read_catalogue
@@ -42,7 +44,7 @@ from alignrec.pipeline.catalog.rankings import read_rankings
 from alignrec.pipeline.catalog.sources.source import open_interactions, open_items
 from alignrec.pipeline.catalog.tables import Table
 from alignrec.pipeline.catalog.values import Row
-from alignrec.pipeline.config.catalog import InteractionsConfig, ItemsConfig
+from alignrec.pipeline.config.catalog import CatalogConfig, InteractionsConfig, ItemsConfig
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import SplitConfig
 from alignrec.pipeline.stages import split
@@ -292,6 +294,29 @@ def test_tables(tmp_path: Path, ending: str, data: st.DataObject) -> None:
     path = tmp_path / f"table.{ending}"
     path.write_bytes(edited(TABLES[ending], data.draw(EDITS)))
     read_as_all(path)
+
+
+WAVES = VALUES | st.fixed_dictionaries(
+    {"array": VALUES | st.lists(st.floats(width=32)), "sampling_rate": VALUES}
+)
+
+
+@FUZZ
+@given(st.lists(WAVES, min_size=1, max_size=4))
+def test_cells_of_sounds_with_any_value(tmp_path: Path, cells: list[Any]) -> None:
+    file = tmp_path / "table.jsonl"
+    file.write_text("".join(f"{json.dumps({'item_id': str(n), 'a': one})}\n" for n, one in enumerate(cells)))
+    config = CatalogConfig.model_validate(
+        {"items": {"path": str(file)}, "modalities": {"a": {"type": "audio", "columns": "a"}}}
+    )
+
+    def read() -> None:
+        catalogue = read_catalogue(config.items, FileHashes(), config.modalities)
+        listed = {(one.row, one.part): one.digest for one in catalogue.inputs["a"] if one.value is None}
+        held = {(row, part): data for row, part, data in catalogue.embedded(["a"], 0, len(cells), AUDIO)}
+        assert {place: sha256(held[place]).hexdigest() for place in listed} == listed
+
+    only_ours(read)
 
 
 @FUZZ

@@ -26,7 +26,7 @@ MODALITIES = {"image", "text", "audio"}
 DECLARED: dict[str, int] = {
     "core.vocabulary": 3,  # where the kinds of content are declared
     "pipeline.catalog.sources.amazon": 1,  # a key of that catalogue's own metadata
-    "pipeline.commands.detect.roles": 2,  # names that columns have in other people's tables
+    "pipeline.commands.detect.roles": 3,  # names that columns have in other people's tables
     "pipeline.config.reference": 1,  # the English word for a string
     "pipeline.report.write": 1,  # a key that the page's script reads: the words of an item
 }

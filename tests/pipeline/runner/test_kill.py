@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from alignrec.pipeline.demo.catalogue import make_catalogue
-from alignrec.pipeline.demo.run import SETTINGS
+from alignrec.pipeline.demo.run import demo_settings
 from alignrec.pipeline.stages.chain import run
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "ml100k.yaml"
@@ -88,17 +88,18 @@ def _kill_and_resume(config: Path, folder: Path, kills: int, until: str = "expor
     assert _files(killed) == _files(clean)
 
 
-def _demo(folder: Path, **settings: object) -> Path:
-    make_catalogue(folder / "catalogue", seed=3, items=400, users=600)
+def _demo(folder: Path, *, sound: bool = False, **settings: object) -> Path:
+    make_catalogue(folder / "catalogue", seed=3, items=400, users=600, sound=sound)
     config = folder / "alignrec.yaml"
-    config.write_text(yaml.safe_dump(SETTINGS | settings))
+    config.write_text(yaml.safe_dump(demo_settings(sound=sound) | settings))
     return config
 
 
 @pytest.mark.slow
 def test_a_killed_demo_ends_in_the_same_bytes(tmp_path: Path) -> None:
+    """Of all three kinds of content."""
     short = {"pretrain": {"epochs": 3}, "train": {"epochs": 8}, "evaluate": {"masked": []}}
-    _kill_and_resume(_demo(tmp_path, **short), tmp_path, kills=5)
+    _kill_and_resume(_demo(tmp_path, sound=True, **short), tmp_path, kills=5)
 
 
 @pytest.mark.slow

@@ -112,12 +112,21 @@ def test_card_and_page_have_its_words(shop: Path) -> None:
     assert "Sounds, as a frozen model hears them" in (shop / "run" / "report.html").read_text()
 
 
-def test_a_format_of_two_places_says_that_it_has_none_for_sounds(
+def test_a_format_of_two_places_says_where_sounds_go(
     shop: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     release = shop / "run" / "release"
     assert command("pull", release, "--format", "mmrec", "--to", tmp_path / "m", "--json") == 0
     assert json.loads(capsys.readouterr().out)["sets"] == ["image", "multimodal", "text"]
+    chosen = ("--set", "jingle", "--set", "text")
+    assert command("pull", release, "--format", "mmrec", "--to", tmp_path / "n", *chosen, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["sets"] == ["jingle as image", "text"]
+    jingle = load_features(release, "jingle")
+    stored = np.load(tmp_path / "n" / "image_feat.npy")
+    np.testing.assert_array_equal(stored[jingle.valid], jingle.matrix[jingle.valid])
+    both = ("--set", "jingle", "--set", "image")
+    assert command("pull", release, "--format", "mmrec", "--to", tmp_path / "o", *both) != 0
+    assert "holds the sets image, text, multimodal, not jingle" in capsys.readouterr().err
 
 
 def test_a_model_from_a_folder_in_the_same_bytes_again(shop: Path, tmp_path: Path) -> None:
