@@ -20,7 +20,7 @@ EQUAL = "whitened, components equal"
 ALONE = "whitened as content says"
 IMPUTED, IMPUTED_HALF = "ridge imputation", "ridge imputation, image at half"
 _COMPONENTS = 256
-_RIDGES = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+_RIDGES = (1e-3, 1e-2, 1e-1, 1.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
 _HELD_OUT = 0.2
 _SEED = 0  # of what content decides; baselines are the same whatever is trained beside them
 

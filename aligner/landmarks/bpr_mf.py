@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput
+from alignrec.aligner.landmarks.search import TRAINED
 from alignrec.aligner.train.settings import TrainSettings
 
 SETTINGS = TrainSettings.paper(uia_weight=0.0, layers=0)
@@ -18,11 +19,12 @@ def fit(data: LandmarkInput) -> Scorer:
 
 BPR_MF = Landmark(
     "BPR-MF",
-    "LightGCN without layers",
+    "trained as LightGCN is, without layers",
     fit,
     citation="Rendle et al., UAI 2009",
     year=2009,
     settings=SETTINGS,
     trained=True,
+    search=TRAINED,
     quick=False,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,10 +60,11 @@ def fit(data: LandmarkInput) -> Scorer:
     """Search for its settings, and solve it on the centred features."""
     features = centre(*data.content())
     history = data.split.matrix(TRAIN)
+    shared = lru_cache(maxsize=1)(partial(gram, history))  # a search tries many other settings on one
 
     def solved(chosen: Mapping[str, float]) -> Scorer:
-        shared = add_content(gram(history, chosen["balance"]), features, chosen["content"])
-        return linear_scorer(history, solve(shared, chosen["penalty"]))
+        both = add_content(shared(chosen["balance"]), features, chosen["content"])
+        return linear_scorer(history, solve(both, chosen["penalty"]))
 
     best = climb(
         SETTINGS.model_dump(exclude={"budget"}),

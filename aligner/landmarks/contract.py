@@ -6,8 +6,8 @@ no torch there: names and settings are asked for long before anything is trained
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +28,19 @@ def _no_hooks() -> Hooks:
     return {}
 
 
+@dataclass(frozen=True)
+class Search:
+    """A search for the settings of a landmark that is trained; validation Recall@20 chooses.
+
+    Attributes:
+        grid: for each setting its values, in order; the landmark's own settings are where it begins.
+        budget: trainings at most.
+    """
+
+    grid: Mapping[str, Sequence[float]]
+    budget: int
+
+
 @dataclass(frozen=True, eq=False)
 class LandmarkInput:
     """What a landmark learns from, within the limits of the run's own training.
@@ -40,6 +53,7 @@ class LandmarkInput:
         epochs: at most.
         device: where to train.
         hooks: to follow and resume a training.
+        chosen: settings of a training that a search found, in place of the landmark's own.
     """
 
     split: Split
@@ -49,10 +63,11 @@ class LandmarkInput:
     epochs: int = 1000
     device: str = "auto"
     hooks: Hooks = field(default_factory=_no_hooks)
+    chosen: Mapping[str, float] = field(default_factory=dict)
 
     def within(self, settings: TrainSettings) -> TrainSettings:
-        """Settings of a training that keeps to the limits."""
-        return settings.model_copy(update={"epochs": self.epochs, "device": self.device})
+        """Settings of a training with what was chosen, that keeps to the limits."""
+        return settings.model_copy(update={**self.chosen, "epochs": self.epochs, "device": self.device})
 
     def content(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
         """The features and which items have them.
@@ -79,6 +94,8 @@ class Landmark:
             validation.
         trained: by gradient, from a seed, epoch by epoch; its training can be resumed.
         needs_features: it learns from the multimodal set.
+        search: for its settings on a run's validation, in a full evaluation; None where it has none, or does
+            it by itself in `fit`.
         quick: every evaluation has it; otherwise only a full one, as `evaluate --full` asks for.
         max_items: above, it is left out.
         without_content: the landmark that it would be without content: what it has over that one is what
@@ -94,10 +111,23 @@ class Landmark:
     settings: BaseModel | None = None
     trained: bool = False
     needs_features: bool = False
+    search: Search | None = None
     quick: bool = True
     max_items: int | None = None
     without_content: str = ""
     rivals: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check that a search can begin.
+
+        Raises:
+            FeatureError: a search whose grid does not have the landmark's own settings.
+        """
+        start = {} if self.settings is None else self.settings.model_dump()
+        for name, values in () if self.search is None else self.search.grid.items():
+            if start.get(name) not in values:
+                begins = f"{name} {start.get(name)}"
+                raise FeatureError(f"the search of {self.name} begins with {begins}: its grid must have that")
 
     @property
     def sentence(self) -> str:
@@ -115,5 +145,6 @@ class Landmark:
         ours = module.startswith("alignrec.")
         return {
             "settings": None if self.settings is None else self.settings.model_dump(mode="json"),
+            "search": None if self.search is None else asdict(self.search),
             "code": None if ours else {"module": module, "versions": versions_behind(module)},
         }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache, partial
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat
-from scipy.linalg import cho_factor, cho_solve
+from scipy.linalg import cho_factor
+from scipy.linalg.lapack import dpotri
 
 from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.evaluate.ranking import Scorer
@@ -76,9 +78,10 @@ def solve(shared: NDArray[np.float64], penalty: float) -> NDArray[np.float32]:
     Returns:
         float32 `[items, items]`.
     """
-    items = len(shared)
-    regular = shared + penalty * np.eye(items)
-    inverse = cho_solve(cho_factor(regular, overwrite_a=True, check_finite=False), np.eye(items))
+    regular = shared + penalty * np.eye(len(shared))
+    factor, _ = cho_factor(regular, lower=True, overwrite_a=True, check_finite=False)
+    lower, _ = dpotri(factor, lower=True, overwrite_c=True)
+    inverse = np.tril(lower) + np.tril(lower, -1).T
     weights: NDArray[np.float32] = (-inverse / np.diag(inverse)).astype(np.float32)
     np.fill_diagonal(weights, 0)
     return weights
@@ -118,12 +121,13 @@ def tuned_ease(split: Split) -> Scorer:
     """
     history = split.matrix(TRAIN)
     grid = SETTINGS.model_dump(exclude={"budget"})
+    shared = lru_cache(maxsize=1)(partial(gram, history))  # a search tries many penalties on one
 
-    def recall(chosen: Mapping[str, float]) -> float:
-        return validation_recall(ease(history, **chosen), split)
+    def solved(chosen: Mapping[str, float]) -> Scorer:
+        return linear_scorer(history, solve(shared(chosen["balance"]), chosen["penalty"]))
 
-    best = climb(grid, START, recall, SETTINGS.budget)
-    return ease(history, **best)
+    best = climb(grid, START, lambda chosen: validation_recall(solved(chosen), split), SETTINGS.budget)
+    return solved(best)
 
 
 def fit(data: LandmarkInput) -> Scorer:

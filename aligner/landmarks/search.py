@@ -7,6 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.splits import VALID, Split
+from alignrec.aligner.landmarks.contract import Search
+
+# Of landmarks that are trained by BPR: what decides them most comes first.
+TRAINED = Search(
+    {
+        "l2_weight": (0.0, 1e-4, 1e-3, 1e-2, 3e-2, 1e-1),
+        "learning_rate": (0.0003, 0.001, 0.003, 0.01),
+        "dim": (64, 128, 256),
+    },
+    budget=10,
+)
 
 
 def climb(

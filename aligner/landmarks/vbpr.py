@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput
+from alignrec.aligner.landmarks.search import TRAINED
 from alignrec.aligner.train.settings import TrainSettings
 
 SETTINGS = TrainSettings.paper(uia_weight=0.0)
@@ -24,6 +25,7 @@ VBPR = Landmark(
     year=2016,
     settings=SETTINGS,
     trained=True,
+    search=TRAINED,
     needs_features=True,
     quick=False,
     without_content="BPR-MF",

@@ -28,13 +28,12 @@ from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.disk import check_disk
 from alignrec.pipeline.runner.lock import locked
-from alignrec.pipeline.runner.run_folder import PRETRAIN, SPLIT
+from alignrec.pipeline.runner.run_folder import PRETRAIN, SPLIT, TUNE
 from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.chain import run
 from alignrec.pipeline.stages.train import STAGE as TRAIN
 from alignrec.pipeline.stages.train import train_resumably, training_inputs
 
-FOLDER = "tune"
 CRITERION = "recall@20"
 
 
@@ -135,8 +134,8 @@ class _Search:
 
     @cached_property
     def path(self) -> Path:
-        name = digest([FOLDER, training_inputs(self.context)])[:12]
-        return self.context.run.path / FOLDER / f"{name}.json"
+        name = digest([TUNE, training_inputs(self.context)])[:12]
+        return self.context.run.path / TUNE / f"{name}.json"
 
     @cached_property
     def log(self) -> Log:
@@ -187,7 +186,7 @@ class _Search:
         test = {f"{m}@{k}": result.mean(m, k) for m in ("recall", "ndcg") for k in config.evaluate.k}
         log.looks_at_test.append(TestScores(trials=len(log.trials), chosen=log.chosen, test=test))
         self._write()
-        shutil.rmtree(self.context.run.scratch(FOLDER), ignore_errors=True)
+        shutil.rmtree(self.context.run.scratch(TUNE), ignore_errors=True)
 
     def _try(self, settings: TrainSettings, title: str) -> Trial:
         trial = Trial(settings=settings, seed=self.context.config.seed)
@@ -210,7 +209,7 @@ class _Search:
 
     def _checkpoint(self, settings: TrainSettings) -> Checkpoint:
         fingerprint = digest([training_inputs(self.context), settings.model_dump(mode="json")])
-        return Checkpoint(self.context.run.scratch(FOLDER) / f"{fingerprint[:16]}.pt", fingerprint)
+        return Checkpoint(self.context.run.scratch(TUNE) / f"{fingerprint[:16]}.pt", fingerprint)
 
     def _forget(self, but: TrainSettings) -> None:
         """Remove all checkpoints but one, of the best trial: what is chosen need not be trained again."""

@@ -29,6 +29,8 @@ from alignrec.pipeline.runner.shards import read_shard
 from alignrec.pipeline.runner.token_shards import read_modality
 
 EXTRACT, SPLIT, PRETRAIN, TRAIN, EVALUATE = "extract", "split", "pretrain", "train", "evaluate"
+# The folder of the logs of searches, which is no stage's.
+TUNE = "tune"
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from alignrec.core.results import Measurement
 from alignrec.core.vocabulary import ALIGNED, CONTROL, MULTIMODAL, SHUFFLED_CONTROL, TOP_K
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.stage import StageContext
+from alignrec.pipeline.stages.evaluate.metrics_file import search_words
 from alignrec.pipeline.stages.evaluate.pieces import Piece
 from alignrec.pipeline.stages.evaluate.thinned import thinned_subjects
 from alignrec.pipeline.stages.evaluate.trainings import Trainings
@@ -42,7 +43,7 @@ def split_seeds(config: Config) -> list[int | None]:
 
 def pooled_evaluation(
     context: StageContext, parts: Mapping[str, str], scratch: Path
-) -> tuple[list[Measurement], list[Piece]]:
+) -> tuple[list[Measurement], list[Piece], dict[str, str]]:
     """Train and measure on every split what is not measured yet, and take the splits together.
 
     Measured are the features before training, and after it `aligned`, its control and the landmarks; with
@@ -55,7 +56,7 @@ def pooled_evaluation(
 
     Returns:
         As `compare_splits`, of zero-shot, item-CF, all protocols of `evaluate_all` and thinned histories; and
-        the controls that were measured.
+        the controls that were measured, and with which settings landmarks were trained, where a search chose.
     """
     config, run = context.config, context.run
     item_ids, interactions = run.items(), run.interactions()
@@ -63,6 +64,7 @@ def pooled_evaluation(
     untrained = baselines(run.inputs())
     reached: _Reached = defaultdict(lambda: defaultdict(list))
     controls: list[Piece] = []
+    words: dict[str, str] = {}
     for number, redrawn in enumerate(split_seeds(config), 1):
         if redrawn is None:
             cut = run.split()
@@ -79,7 +81,9 @@ def pooled_evaluation(
                 one = [evaluations[protocol, part] for evaluations in found]
                 reached[protocol, part, pieces[0].kept][pieces[0].subject].append(one)
             controls += [piece for piece in pieces if piece.subject == CONTROL]
-    return [record for key in reached for record in _compared(*key, reached[key])], controls
+        if config.evaluate.full:
+            words |= search_words(trainings.search_logs(), f", split {number}")
+    return [record for key in reached for record in _compared(*key, reached[key])], controls, words
 
 
 def _subjects(trainings: Trainings) -> Iterator[list[Piece]]:

@@ -19,7 +19,7 @@ from alignrec.pipeline.errors import InputsChangedError
 from alignrec.pipeline.runner.run_folder import EVALUATE, PRETRAIN, SPLIT, TRAIN
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, stage_parts
 from alignrec.pipeline.stages.evaluate.landmark_input import landmark_input
-from alignrec.pipeline.stages.evaluate.metrics_file import metrics_bytes, pooled_words
+from alignrec.pipeline.stages.evaluate.metrics_file import metrics_bytes, pooled_words, search_words
 from alignrec.pipeline.stages.evaluate.rankings import check_names, evaluate_rankings, rankings_inputs
 from alignrec.pipeline.stages.pretrain import content_inputs, pretrain_resumably, pretraining_inputs
 from alignrec.pipeline.stages.train import training_inputs
@@ -142,10 +142,12 @@ class EvaluateStage(Stage):
             pretrain = partial(_pretrain_anew, context, parts)
             records += masked(evaluator, inputs, settings.masked, config.seed, vectors, pretrain)
         controls: list[Piece] = []
+        words: dict[str, str] = {}
         if FULL in context.plan.details:
             console.note("evaluate: the full evaluation")
             found, controls = full_evaluation(trainings, evaluator, elsewhere)
             records += found
+            words = search_words(trainings.search_logs())
         elif TRAIN in context.done:
             console.note("evaluate: recommendation, against landmarks")
             own = dot_scorer(*(run.features(name).matrix for name in (USER, ALIGNED)))
@@ -155,11 +157,11 @@ class EvaluateStage(Stage):
             controls.append(without)
         if FULL not in context.plan.details:
             records += thinned_evaluation(evaluator, settings.thinned, trained, landmarks, data)
-        write_bytes(target / METRICS_FILE, metrics_bytes(records, config, alignment=run.alignment()))
+        write_bytes(target / METRICS_FILE, metrics_bytes(records, config, words, alignment=run.alignment()))
         if SPLITS in context.plan.details:
-            pooled, others = pooled_evaluation(context, parts, scratch)
+            pooled, others, words = pooled_evaluation(context, parts, scratch)
             controls += others
-            write_bytes(target / POOLED_FILE, metrics_bytes(pooled, config, pooled_words(config)))
+            write_bytes(target / POOLED_FILE, metrics_bytes(pooled, config, pooled_words(config) | words))
         if controls:
             keep_controls(controls)
         return {"records": len(records), "users": cut.split.users, "items": int(cut.split.recommended.sum())}

@@ -12,13 +12,19 @@ from numpy.typing import NDArray
 
 from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
 from alignrec.aligner.landmarks.contract import Landmark
+from alignrec.aligner.landmarks.registry import landmarks_of
+from alignrec.aligner.landmarks.search import validation_recall
 from alignrec.aligner.train.ablations import OWN, Source, Variant
 from alignrec.core.features import FeatureSet
+from alignrec.core.files import digest
 from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, USER
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.checkpoint import Checkpoint
+from alignrec.pipeline.runner.manifest import fingerprint
+from alignrec.pipeline.runner.run_folder import TUNE
 from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.evaluate.landmark_input import landmark_input
+from alignrec.pipeline.stages.evaluate.landmark_search import LandmarkLog, searched
 from alignrec.pipeline.stages.evaluate.pieces import Fit, Piece, checkpoint_of, control, split_parts
 from alignrec.pipeline.stages.following import following
 from alignrec.pipeline.stages.pretrain import pretrain_resumably
@@ -37,6 +43,7 @@ class Trainings:
         redrawn: the seed that drew the split; None for the run's own split.
         features: by what they come from; made when the first piece that needs them is trained.
         kept: the share of each user's training interactions that `cut` has, where histories are thinned.
+        whole: the same on whole histories, where they are thinned.
     """
 
     context: StageContext
@@ -46,12 +53,13 @@ class Trainings:
     redrawn: int | None = None
     features: dict[Source, FeatureSet] = field(default_factory=dict)
     kept: float | None = None
+    whole: Trainings | None = None
 
     def thinned(self, share: float) -> Trainings:
         """The same on thinned histories; what is kept of them goes by the seed that drew the split."""
         seed = self.context.config.seed if self.redrawn is None else self.redrawn
         cut = replace(self.cut, split=self.cut.split.thinned(share, seed))
-        return replace(self, cut=cut, kept=share)
+        return replace(self, cut=cut, kept=share, whole=self)
 
     def own_features(self) -> dict[str, NDArray[np.float32]]:
         """The multimodal set, float32 `[items, ·]`, by its name."""
@@ -64,11 +72,18 @@ class Trainings:
     def of_landmark(self, landmark: Landmark, seed: int) -> Piece:
         """A landmark's piece; the seed decides it only where it is trained."""
         known = seed if landmark.trained else None
-        return self._piece(landmark.name, known, partial(self._landmark, landmark, seed))
+        piece = self._piece(landmark.name, known, partial(self._landmark, landmark, seed))
+        identity = {**landmark.identity, "searched": self._searches(landmark)}
+        return replace(piece, parts={**piece.parts, "landmark": digest(identity)})
 
     def of_variant(self, variant: Variant, seed: int) -> Piece:
         """The piece of AlignRec itself, or of a variant that learns from features."""
         return self._piece(variant.name, seed, partial(self._trained, variant, seed))
+
+    def search_logs(self) -> dict[str, LandmarkLog]:
+        """The searches for settings of trained landmarks on this split, by landmark; done if they are not."""
+        marks = landmarks_of(self.cut.split.items, full=True)
+        return {mark.name: self._search(mark) for mark in marks if self._searches(mark)}
 
     def _piece(self, name: str, seed: int | None, fit: Fit) -> Piece:
         parts = {**self.parts, **split_parts(self.redrawn, self.kept)}
@@ -81,8 +96,34 @@ class Trainings:
         if not landmark.trained:
             self.context.console.note(title)
             return landmark.fit(data)
+        chosen = (self._search(landmark).chosen or {}) if self._searches(landmark) else {}
         with following(checkpoint, data.epochs, self.context.console, title) as hooks:
-            return landmark.fit(replace(data, hooks=hooks))
+            return landmark.fit(replace(data, hooks=hooks, chosen=chosen))
+
+    def _searches(self, landmark: Landmark) -> bool:
+        """Whether a landmark's settings are searched for: in a full evaluation, as it costs trainings."""
+        return self.context.config.evaluate.full and landmark.search is not None
+
+    def _search(self, landmark: Landmark) -> LandmarkLog:
+        """The search on whole histories, which serves thinned ones too; its log stays in the run folder."""
+        if self.whole is not None:
+            return self.whole._search(landmark)
+        context = self.context
+        features = self._source(OWN) if landmark.needs_features else None
+        parts = search_parts(context, landmark) | split_parts(self.redrawn, None)
+        data = landmark_input(context.config, self.cut.split, context.config.seed, features)
+
+        def score(settings: Mapping[str, float], title: str) -> float:
+            name = f"{landmark.name} {sorted(settings.items())}"
+            self.scratch.mkdir(exist_ok=True)
+            checkpoint = checkpoint_of(self.scratch, name, parts)
+            with following(checkpoint, data.epochs, context.console, f"evaluate: {title}") as hooks:
+                scorer = landmark.fit(replace(data, hooks=hooks, chosen=settings))
+            checkpoint.path.unlink(missing_ok=True)
+            return validation_recall(scorer, self.cut.split)
+
+        mark = fingerprint(landmark.name, parts)
+        return searched(landmark, context.run.path / TUNE / f"landmark-{mark[:12]}.json", score)
 
     def _trained(self, variant: Variant, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
         config = self.context.config
@@ -119,3 +160,14 @@ class Trainings:
         done = pretrain_resumably(inputs, config, checkpoint, self.context.console, title)
         encoded = done.encoder.encode(inputs, config.pretrain.device)
         return FeatureSet(MULTIMODAL, self.cut.item_ids, *encoded)
+
+
+def search_parts(context: StageContext, landmark: Landmark) -> dict[str, str]:
+    """What decides a landmark's search on the run's own split: features only where it learns from them."""
+    names = {"split", *([MULTIMODAL] if landmark.needs_features else [])}
+    parts = {name: part for name, part in context.parts.items() if name in names or name.endswith(" version")}
+    config = context.config
+    return parts | {
+        "landmark": digest(landmark.identity),
+        "seed and epochs": digest([config.seed, config.train.epochs]),
+    }

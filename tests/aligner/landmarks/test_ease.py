@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -12,7 +14,7 @@ from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.splits import TRAIN, VALID
 from alignrec.aligner.landmarks.contract import LandmarkInput
-from alignrec.aligner.landmarks.ease import EASE, MAX_ITEMS, SETTINGS, START, ease, gram
+from alignrec.aligner.landmarks.ease import EASE, MAX_ITEMS, SETTINGS, START, ease, gram, tuned_ease
 from tests.aligner.histories import ITEMS, USERS, seeds, world
 from tests.aligner.worlds import two_tastes
 
@@ -57,6 +59,18 @@ def test_the_landmark_has_settings_that_no_neighbour_of_theirs_beats_on_validati
     around = [(SETTINGS.penalty[q], best[1]) for q in (p - 1, p + 1) if 0 <= q < len(SETTINGS.penalty)]
     around += [(best[0], SETTINGS.balance[q]) for q in (b - 1, b + 1) if 0 <= q < len(SETTINGS.balance)]
     assert all(reached[other] <= reached[best] for other in around)
+
+
+def test_a_search_counts_shared_users_once_for_many_penalties(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[float] = []
+
+    def count(history: sp.csr_array, balance: float) -> np.ndarray:
+        counted.append(balance)
+        return gram(history, balance)
+
+    monkeypatch.setattr("alignrec.aligner.landmarks.ease.gram", count)
+    tuned_ease(two_tastes()[2])
+    assert counted[0] == 0.0 and all(one != other for one, other in pairwise(counted))
 
 
 def test_it_is_refused_where_it_is_left_out() -> None:

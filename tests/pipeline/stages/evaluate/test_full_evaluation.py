@@ -148,13 +148,23 @@ def test_each_row_is_what_its_name_says(finished: Path) -> None:
     order = np.random.default_rng(config.seed).permutation(len(whole.ids))
     kinds["aligned on shuffled content"] = ((whole.matrix[order], whole.valid[order]), config.train)
     assert kinds.keys() == {"aligned", *VARIANTS} - {"aligned without content"}
-    landmark = bpr.model_copy(update={"uia_weight": 0})
+    logs = [json.loads(path.read_bytes()) for path in (folder / "tune").glob("landmark-*.json")]
+    assert all(2 < len(log["trials"]) <= log["budget"] == 10 for log in logs)
+    tuned = {
+        log["landmark"]: bpr.model_copy(update={"uia_weight": 0, **log["chosen"]})
+        for log in logs
+        if log["chosen"] in [trial["settings"] for trial in log["trials"]]
+    }
+    defined = json.loads(_metrics(finished))["definitions"]
+    for name, found in tuned.items():
+        words = f"l2_weight {found.l2_weight:g}, learning_rate {found.learning_rate:g}, dim {found.dim}: the"
+        assert defined[f"settings of {name}"].startswith(words)
     for seed in SEEDS:
         scorers = {
             "aligned without content": collaborative(catalogue.split, config.train, seed),
-            "BPR-MF": collaborative(catalogue.split, landmark.model_copy(update={"layers": 0}), seed),
-            "LightGCN": collaborative(catalogue.split, landmark, seed),
-            "VBPR": vbpr(whole.matrix, whole.valid, catalogue.split, landmark, seed),
+            "BPR-MF": collaborative(catalogue.split, tuned["BPR-MF"].model_copy(update={"layers": 0}), seed),
+            "LightGCN": collaborative(catalogue.split, tuned["LightGCN"], seed),
+            "VBPR": vbpr(whole.matrix, whole.valid, catalogue.split, tuned["VBPR"], seed),
         }
         for name, ((matrix, valid), chosen) in kinds.items():
             done = train(matrix, valid, catalogue.split, chosen, seed)
