@@ -38,7 +38,7 @@ class LandmarkLog(BaseModel):
 
     def __str__(self) -> str:
         """The choice in words, for whoever reads the numbers."""
-        words = ", ".join(f"{name} {value:g}" for name, value in (self.chosen or {}).items())
+        words = _words(self.chosen or {})
         best = max((trial.validation for trial in self.trials), default=_FAILED)
         return f"{words}: the best validation Recall@20, {best:.4f}, of {len(self.trials)} trainings"
 
@@ -62,8 +62,8 @@ def searched(landmark: Landmark, path: Path, score: Score) -> LandmarkLog:
     def tried(settings: Mapping[str, float]) -> float:
         if _key(settings) in known:
             return known[_key(settings)]
-        words = ", ".join(f"{name} {value:g}" for name, value in settings.items())
-        title = f"{landmark.name}, settings {len(log.trials) + 1} of at most {search.budget}: {words}"
+        place = f"settings {len(log.trials) + 1} of at most {search.budget}"
+        title = f"{landmark.name}, {place}: {_words(settings)}"
         try:
             validation = score(settings, title)
             validation = _FAILED if math.isnan(validation) else validation  # no user to validate by
@@ -78,6 +78,10 @@ def searched(landmark: Landmark, path: Path, score: Score) -> LandmarkLog:
     log.chosen = dict(chosen)
     _write(path, log)
     return log
+
+
+def _words(settings: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:g}" for name, value in sorted(settings.items()))
 
 
 def _key(settings: Mapping[str, float]) -> tuple[tuple[str, float], ...]:

@@ -101,7 +101,7 @@ def test_ridge_equals_the_closed_form_on_either_side_of_square() -> None:
         got = ridge(*(a.astype(np.float32) for a in (known, wanted, given_rows)), seed=0)
         forms = [
             given_rows @ np.linalg.solve(known.T @ known + s * np.eye(12), known.T @ wanted)
-            for s in (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+            for s in (1e-3, 1e-2, 1e-1, 1.0, 10.0, 30.0, 100.0, 300.0, 1000.0)
         ]
         assert min(np.abs(got - form).max() for form in forms) < 1e-4
 

@@ -157,7 +157,7 @@ def test_each_row_is_what_its_name_says(finished: Path) -> None:
     }
     defined = json.loads(_metrics(finished))["definitions"]
     for name, found in tuned.items():
-        words = f"l2_weight {found.l2_weight:g}, learning_rate {found.learning_rate:g}, dim {found.dim}: the"
+        words = f"dim {found.dim}, l2_weight {found.l2_weight:g}, learning_rate {found.learning_rate:g}: the"
         assert defined[f"settings of {name}"].startswith(words)
     for seed in SEEDS:
         scorers = {

@@ -42,9 +42,9 @@ def test_the_best_of_what_was_tried_is_chosen_and_every_trial_is_on_record(tmp_p
     assert log.chosen == {"l2_weight": 1e-2, "learning_rate": 0.003, "dim": 256}
     assert max(trial.validation for trial in log.trials) == pytest.approx(recall(log.chosen))
     assert score.titles[0] == (
-        "BPR-MF, settings 1 of at most 10: l2_weight 0.0001, learning_rate 0.003, dim 64"
+        "BPR-MF, settings 1 of at most 10: dim 64, l2_weight 0.0001, learning_rate 0.003"
     )
-    words = "l2_weight 0.01, learning_rate 0.003, dim 256: the best validation Recall@20, 0.4256, of 10"
+    words = "dim 256, l2_weight 0.01, learning_rate 0.003: the best validation Recall@20, 0.4256, of 10"
     assert str(log) == f"{words} trainings"
     kept = json.loads((tmp_path / "tune" / "log.json").read_bytes())
     assert kept["landmark"] == "BPR-MF" and kept["chosen"] == log.chosen
