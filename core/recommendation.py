@@ -5,7 +5,7 @@ What is chosen is chosen by validation; test numbers, and their paired intervals
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alignrec.core.results import Estimate, Results
 from alignrec.core.vocabulary import (
@@ -69,16 +69,29 @@ class _Gap:
         return f"{_signed(self.value)} [{_signed(self.low)}, {_signed(self.high)}]"
 
 
-def recommendations(results: Results) -> list[Recommendation]:
-    """An answer for each of the three purposes; none where nothing was evaluated."""
+def recommendations(results: Results, pooled: Results | None = None) -> list[Recommendation]:
+    """An answer for each of the three purposes; none where nothing was evaluated.
+
+    Args:
+        results: of the run's own split.
+        pooled: over several splits, if there are such numbers: what these measured, they decide.
+    """
     if not results.records:
         return []
-    measured = results.select(metric=MAIN_METRICS[0], share=None)
-    return [
-        _similar(measured.select(protocol=ITEM_CF)),
-        _cold(measured.select(protocol=COLD_START)),
-        _ranker(measured.select(protocol=TOP_K)),
-    ]
+    recalls = results.select(metric=MAIN_METRICS[0], share=None)
+    several = (pooled or Results()).select(metric=MAIN_METRICS[0], share=None)
+    found = []
+    for protocol, answer in ((ITEM_CF, _similar), (COLD_START, _cold), (TOP_K, _ranker)):
+        one, together = (measured.select(protocol=protocol) for measured in (recalls, several))
+        if not together.records:
+            found.append(answer(one))
+            continue
+        ours = _values(one, "test").get(ALIGNED)
+        over = f" Taken over {together.splits.partition(':')[0] or 'several splits'}."
+        elsewhere = "" if ours is None or protocol == ITEM_CF else _elsewhere(one, ours)
+        recommendation = answer(together)
+        found.append(replace(recommendation, sentence=recommendation.sentence + over + elsewhere))
+    return found
 
 
 def _similar(measured: Results) -> Recommendation:

@@ -18,6 +18,8 @@ from alignrec.core.vocabulary import OWN_SETS, by_weight, is_own
 METRICS_FILE = "metrics.json"
 # The numbers over several splits, of the same form.
 POOLED_FILE = "pooled.json"
+# The definition that says over which splits numbers were taken, in words up to a colon and after it.
+SPLITS = "splits"
 FORMAT = 1
 # Numbers beyond it are no measurement's.
 LARGEST = 1 << 64
@@ -158,6 +160,12 @@ class Results:
     def protocols(self) -> list[str]:
         """The protocols that were measured, the weightiest first."""
         return by_weight(record.protocol for record in self.records)
+
+    @property
+    def splits(self) -> str:
+        """Over which splits these numbers were taken, in words; "" where they are of one split."""
+        words = self.definitions.get(SPLITS, "")
+        return words if isinstance(words, str) else ""
 
     @property
     def largest_k(self) -> int:

@@ -39,9 +39,10 @@ def evaluate_all(scorer: Scorer, evaluator: Evaluator) -> Evaluations:
 
     A protocol whose items all fit into the longest list is left out: whoever ranks them, all are found.
     """
+    left = left_out(evaluator)
     results: dict[tuple[str, Part], Evaluation] = {}
     for protocol, items in ranked_items(evaluator.split).items():
-        if too_few(protocol, items, evaluator):
+        if protocol in left:
             continue
         narrowed = evaluator.among(items)
         for part in PARTS:
@@ -61,9 +62,10 @@ def evaluate_thinned(scorer: Scorer, evaluator: Evaluator) -> Evaluations:
     return {(THINNED, part): evaluator.evaluate(scorer, part) for part in PARTS}
 
 
-def too_few(protocol: str, items: Mask, evaluator: Evaluator) -> bool:
-    """Whether a protocol's candidates, bool `[items]`, all fit into the longest list."""
-    return protocol != TOP_K and int(items.sum()) <= max(evaluator.ks)
+def left_out(evaluator: Evaluator) -> dict[str, int]:
+    """The protocols whose items all fit into the longest list, and how many items these are."""
+    counts = {protocol: int(items.sum()) for protocol, items in ranked_items(evaluator.split).items()}
+    return {name: count for name, count in counts.items() if name != TOP_K and count <= max(evaluator.ks)}
 
 
 def measurements(

@@ -12,7 +12,7 @@ from jinja2 import Environment, StrictUndefined
 
 from alignrec.core.learned_from import LearnedFrom
 from alignrec.core.recommendation import recommendations
-from alignrec.core.results import Results
+from alignrec.core.results import POOLED_FILE, Results
 from alignrec.core.vocabulary import feature_set, find_protocol
 from alignrec.export.hub.card_metadata import default_set, licence_of, merge_metadata, split_card
 from alignrec.export.hub.markdown import plain
@@ -36,6 +36,7 @@ def render_card(
     existing: bytes | None = None,
     metrics: bytes | None = None,
     before: Manifest | None = None,
+    pooled: bytes | None = None,
 ) -> str:
     """README.md for a version.
 
@@ -50,6 +51,7 @@ def render_card(
         existing: README.md as it is now, if there is one.
         metrics: the release's metrics.json, if it has one.
         before: the manifest of the release that is there now, if there is one.
+        pooled: the release's pooled.json, if it has one.
 
     Raises:
         RefusedError: a configuration of the existing card is in a set's way.
@@ -57,10 +59,11 @@ def render_card(
         ResultsError: the metrics are not what an evaluation writes.
     """
     results = Results.parse(metrics) if metrics else Results()
+    several = Results.parse(pooled, POOLED_FILE) if pooled else Results()
     theirs, text = split_card(existing or b"")
     metadata = merge_metadata(theirs, repo, manifest, before)
     head = yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True)
-    ours = f"{BEGIN}\n{_body(repo, version, manifest, withdrawn, results)}{END}\n"
+    ours = f"{BEGIN}\n{_body(repo, version, manifest, withdrawn, results, several)}{END}\n"
     return f"---\n{head}---\n{_with_ours(text, ours)}"
 
 
@@ -79,8 +82,9 @@ def _body(
     manifest: Manifest,
     withdrawn: Mapping[str, Withdrawal],
     results: Results,
+    pooled: Results,
 ) -> str:
-    scores = scores_of(results)
+    scores, several = scores_of(results), scores_of(pooled)
     environment = Environment(  # Markdown, not HTML: values are escaped by `plain`
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -102,10 +106,12 @@ def _body(
         learned=_learned(manifest),
         pictures=sum(entry.rows or 0 for entry in manifest.images),
         scores=scores,
+        several=several,
+        splits=pooled.splits,
         alignment=results.alignment,
         directions=results.alignment.directions[:_MOST_DIRECTIONS] if results.alignment else [],
-        recommendations=recommendations(results),
-        protocols={score.protocol: find_protocol(score.protocol).label for score in scores},
+        recommendations=recommendations(results, pooled),
+        protocols={score.protocol: find_protocol(score.protocol).label for score in scores + several},
         chart=CHART if any(entry.path == CHART for entry in manifest.files) else None,
         default=default_set(manifest),
         release_id=manifest.release_id,

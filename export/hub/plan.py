@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from alignrec.core.results import METRICS_FILE
+from alignrec.core.results import METRICS_FILE, POOLED_FILE
 from alignrec.export.errors import RefusedError, VerificationError
 from alignrec.export.hub.card import render_card
 from alignrec.export.hub.card_metadata import refuse_other_licence
@@ -90,14 +90,15 @@ def _card(
     version: Version,
     before: Manifest | None,
 ) -> bytes:
-    measured = folder / METRICS_FILE
-    metrics = measured.read_bytes() if measured.is_file() else None
+    measured = [folder / name for name in (METRICS_FILE, POOLED_FILE)]
+    metrics, pooled = (path.read_bytes() if path.is_file() else None for path in measured)
     if head is None:
-        return render_card(repo.name, str(version), manifest, {}, metrics=metrics).encode()
+        return render_card(repo.name, str(version), manifest, {}, metrics=metrics, pooled=pooled).encode()
     existing = repo.read(CARD, head, present)
     refuse_other_licence(existing or b"", manifest, before)
     withdrawn = parse_withdrawn(repo.read(WITHDRAWN, head, present))
-    return render_card(repo.name, str(version), manifest, withdrawn, existing, metrics, before).encode()
+    card = render_card(repo.name, str(version), manifest, withdrawn, existing, metrics, before, pooled)
+    return card.encode()
 
 
 def _same(content: Path | bytes, stored: ExpectedFile | None) -> bool:

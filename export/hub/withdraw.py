@@ -11,7 +11,7 @@ from pathlib import Path
 from huggingface_hub import HfApi
 
 from alignrec.core.errors import AlignRecWarning
-from alignrec.core.results import METRICS_FILE, ResultsError
+from alignrec.core.results import METRICS_FILE, POOLED_FILE, ResultsError
 from alignrec.export.errors import HubError, ReleaseError, VerificationError
 from alignrec.export.hub.card import render_card
 from alignrec.export.hub.errors import StaleHeadError, UnreachableError
@@ -106,7 +106,8 @@ def _card(
         existing = repo.read(CARD, head, present)
         render = partial(render_card, repo.name, version, manifest, withdrawn, existing, before=manifest)
         try:
-            return render(metrics=repo.read(METRICS_FILE, head, present)).encode()
+            metrics, pooled = (repo.read(name, head, present) for name in (METRICS_FILE, POOLED_FILE))
+            return render(metrics=metrics, pooled=pooled).encode()
         except ResultsError as error:
             _warn(f"the card of {repo.name} shows no numbers, since {error}")
             return render().encode()

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from alignrec.core.features import FeatureSet
 from alignrec.core.files import canonical_json, replacing_folder, write_bytes
 from alignrec.core.names import inside
-from alignrec.core.results import METRICS_FILE, Results
+from alignrec.core.results import METRICS_FILE, POOLED_FILE, Results
 from alignrec.export.errors import ReleaseError
 from alignrec.export.release.chart import CHART, draw_chart
 from alignrec.export.release.manifest import MANIFEST, Manifest, SetEntry, describe_file
@@ -39,19 +39,27 @@ def write_release(
     extractors: Mapping[str, Any],
     encoders: Mapping[str, Path] | None = None,
     metrics: bytes | None = None,
+    pooled: bytes | None = None,
 ) -> Manifest:
     """Write a release folder, in the layout of format 1, replacing an older one in one step.
 
     Args:
         folder: where the release goes.
-        sets, rejected, provenance, extractors, encoders, metrics: as for `fill_release`.
+        sets, rejected, provenance, extractors, encoders, metrics, pooled: as for `fill_release`.
 
     Raises:
         ReleaseError, OutsideError, ResultsError: as of `fill_release`.
     """
     with replacing_folder(folder) as new:
         return fill_release(
-            new, sets, rejected, provenance, extractors=extractors, encoders=encoders, metrics=metrics
+            new,
+            sets,
+            rejected,
+            provenance,
+            extractors=extractors,
+            encoders=encoders,
+            metrics=metrics,
+            pooled=pooled,
         )
 
 
@@ -64,6 +72,7 @@ def fill_release(
     extractors: Mapping[str, Any],
     encoders: Mapping[str, Path] | None = None,
     metrics: bytes | None = None,
+    pooled: bytes | None = None,
 ) -> Manifest:
     """Write a release into an empty folder that the caller puts in its place; its manifest comes last.
 
@@ -75,6 +84,7 @@ def fill_release(
         extractors: `encoder/extractors.json`, one entry a modality.
         encoders: folders copied below `encoder/`, by name.
         metrics: the bytes of `metrics.json`, where anything was measured; recalls are drawn in `chart.png`.
+        pooled: the bytes of `pooled.json`, where several splits were measured.
 
     Raises:
         ReleaseError: there is no set, two share a name, or one has values that are no numbers.
@@ -97,6 +107,9 @@ def fill_release(
         write_bytes(folder / METRICS_FILE, metrics)
         if scores := scores_of(Results.parse(metrics)):
             write_bytes(folder / CHART, draw_chart(scores))
+    if pooled is not None:
+        Results.parse(pooled, POOLED_FILE)
+        write_bytes(folder / POOLED_FILE, pooled)
     manifest = Manifest.make(
         [describe_file(folder, path, rows.get(path)) for path in folder.rglob("*") if path.is_file()],
         {f.name: SetEntry(dim=f.dim, rows=len(f.ids), valid=int(f.valid.sum()), key=f.key) for f in sets},

@@ -37,6 +37,7 @@ class RunContents:
         sets: item sets by name, in the order in which they are made, rows in catalogue order.
         rejected: rows of `rejected.parquet`, `detail` included.
         results: of the evaluation; without records when there was none.
+        pooled: the same over several splits.
         curves: of pretraining and training; empty when there was none.
         alignment: what modalities tell of one another; None before pretraining.
     """
@@ -48,6 +49,7 @@ class RunContents:
     sets: Mapping[str, FeatureSet]
     rejected: list[dict[str, Any]]
     results: Results
+    pooled: Results
     curves: list[Curve]
     alignment: CrossView | None = None
 
@@ -79,6 +81,7 @@ def read_contents(run: RunFolder) -> RunContents:
         {name: features for name in names if (features := run.features(name)).key == "item_id"},
         run.rejected(),
         run.results(),
+        run.pooled_results(),
         [curve for stage in TRAINED for curve in run.curves(stage)],
         run.alignment(),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alignrec.core.results import Estimate, Results
 from alignrec.core.vocabulary import MAIN_METRICS, find_protocol, is_own, metric_label
@@ -30,9 +30,15 @@ class Panel:
     table: list[Estimate]
 
 
-def panels(results: Results) -> list[Panel]:
-    """A panel for each protocol that was measured, the weightiest first."""
-    return [_panel(name, results.select(protocol=name)) for name in results.protocols]
+def panels(results: Results, over: str = "") -> list[Panel]:
+    """A panel for each protocol that was measured, the weightiest first.
+
+    Args:
+        results: the evaluation's.
+        over: what its numbers are taken over, for the titles.
+    """
+    found = [_panel(name, results.select(protocol=name)) for name in results.protocols]
+    return [replace(panel, title=panel.title + over) for panel in found]
 
 
 def _panel(name: str, measured: Results) -> Panel:

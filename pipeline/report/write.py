@@ -83,8 +83,10 @@ def _context(run: RunContents) -> dict[str, Any]:
         "sets": set_rows(run.sets, run.models),
         "popularity": popularity(run.interactions) if run.interactions is not None else [],
         "verdicts": verdicts(run.results),
-        "recommendations": recommendations(run.results),
+        "recommendations": recommendations(run.results, run.pooled),
         "panels": panels(run.results),
+        "pooled": panels(run.pooled, ", several splits together"),
+        "splits": run.pooled.splits,
         "definitions": _definitions(run.results.definitions),
         "training": training(run.curves),
     }

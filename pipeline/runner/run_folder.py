@@ -159,16 +159,21 @@ class RunFolder:
         content = self.metrics()
         return Results() if content is None else Results.parse(content, METRICS_FILE)
 
+    def pooled(self) -> bytes | None:
+        """`pooled.json` of the evaluation; None where there was one split."""
+        manifest = self.read_manifest(f"{EVALUATE}/{MANIFEST}")
+        if manifest is None or POOLED_FILE not in manifest.files:
+            return None
+        return self._file(EVALUATE, POOLED_FILE).read_bytes()
+
     def pooled_results(self) -> Results:
         """The numbers over several splits; none where there was one.
 
         Raises:
             ResultsError: they cannot be read.
         """
-        manifest = self.read_manifest(f"{EVALUATE}/{MANIFEST}")
-        if manifest is None or POOLED_FILE not in manifest.files:
-            return Results()
-        return Results.parse(self._file(EVALUATE, POOLED_FILE).read_bytes(), POOLED_FILE)
+        content = self.pooled()
+        return Results() if content is None else Results.parse(content, POOLED_FILE)
 
     def saved(self, stage: str, folder: str = "") -> Path:
         """A folder below a finished stage's, every file of which is as the stage wrote it.

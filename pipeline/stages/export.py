@@ -63,6 +63,7 @@ class ExportStage(Stage):
             extractors=cards,
             encoders=_encoders(context),
             metrics=_metrics(context),
+            pooled=context.run.pooled() if EVALUATE in context.done else None,
         )
         return {
             "release_id": release.release_id,

@@ -222,3 +222,30 @@ def test_the_order_of_records_decides_nothing(records: list[Measurement], random
     assert [(r.use, r.choice, r.headline) for r in recommendations(Results(records))] == [
         (r.use, r.choice, r.headline) for r in recommendations(Results(shuffled))
     ]
+
+
+def test_numbers_over_several_splits_decide_where_there_are_some() -> None:
+    """One split is a draw: what it said alone gives way, protocol by protocol."""
+    one = measured("top-k", TOP_K, {("aligned", CONTROL): (0.01, 0.03), ("aligned", "EASE"): (0.01, 0.03)})
+    one += measured("item-cf", {"multimodal": (0.2, 0.2), "text": (0.1, 0.1)})
+    several = measured(
+        "top-k", TOP_K, {("aligned", CONTROL): (-0.01, 0.03), ("aligned", "EASE"): (0.01, 0.03)}
+    )
+    words = {"splits": "5 random splits of the same interactions: the run's own, and others"}
+    similar, cold, ranker = recommendations(Results(one), Results(several, words))
+    assert ranker.headline == "use aligned, for how it is trained: no proof that content helps"
+    assert ranker.sentence.endswith(" Taken over 5 random splits of the same interactions.")
+    assert (similar.choice, cold.headline) == ("multimodal", "not measured")
+    assert "Taken over" not in similar.sentence
+    alone = recommendations(Results(one))
+    assert alone[2].headline == "use aligned: content helps" and alone == recommendations(
+        Results(one), Results()
+    )
+
+
+def test_lists_from_elsewhere_are_told_of_though_they_know_one_split_alone() -> None:
+    ahead = {("aligned", "theirs"): (-0.03, -0.01)}
+    one = measured("top-k", TOP_K | {"theirs": (None, 0.41)}, ahead)
+    several = measured("top-k", TOP_K, {("aligned", CONTROL): (0.01, 0.03)})
+    ranker = recommendations(Results(one), Results(several))[2]
+    assert ranker.choice == "aligned" and "theirs is ahead of aligned" in ranker.sentence

@@ -8,7 +8,7 @@ from typing import Any
 
 from alignrec.aligner.landmarks.registry import all_landmarks
 from alignrec.core.cross_view import ALIGNMENT, DEFINITION, CrossView
-from alignrec.core.results import FORMAT, Measurement
+from alignrec.core.results import FORMAT, SPLITS, Measurement
 from alignrec.core.vocabulary import CONTROL, SHUFFLED_CONTROL, definitions
 from alignrec.pipeline.config.settings import Config
 
@@ -48,7 +48,7 @@ def pooled_words(config: Config) -> dict[str, str]:
     first, last = config.seed + 1, config.seed + config.evaluate.splits - 1
     seeds = ", ".join(map(str, config.evaluate.seeds))
     return {
-        "splits": f"{config.evaluate.splits} random splits of the same interactions: the run's own, and "
+        SPLITS: f"{config.evaluate.splits} random splits of the same interactions: the run's own, and "
         f"those that runs of the seeds {first} to {last} would cut; they share interactions, so intervals "
         "are for other users of this catalogue, and not for other catalogues",
         "value": f"a user's value is the mean over trainings of the seeds {seeds}, then over the splits in "

@@ -98,7 +98,7 @@ class EvaluateStage(Stage):
         # Loading torch is left to those who measure.
         from alignrec.aligner.evaluate.protocols import masked, zero_shot_and_item_cf
         from alignrec.aligner.evaluate.ranking import dot_scorer
-        from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_all
+        from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_all, left_out
         from alignrec.aligner.landmarks.quick_evaluation import quick_evaluation, rivals
         from alignrec.aligner.landmarks.thinned_evaluation import thinned_evaluation
         from alignrec.pipeline.stages.evaluate.full_evaluation import full_evaluation
@@ -143,6 +143,11 @@ class EvaluateStage(Stage):
             records += masked(evaluator, inputs, settings.masked, config.seed, vectors, pretrain)
         controls: list[Piece] = []
         words: dict[str, str] = {}
+        for protocol, count in left_out(evaluator).items() if TRAIN in context.done else ():
+            console.note(
+                f"evaluate: {protocol} is left out: {count} items are its candidates, and a list of "
+                f"{max(settings.k)} would hold them all"
+            )
         if FULL in context.plan.details:
             console.note("evaluate: the full evaluation")
             found, controls = full_evaluation(trainings, evaluator, elsewhere)

@@ -13,11 +13,13 @@ from alignrec.pipeline.runner.run_folder import RunFolder
 
 
 def show_run(run: RunFolder, console: Console) -> None:
-    """A run's tables, behind them those over several splits, and below what the run's numbers recommend."""
-    results = run.results()
-    for table in results_tables(results) + results_tables(run.pooled_results(), ", several splits together"):
+    """A run's tables, behind them those over several splits, and below what the numbers recommend."""
+    results, pooled = run.results(), run.pooled_results()
+    for table in results_tables(results) + results_tables(pooled, ", several splits together"):
         console.show(table)
-    for recommendation in recommendations(results):
+    if pooled.splits:
+        console.note(f"several splits together: {pooled.splits}")
+    for recommendation in recommendations(results, pooled):
         console.note(str(recommendation))
 
 

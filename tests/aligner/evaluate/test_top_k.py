@@ -13,6 +13,7 @@ from alignrec.aligner.evaluate.splits import TEST, TRAIN, Split
 from alignrec.aligner.evaluate.top_k import (
     evaluate_all,
     evaluate_thinned,
+    left_out,
     long_tail,
     measurements,
     pairs_of,
@@ -56,6 +57,7 @@ def test_a_protocol_in_which_every_item_is_found_is_left_out() -> None:
     # Two items are new and two are rare enough at most: a list of two holds them, whoever ranks.
     assert "cold-start" in protocols[0] and "cold-start" not in protocols[1]
     assert protocols[1] == {"top-k", "few-interactions"}
+    assert left_out(Evaluator(NEW, (1, 2))) == {"cold-start": 2, "long-tail": 0}
 
 
 def test_each_protocol_ranks_its_own_items() -> None:

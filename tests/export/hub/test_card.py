@@ -60,7 +60,7 @@ def test_sets_that_have_seen_interactions_say_which(tmp_path: Path) -> None:
     learned = {"aligned": entry, "content": entry | {"held_out": 2, "rule": "part"}}
     provenance = manifest.provenance | {"learned_from": learned}
     text = render_card(REPO, "1.2.0", manifest.model_copy(update={"provenance": provenance}), {})
-    assert "`aligned` learned from all 4,385 interactions (a \\| rule); nothing was held out." in text
+    assert "`aligned` learned from all 4,385 interactions (a \\| rule); nothing was held out" in text
     assert "`content` learned from 4,385 interactions (part); 2 were held out." in text
     assert "| learned_from" not in text and old not in text
     alone = make_release(tmp_path / "raw", sets={"image": 4})
@@ -283,6 +283,30 @@ def test_an_evaluation_becomes_a_table_and_a_chart(tmp_path: Path) -> None:
     verify_folder(tmp_path / "r")
     with Image.open(tmp_path / "r" / "chart.png") as chart:
         assert chart.format == "PNG" and chart.width > 600
+
+
+def test_several_splits_have_a_table_of_their_own_and_decide_what_is_recommended(tmp_path: Path) -> None:
+    words = {"splits": "2 random splits of the same interactions: the run's own, and another"}
+    control = "aligned without content"
+    own = [_record("aligned", 0.3, protocol="top-k"), _record(control, 0.2, protocol="top-k")]
+    own.append(_record("aligned", 0.1, protocol="top-k", against=control))
+    several = [dict(record, value=record["value"] / 2, low=-0.02, high=0.4) for record in own]
+    metrics = json.dumps({"records": own}).encode()
+    pooled = json.dumps({"records": several, "definitions": words}).encode()
+    sets = [features("image", 4)]
+    folder, licence = tmp_path / "r", {"licence": "mit"}
+    manifest = write_release(folder, sets, [], licence, extractors={}, metrics=metrics, pooled=pooled)
+    assert (folder / "pooled.json").read_bytes() == pooled
+    verify_folder(folder)
+    text = render_card(REPO, "1.0.0", manifest, {}, metrics=metrics, pooled=pooled)
+    single = render_card(REPO, "1.0.0", manifest, {}, metrics=metrics)
+    assert "2 random splits of the same interactions: the run's own, and another." in text
+    row = "| recommendation | aligned | 0.1500 | -0.0200 to 0.4000 |  |"
+    assert row in text and "| recommendation | aligned | 0.3000 |" in text and row not in single
+    assert "use aligned: content helps" in single and "use aligned: content helps" not in text
+    assert "`pooled.json` has every number" in text and "pooled.json" not in single
+    with pytest.raises(ResultsError, match=r"pooled\.json is not an evaluation's metrics"):
+        render_card(REPO, "1.0.0", manifest, {}, metrics=metrics, pooled=b"{")
 
 
 def test_a_protocol_that_is_not_known_goes_by_its_name(manifest: Manifest) -> None:

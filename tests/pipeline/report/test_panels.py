@@ -60,6 +60,11 @@ def test_thinned_histories_run_along_what_is_kept() -> None:
     assert (panel.title, panel.lines[0].across) == ("Thinned histories", "share kept")
 
 
+def test_titles_tell_what_numbers_are_taken_over() -> None:
+    (panel,) = panels(Results([OWN]), ", several splits together")
+    assert panel.title == f"{panels(Results([OWN]))[0].title}, several splits together"
+
+
 def test_training_is_drawn_stage_by_stage() -> None:
     points = ((1.0, 2.0), (2.0, 1.0))
     curves = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,18 @@ def test_the_command_line_asks_for_splits_and_shows_them_together(finished: Path
     answer = CliRunner().invoke(app, command)
     assert answer.exit_code == 0 and "evaluate: up to date" in answer.stderr
     assert "top-k, several splits together" in answer.stderr
+    assert "several splits together: 2 random splits of the same interactions" in answer.stderr
+    assert "Taken over 2 random splits of the same interactions." in " ".join(answer.stderr.split())
+
+
+def test_report_and_release_have_them_too(finished: Path, tmp_path: Path) -> None:
+    shutil.copytree(finished.parent, tmp_path / "own")
+    config = tmp_path / "own" / finished.name
+    run(config, "export", SEVERAL, QUIET)
+    page = (config.parent / "run" / "report.html").read_text("utf-8")
+    assert "Recommendation, several splits together" in page
+    assert "2 random splits of the same interactions: the run&#39;s own" in page
+    assert (config.parent / "run" / "release" / "pooled.json").read_bytes() == _pooled(config).read_bytes()
 
 
 def test_only_a_random_split_can_be_drawn_again(tmp_path: Path) -> None:
