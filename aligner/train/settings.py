@@ -12,7 +12,7 @@ class TrainSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    dim: int = Field(512, gt=0, description="size of aligned, content and user vectors")
+    dim: int = Field(512, gt=0, description="size of aligned, content and user vectors, popularity apart")
     members: int = Field(
         8, ge=1, description="models trained side by side, each on its share of dim; their mean score ranks"
     )
@@ -28,7 +28,7 @@ class TrainSettings(BaseModel):
         0.5, ge=0, le=1, description="softmax: 0 counts every interaction alike, 1 every user alike"
     )
     popularity: tuple[NonNegativeFloat, ...] = Field(
-        (0.0,),
+        (0.0, 0.03, 0.1, 0.3, 1.0),
         min_length=1,
         description="softmax: weights of an item's popularity beside the cosine; validation chooses; 0 "
         "alone leaves it out",

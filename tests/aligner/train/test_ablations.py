@@ -25,6 +25,8 @@ def test_each_term_is_taken_away_alone() -> None:
         assert changed(settings, found["without CCA"].settings) == {"cca_weight": 0}
         assert changed(settings, found["without regularisation"].settings) == {"similarity_weight": 0}
     assert changed(BPR, by_name(BPR)["without UIA"].settings) == {"uia_weight": 0}
+    assert changed(SOFTMAX, by_name(SOFTMAX)["without popularity"].settings) == {"popularity": (0,)}
+    assert "without popularity" not in by_name(BPR), "its vectors' length says it"
 
 
 def test_without_alignment_of_users_and_items_the_softmax_is_bpr_alone() -> None:

@@ -21,7 +21,7 @@ from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.train.training import Trained, train
 from tests.aligner.worlds import COLD, ITEMS, two_tastes
 
-SMALL = {"dim": 8, "members": 2, "batch_size": 32, "epochs": 6, "patience": 6}
+SMALL = {"dim": 8, "members": 2, "batch_size": 32, "epochs": 6, "patience": 6, "popularity": (0.0,)}
 SMALL |= {"learning_rate": 0.02, "uia_weight": 0.1, "device": "cpu"}
 
 
