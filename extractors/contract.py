@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from alignrec.extractors.identity import ExtractorIdentity, FileHash
-from alignrec.extractors.inputs.audio import Sound
 from alignrec.extractors.modality import Modality
 from alignrec.extractors.names import ModelName
 
@@ -78,8 +76,8 @@ class Extractor(ABC):
     device: str = "cpu"
 
     @abstractmethod
-    def prepare(self, value: Image.Image | str | Sound) -> Any:
-        """Preprocess one RGB image, one text or one sound, as the model's own files say.
+    def prepare(self, value: Any) -> Any:
+        """Preprocess one RGB image, one text or one `Sound`, as the model's own files say.
 
         Called from several threads at once.
         """

@@ -162,6 +162,18 @@ def _check_length(frames: int, rate: int, channels: int, max_seconds: float) -> 
         )
 
 
+def audible(sound: Sound) -> Sound:
+    """The same sound, if there is something to hear, as in one that was decoded.
+
+    Raises:
+        AudioRejectedError: its reason is `too-short`, `too-long`, `damaged` or `silent`.
+    """
+    if sound.samples.ndim != 1:
+        raise AudioRejectedError("damaged", f"samples of shape {list(sound.samples.shape)} are not mono")
+    _check_length(len(sound.samples), sound.rate, 1, MAX_SECONDS)
+    return _mono(np.asarray(sound.samples, dtype=np.float32)[:, None], sound.rate)
+
+
 def _mono(samples: NDArray[np.float32], rate: int) -> Sound:
     """The mean of the channels, if there is something to hear."""
     if len(samples) < MIN_SECONDS * rate:

@@ -1,9 +1,9 @@
-"""Pictures and texts that a caller holds in memory, as a model reads them: decoded and clean."""
+"""Pictures, sounds and texts that a caller holds in memory, as a model reads them: decoded and clean."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -11,14 +11,17 @@ from PIL import Image
 
 from alignrec.core.display import shown
 from alignrec.extractors.errors import RejectedError
-from alignrec.extractors.inputs.images import decode_image, opened_image
+from alignrec.extractors.inputs.audio import Sound, audible
+from alignrec.extractors.inputs.images import opened_image
 from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import clean_text
+from alignrec.extractors.modality import AUDIO, IMAGE, Kind
 from alignrec.pipeline.catalog.image_cells import ImageRefError, is_url
 from alignrec.pipeline.catalog.image_refs import file_error, read_image
 from alignrec.pipeline.errors import CatalogError
 
 Picture: TypeAlias = Image.Image | bytes | str | os.PathLike[str]
+Waveform: TypeAlias = Sound | bytes | str | os.PathLike[str]
 Text: TypeAlias = str | Mapping[str, Any]
 
 
@@ -33,13 +36,24 @@ def given_pictures(value: Picture | Sequence[Picture] | None, most: int, where: 
     Raises:
         CatalogError: one cannot be read, or there are more.
     """
-    pictures = list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
-    if len(pictures) > most:
-        raise CatalogError(f"{where}: {len(pictures)} pictures; the release reads {most} of an item")
-    try:
-        return [_picture(one, where) for one in pictures]
-    except (RejectedError, ImageRefError) as error:
-        raise CatalogError(f"{where} cannot be used: {error}") from None
+    found: list[Image.Image] = _files(value, IMAGE, Image.Image, opened_image, most, where)
+    return found
+
+
+def given_sounds(value: Waveform | Sequence[Waveform] | None, most: int, where: str) -> list[Sound]:
+    """The sounds of an item, mono.
+
+    Args:
+        value: a `Sound`, the bytes of a file or its path, or a list of these; None where it has none.
+        most: how many an item may have.
+        where: whose they are, for messages.
+
+    Raises:
+        CatalogError: one cannot be read, or there are more.
+        ExtractorError: what decodes sounds is not installed.
+    """
+    found: list[Sound] = _files(value, AUDIO, Sound, audible, most, where)
+    return found
 
 
 def given_texts(value: Text | Sequence[str] | None, templates: Sequence[str], where: str) -> list[str]:
@@ -85,18 +99,33 @@ def _rendered(row: Mapping[str, Any], templates: Sequence[str], where: str) -> l
         raise CatalogError(f"{where} cannot be used: {error}") from None
 
 
-def _picture(value: Any, where: str) -> Image.Image:
-    if isinstance(value, Image.Image):
-        return opened_image(value)
+def _files(
+    value: Any, kind: Kind, opened: type, check: Callable[[Any], Any], most: int, where: str
+) -> list[Any]:
+    """What an item has of a kind, decoded; `check` makes what is `opened` already what decoding gives."""
+    files = list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
+    if len(files) > most:
+        raise CatalogError(f"{where}: {len(files)} {kind.noun}s; the release reads {most} of an item")
+    try:
+        return [
+            check(one) if isinstance(one, opened) else _decoded(one, kind, opened, where) for one in files
+        ]
+    except (RejectedError, ImageRefError) as error:
+        raise CatalogError(f"{where} cannot be used: {error}") from None
+
+
+def _decoded(value: Any, kind: Kind, opened: type, where: str) -> Any:
+    assert kind.decode is not None
     if isinstance(value, bytes | bytearray | memoryview):
-        return decode_image(bytes(value))
+        return kind.decode(bytes(value))
     if isinstance(value, str) and is_url(value):
         raise CatalogError(f"{where} is a URL, {shown(value)}: fetch it, and give its bytes")
     if not isinstance(value, str | os.PathLike):
+        expected = "a PIL image" if kind is IMAGE else f"a {opened.__name__}"
         raise CatalogError(
-            f"{where} is a {type(value).__name__}: expected a PIL image, the bytes of a file or its path"
+            f"{where} is a {type(value).__name__}: expected {expected}, the bytes of a file or its path"
         )
     try:
-        return decode_image(read_image(Path(value)))
+        return kind.decode(read_image(Path(value)))
     except OSError as error:
         raise file_error(error, str(value)) from None

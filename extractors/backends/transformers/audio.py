@@ -96,7 +96,7 @@ class TransformersAudio(Extractor):
     def prepare(self, value: Any) -> list[Window]:
         """The processor's arrays for each window, without the batch dimension."""
         assert isinstance(value, Sound)
-        prepared = []
+        prepared: list[Window] = []
         for part in windows(resample(value, self._rate), self._window, MOST_WINDOWS):
             batch = self._processor(part, sampling_rate=self._rate, return_tensors="np")
             prepared.append({key: _narrow(np.asarray(array[0])) for key, array in batch.items()})
@@ -212,8 +212,9 @@ def _thinned(states: NDArray[np.float32], most: int) -> NDArray[np.float32]:
     if len(states) <= most:
         return states
     starts = np.arange(most) * len(states) // most
-    means: NDArray[np.float32] = np.add.reduceat(states, starts, axis=0)
-    return means / np.diff([*starts, len(states)])[:, None].astype(np.float32)
+    counts = np.diff([*starts, len(states)])[:, None].astype(np.float32)
+    means: NDArray[np.float32] = np.add.reduceat(states, starts, axis=0) / counts
+    return means
 
 
 def _padded(sequences: Sequence[NDArray[np.float32]]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:

@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from alignrec.extractors.inputs.audio import Sound, decode_audio
 from alignrec.extractors.inputs.images import decode_image
-from alignrec.pipeline.commands.given_items import given_pictures, given_texts
+from alignrec.pipeline.commands.given_items import given_pictures, given_sounds, given_texts
 from alignrec.pipeline.errors import CatalogError
+from tests.pipeline.catalogues import sound
 
 TEMPLATE = ["{title} ({year}). {genres}"]
 
@@ -110,3 +112,34 @@ def test_a_text_is_clean_and_columns_go_through_the_template() -> None:
 def test_what_is_no_text_is_named(value: Any, message: str) -> None:
     with pytest.raises(CatalogError, match=message):
         given_texts(value, TEMPLATE, "x")
+
+
+def test_a_sound_is_the_same_in_every_form(tmp_path: Path) -> None:
+    (tmp_path / "a.mp3").write_bytes(sound(3))
+    decoded = decode_audio(sound(3))
+    forms = [sound(3), tmp_path / "a.mp3", str(tmp_path / "a.mp3"), decoded]
+    for form in forms:
+        [found] = given_sounds(form, 1, "it")
+        assert found.rate == decoded.rate
+        np.testing.assert_array_equal(found.samples, decoded.samples)
+    assert len(given_sounds(forms, 4, "it")) == 4 and given_sounds(None, 1, "it") == []
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (7, "it is a int: expected a Sound, the bytes of a file or its path"),
+        ("https://x.example/a.mp3", "it is a URL"),
+        (b"a text", "it cannot be used: not-audio"),
+        (Sound(np.zeros(9_000, np.float32), 8_000), "it cannot be used: silent"),
+        (Sound(np.ones((9_000, 2), np.float32), 8_000), "are not mono"),
+        (Sound(np.ones(9_000, np.float32), 1), "no rate of a sound"),
+        (Sound(np.ones(9, np.float32), 8_000), "too-short"),
+        ([sound(1)] * 3, "it: 3 sounds; the release reads 2 of an item"),
+        ("absent.mp3", "No such file"),
+    ],
+)
+def test_what_is_no_sound_is_named(value: Any, message: str) -> None:
+    with pytest.raises(CatalogError) as caught:
+        given_sounds(value, 2, "it")
+    assert message in str(caught.value)

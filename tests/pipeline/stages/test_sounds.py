@@ -17,6 +17,7 @@ from alignrec.export import Manifest, load_features, verify_folder
 from alignrec.export.hub.card import render_card
 from alignrec.extractors.inputs.audio import wav_bytes
 from alignrec.extractors.registry import load_extractor
+from alignrec.pipeline.commands.open_encoder import open_encoder
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.run_folder import RunFolder
@@ -104,6 +105,15 @@ def test_new_items_are_encoded_and_appended(shop: Path, tmp_path: Path) -> None:
     assert list(new.ids) == ["i12", "i13"] and new.valid.all()
     assert command("extend", *arguments, "--out", tmp_path / "x") == 0
     assert load_features(tmp_path / "x" / "release", "jingle").valid.sum() == 11
+
+
+def test_items_in_memory_are_encoded_as_those_of_the_table(shop: Path) -> None:
+    release = shop / "run" / "release"
+    heard = [(shop / "sounds" / f"{n}.mp3").read_bytes() for n in (0, 7)]
+    found = open_encoder(release).encode(modalities={"jingle": heard})
+    stored, _ = load_features(release, "jingle").align_to(["i0", "i7"])
+    np.testing.assert_allclose(found["jingle"].matrix, stored, atol=1e-5)
+    assert found["multimodal"].valid.all()
 
 
 def test_card_and_page_have_its_words(shop: Path) -> None:
