@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -25,7 +25,7 @@ from alignrec.pipeline.catalog.times import (
     read_times,
 )
 from alignrec.pipeline.catalog.values import blanks, id_texts, numbers, rows_of
-from alignrec.pipeline.config.catalog import InteractionsConfig
+from alignrec.pipeline.config.catalog import CatalogConfig, InteractionsConfig
 from alignrec.pipeline.errors import CatalogError
 
 SCHEMA = pa.schema(
@@ -94,6 +94,23 @@ def read_interactions(config: InteractionsConfig, item_ids: Sequence[str]) -> In
     table, times = _joined(check, part)
     notes = (*source.notes, times) if times else source.notes
     return Interactions(table, rows, part.rejections, notes, times)
+
+
+def named_items(catalog: CatalogConfig) -> Container[str] | None:
+    """The ids of all items that interactions name, where the catalogue keeps no others; None where it does.
+
+    Raises:
+        CatalogError: as `read_interactions`, of the table and its column of items.
+    """
+    config = catalog.interactions
+    if config is None or not catalog.items.interacted:
+        return None
+    source = open_interactions(config.path)
+    source.require({"catalog.interactions.item": config.item})
+    ids: set[str] = set()
+    for batch in source.batches([config.item]):
+        ids.update(_ids(batch, config.item).unique().drop_null().to_pylist())
+    return ids
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -122,6 +122,7 @@ def read_catalogue(
     modalities: Mapping[str, ModalityConfig] | None = None,
     *,
     may_lack: bool = False,
+    only: Container[str] | None = None,
 ) -> Catalogue:
     """Read the items table once, row by row.
 
@@ -131,6 +132,7 @@ def read_catalogue(
         modalities: those that `catalog.modalities` names.
         may_lack: whether a modality, but not all of them, may be there for no item at all. In a catalogue to
             learn from that is a column of another kind; of a few new items it can be so.
+        only: ids of the items that are kept; None for all.
 
     Raises:
         CatalogError: the table is absent, damaged or empty, or lacks a column that the config names.
@@ -146,9 +148,12 @@ def read_catalogue(
         catalogue.inputs[name] = []
     table.require(needed)
     seen: set[str] = set()
-    columns = list(dict.fromkeys(needed.values()))
+    columns, others = list(dict.fromkeys(needed.values())), 0
     for number, row in enumerate(table.rows(columns, conversions=conversions(config, modalities))):
         catalogue.rows = number + 1
+        if only is not None and row[config.id] is not None and row[config.id] not in only:
+            others += 1
+            continue
         item_id = _new_id(catalogue, number, row[config.id], seen)
         if item_id is None:
             continue
@@ -160,9 +165,12 @@ def read_catalogue(
                     one = Input(item_id, number, found.digest, found.value, found.part)
                     catalogue.inputs[name].append(one)
     catalogue.notes = [*table.notes, *(note for reader in readers.values() for note in reader.notes())]
+    if others:
+        catalogue.notes.append(f"{table.where}: {others:,} items that no interaction names are left out.")
     if not catalogue.item_ids:
         raise CatalogError(
-            f"{table.where} has no usable item: {catalogue.rows} rows, none with an id."
+            f"{table.where} has no usable item: {catalogue.rows} rows, none with an id"
+            f"{' that an interaction names' if others else ''}."
             f"{reasons_with_examples(catalogue.rejections)}"
         )
     for modality, inputs in catalogue.inputs.items():
@@ -185,10 +193,11 @@ def conversions(
     """What makes values of an items table's columns: ids of one, texts of those that templates name."""
     located = short_forms(config) | dict(modalities or {})
     fields = [name for one in located.values() if one.template for name in source_columns(one)]
-    return dict.fromkeys(fields, text_values) | {config.id: _ids}
+    return dict.fromkeys(fields, text_values) | {config.id: item_ids}
 
 
-def _ids(column: pa.Array, where: str) -> list[Any]:
+def item_ids(column: pa.Array, where: str) -> list[Any]:
+    """The texts of a column of ids, None where there is none: a `Conversion`."""
     ids: list[Any] = id_texts(column, where).to_pylist()
     return ids
 

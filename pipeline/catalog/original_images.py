@@ -11,6 +11,7 @@ from alignrec.core.files import digest
 from alignrec.export.release.manifest import Manifest
 from alignrec.extractors.modality import IMAGE
 from alignrec.pipeline.catalog.file_hashes import FileHashes
+from alignrec.pipeline.catalog.interactions import named_items
 from alignrec.pipeline.catalog.items import Catalogue, Input, read_catalogue
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import CatalogError, ConfigError
@@ -34,7 +35,8 @@ def item_pictures(config: Config, release: Path) -> Iterator[tuple[str, bytes]]:
         raise ConfigError(
             "catalog.items.image is null: there are no pictures to take along but those of that column"
         )
-    catalogue = read_catalogue(config.catalog.items, FileHashes())
+    only = named_items(config.catalog)
+    catalogue = read_catalogue(config.catalog.items, FileHashes(), only=only)
     inputs = catalogue.inputs[IMAGE.name]
     recorded = Manifest.read(release).provenance.get("catalogue", {}).get("inputs", {}).get(IMAGE.name)
     if recorded != digest([[one.item_id, one.digest] for one in inputs]):

@@ -83,6 +83,7 @@ def download(
 
     They go into catalog.items.image_root, where `alignrec run` finds them; what is there is kept.
     """
+    from alignrec.pipeline.catalog.interactions import named_items
     from alignrec.pipeline.commands.download import download as fetch_all
     from alignrec.pipeline.commands.safe_http import Limits
     from alignrec.pipeline.config.file import load_config
@@ -90,7 +91,8 @@ def download(
 
     limits = replace(Limits(), seconds=timeout, bytes=int(max_megabytes * 2**20), allow_private=allow_private)
     catalog = load_config(config, overrides or ()).catalog
-    done = fetch_all(catalog.items, Console(), limits, modalities=catalog.modalities)
+    only = named_items(catalog)
+    done = fetch_all(catalog.items, Console(), limits, modalities=catalog.modalities, only=only)
     if as_json:
         answer = {"folder": str(done.folder), "fetched": done.fetched, "there": done.there}
         typer.echo(json.dumps(answer | {"failed": done.failed}))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,7 @@ from alignrec.extractors.modality import IMAGE, KINDS
 from alignrec.pipeline.catalog.contents import MOST_PARTS, config_key
 from alignrec.pipeline.catalog.image_cells import each_picture, is_url
 from alignrec.pipeline.catalog.image_refs import downloaded_name
-from alignrec.pipeline.catalog.items import image_root
+from alignrec.pipeline.catalog.items import image_root, item_ids
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.commands.safe_http import FetchError, Limits, fetch
 from alignrec.pipeline.config.catalog import ItemsConfig, ModalityConfig
@@ -56,6 +56,7 @@ def download(
     limits: Limits | None = None,
     *,
     modalities: Mapping[str, ModalityConfig] | None = None,
+    only: Container[str] | None = None,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Downloaded:
     """Fetch every picture whose URL a column of pictures holds and which is not there yet.
@@ -67,6 +68,7 @@ def download(
         console: where progress goes.
         limits: of each fetch.
         modalities: those that `catalog.modalities` names, beside the table's own image column.
+        only: ids of the items whose pictures are fetched; None for all.
         sleep: waits between attempts.
 
     Raises:
@@ -74,7 +76,7 @@ def download(
     """
     limits = limits or Limits()
     root = image_root(items)
-    urls = _urls(items, modalities or {}, root)
+    urls = _urls(items, modalities or {}, root, only)
     sweep(root)
     done = Downloaded(root)
     missing = [url for url in urls if not (root / downloaded_name(url)).is_file()]
@@ -99,7 +101,12 @@ def download(
     return done
 
 
-def _urls(items: ItemsConfig, modalities: Mapping[str, ModalityConfig], root: Path) -> list[str]:
+def _urls(
+    items: ItemsConfig,
+    modalities: Mapping[str, ModalityConfig],
+    root: Path,
+    only: Container[str] | None,
+) -> list[str]:
     """The distinct URLs of the columns of pictures, in order."""
     short = config_key(IMAGE.name, short=True)
     places = {short: (items.image, 1, IMAGE)} if items.image is not None else {}
@@ -114,7 +121,13 @@ def _urls(items: ItemsConfig, modalities: Mapping[str, ModalityConfig], root: Pa
     table.require({key: column for key, (column, *_) in places.items()})
     urls: dict[str, None] = {}
     others: Counter[str] = Counter()
-    for row in table.rows(list(dict.fromkeys(column for column, *_ in places.values()))):
+    columns = [column for column, *_ in places.values()]
+    if only is not None:
+        table.require({"catalog.items.id": items.id})
+        columns.append(items.id)
+    for row in table.rows(list(dict.fromkeys(columns)), conversions={items.id: item_ids}):
+        if only is not None and row[items.id] not in only:
+            continue
         for column, most, kind in places.values():
             cell = row[column]
             found = [

@@ -112,6 +112,7 @@ def render_preset(name: str) -> str:
         "path": f"amazon-2014:{preset.metadata}",
         TEXT: "{title}. {brand}. {categories}. {description}",
         "image_root": "images",
+        "interacted": True,
     }
     interactions = {"path": f"amazon-2014:{preset.reviews}", "rating": "rating", "timestamp": "timestamp"}
     lines = [

@@ -32,6 +32,7 @@ class ItemsConfig(Section):
     linked_folders: tuple[Path, ...] = Field(
         (), description="folders outside of image_root that symbolic links and full paths may lead into"
     )
+    interacted: bool = Field(False, description="leave out items that no interaction names")
 
 
 class ModalityConfig(Section):
@@ -137,6 +138,12 @@ class CatalogConfig(Section):
             if name in KINDS and name != modality.type:
                 raise ValueError(f"a modality of type {modality.type} cannot be called {name}")
         return modalities
+
+    @model_validator(mode="after")
+    def _named_by_interactions(self) -> CatalogConfig:
+        if self.items.interacted and self.interactions is None:
+            raise ValueError("items.interacted needs interactions, which name the items to keep")
+        return self
 
     @property
     def located(self) -> dict[str, ModalityConfig]:

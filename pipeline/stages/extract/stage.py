@@ -16,7 +16,7 @@ from alignrec.extractors.contract import ExtractorCard
 from alignrec.extractors.errors import DeviceError
 from alignrec.pipeline.catalog.contents import config_key, source_columns
 from alignrec.pipeline.catalog.file_hashes import FileHashes
-from alignrec.pipeline.catalog.interactions import Interactions, read_interactions
+from alignrec.pipeline.catalog.interactions import Interactions, named_items, read_interactions
 from alignrec.pipeline.catalog.items import Catalogue, read_catalogue
 from alignrec.pipeline.catalog.rejections import (
     Rejection,
@@ -100,7 +100,8 @@ class ExtractStage(Stage):
         engine = ENGINES.find(config.engine)
         hashes = FileHashes() if context.rehash else FileHashes.read(context.run.cache("hashes"))
         named = config.catalog.modalities
-        catalogue = read_catalogue(config.catalog.items, hashes, named, may_lack=self.may_lack)
+        only = named_items(config.catalog)
+        catalogue = read_catalogue(config.catalog.items, hashes, named, may_lack=self.may_lack, only=only)
         source = config.catalog.interactions
         interactions = read_interactions(source, catalogue.item_ids) if source else None
         recorded = _recorded_choices(context)

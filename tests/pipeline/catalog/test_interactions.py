@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from alignrec.export.release.parquet import REJECTED_SCHEMA
-from alignrec.pipeline.catalog.interactions import SCHEMA, Interactions, read_interactions
+from alignrec.pipeline.catalog.interactions import SCHEMA, Interactions, named_items, read_interactions
 from alignrec.pipeline.catalog.rejections import Rejection
-from alignrec.pipeline.config.catalog import InteractionsConfig
+from alignrec.pipeline.config.catalog import CatalogConfig, InteractionsConfig, ItemsConfig
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.console import Console
@@ -294,3 +294,15 @@ def test_a_million_rows_that_cannot_be_used_are_listed_as_columns(tmp_path: Path
     assert read.rejections[count - 1] == Rejection(
         "interactions", count, "extract", "unknown-item", "{'user_id': 'u', 'item_id': 'gone'}", "gone", "u"
     )
+
+
+@pytest.mark.parametrize("form", ["parquet", "jsonl", "csv"])
+def test_items_that_interactions_name(tmp_path: Path, form: str) -> None:
+    path = _write(tmp_path, form, [("u", "a"), ("", "b"), ("v", "a"), ("w", 7 if form == "csv" else "7")])
+    written = {"items": {"path": "x", "interacted": True}, "interactions": {"path": str(path)}}
+    catalog = CatalogConfig.model_validate(written)
+    assert named_items(catalog) == {"a", "b", "7"}
+    assert named_items(catalog.model_copy(update={"items": ItemsConfig(path="x")})) is None
+    other = {**written, "interactions": {"path": str(path), "item": "sku"}}
+    with pytest.raises(CatalogError, match=r"catalog\.interactions\.item"):
+        named_items(CatalogConfig.model_validate(other))

@@ -217,3 +217,15 @@ def test_a_picture_in_a_cell_is_never_listed_whole(tmp_path: Path) -> None:
     catalogue = _read(write_items(tmp_path, rows))
     assert max(len(rejection.detail) for rejection in catalogue.rejections) < 300
     assert len(catalogue.rejections) == 4
+
+
+def test_items_that_no_interaction_names_are_left_out_with_a_note(tmp_path: Path) -> None:
+    rows = [{"item_id": n, "title": "A", "image": None} for n in (1, 2, None, 3, 2)]
+    path = write_items(tmp_path, rows)
+    config = ItemsConfig(path=str(path), text="{title}", image=None)
+    catalogue = read_catalogue(config, FileHashes(), only={"2", "4"})
+    assert catalogue.item_ids == ["2"] and [one.row for one in catalogue.inputs["text"]] == [1]
+    assert _reasons(catalogue) == {"no-id": 1, "duplicate-id": 1}
+    assert catalogue.notes == [f"{path}: 2 items that no interaction names are left out."]
+    with pytest.raises(CatalogError, match="none with an id that an interaction names"):
+        read_catalogue(config, FileHashes(), only={"4"})

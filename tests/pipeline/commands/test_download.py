@@ -104,3 +104,13 @@ def test_every_column_of_pictures_has_its_urls_fetched(tmp_path: Path) -> None:
             Console(quiet=True),
             modalities={"photo": photo.model_copy(update={"columns": ("front", "z")})},
         )
+
+
+def test_only_the_pictures_of_named_items_are_fetched(tmp_path: Path) -> None:
+    urls = [f"https://images.example/{number}.jpg" for number in range(3)]
+    rows = [{"item_id": number, "title": "t", "image": url} for number, url in enumerate(urls)]
+    items = ItemsConfig(path=str(write_items(tmp_path, rows)))
+    (tmp_path / downloaded_name(urls[1])).write_bytes(b"there")
+    assert download(items, Console(quiet=True), only={"1"}).there == 1
+    with pytest.raises(CatalogError, match=r"no cell of 'image'"):
+        download(items, Console(quiet=True), only={"7"})

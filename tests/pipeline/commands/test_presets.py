@@ -10,8 +10,9 @@ import pytest
 
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.core.results import Results
+from alignrec.export import load_features
 from alignrec.pipeline.catalog.file_hashes import FileHashes
-from alignrec.pipeline.catalog.interactions import read_interactions
+from alignrec.pipeline.catalog.interactions import named_items, read_interactions
 from alignrec.pipeline.catalog.items import read_catalogue
 from alignrec.pipeline.commands.presets import (
     GIVEN,
@@ -101,7 +102,8 @@ def test_a_sample_in_the_true_formats_runs_through_every_stage(tmp_path: Path) -
         product(item, title=f"a red shirt {number}", brand="cotton", imUrl=f"http://ecx.example/{number}.jpg")
         for number, item in enumerate(items[:-1])
     ]
-    write_gzipped(tmp_path / "meta_Baby.json.gz", [*lines, product(items[-1], description="long sleeves")])
+    lines += [product(items[-1], description="long sleeves"), product("X000000000", title="in no review")]
+    write_gzipped(tmp_path / "meta_Baby.json.gz", lines)
     (tmp_path / "images").mkdir()
     for number, item in enumerate(items[:-2]):
         (tmp_path / "images" / f"{item}.jpg").write_bytes(picture(number, "JPEG"))
@@ -117,6 +119,7 @@ def test_a_sample_in_the_true_formats_runs_through_every_stage(tmp_path: Path) -
     run(config, overrides=[f"{key}={value}" for key, value in small.items()])
     folder = tmp_path / "runs" / "paper-baby"
     assert (folder / "release" / "manifest.json").is_file() and (folder / "report.html").is_file()
+    assert len(load_features(folder / "release", "image").ids) == 24
     results = Results.read(folder / "evaluate" / "metrics.json")
     subjects = {estimate.subject for estimate in results.estimates}
     assert {"image", "text", "centred concatenation", "multimodal", "aligned"} <= subjects
@@ -138,8 +141,9 @@ def test_the_papers_catalogue_is_read_back_whole(tmp_path: Path) -> None:
     write_gzipped(tmp_path / "meta_Baby.json.gz", [*products, *others])
     (tmp_path / "images").mkdir()
     config = load_config(write_preset(tmp_path), ["catalog.items.image=null"])
-    catalogue = read_catalogue(config.catalog.items, FileHashes())
-    assert len(catalogue.item_ids) == 7_150
+    catalogue = read_catalogue(config.catalog.items, FileHashes(), only=named_items(config.catalog))
+    assert len(catalogue.item_ids) == 7_050
+    assert catalogue.notes[-1].endswith("100 items that no interaction names are left out.")
     assert config.catalog.interactions is not None
     interactions = read_interactions(config.catalog.interactions, catalogue.item_ids)
     cut = cut_interactions(config, catalogue.item_ids, interactions.table).split

@@ -48,6 +48,7 @@ def test_the_short_form_is_a_modality_of_one_source() -> None:
         ({"modalities": {"aligned": MODALITIES["title"]}}, "name of something else"),
         ({"modalities": {"a.b": MODALITIES["title"]}}, "without a dot"),
         ({"modalities": {"image": MODALITIES["title"]}}, "type text cannot be called image"),
+        ({"items": {"path": "x", "interacted": True}}, "items.interacted needs interactions"),
         ({"modalities": MODALITIES | {"Title": MODALITIES["title"]}}, "listed twice"),
         (
             {"items": {"path": "x", "text": "{a}"}, "modalities": {"text": MODALITIES["title"]}},
