@@ -14,7 +14,8 @@ if TYPE_CHECKING:  # the command line names modalities, and starts without NumPy
 IMAGE: Final = "image"
 TEXT: Final = "text"
 AUDIO: Final = "audio"
-KINDS: Final = (IMAGE, TEXT, AUDIO)
+PAIR: Final = "pair"  # a picture and a text that one model reads together
+KINDS: Final = (IMAGE, TEXT, AUDIO, PAIR)
 # The modalities that a catalogue has by default, each of the kind of its name.
 MODALITIES: Final = (IMAGE, TEXT)
 
@@ -74,6 +75,12 @@ FEATURE_SETS = {
             "extract",
             "an item's sound, as a frozen audio model hears it",
             "Sounds, as a frozen model hears them",
+        ),
+        SetDefinition(
+            PAIR,
+            "extract",
+            "an item's picture and text, as a frozen model reads both at once",
+            "Pictures with texts, as a frozen model reads both at once",
         ),
         SetDefinition(
             MULTIMODAL,

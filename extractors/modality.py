@@ -14,6 +14,7 @@ from alignrec.core.libraries import is_installed
 from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.inputs.audio import Sound, audio_format, decode_audio
 from alignrec.extractors.inputs.images import decode_image, picture_format
+from alignrec.extractors.inputs.pair import Pair
 
 
 @dataclass(frozen=True)
@@ -98,8 +99,19 @@ AUDIO = Kind(
     endings=(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"),
     format_of=audio_format,
 )
+# Its file is the picture; see `inputs.pair`.
+PAIR = Kind(
+    vocabulary.PAIR,
+    "picture",
+    decode=decode_image,
+    blank=lambda: Pair(_blank_image(), "a"),
+    by_length=True,
+    libraries=IMAGE.libraries,
+    endings=IMAGE.endings,
+    format_of=picture_format,
+)
 
-KINDS = {kind.name: kind for kind in (IMAGE, TEXT, AUDIO)}
+KINDS = {kind.name: kind for kind in (IMAGE, TEXT, AUDIO, PAIR)}
 # A modality of each kind, of the kind's name.
 MODALITIES = {name: Modality(name, kind) for name, kind in KINDS.items()}
 

@@ -35,7 +35,8 @@ from PIL import Image
 
 from alignrec.extractors.contract import Embeddings, Extractor
 from alignrec.extractors.inputs.audio import Sound
-from alignrec.extractors.modality import AUDIO, IMAGE, TEXT
+from alignrec.extractors.inputs.pair import Pair
+from alignrec.extractors.modality import AUDIO, IMAGE, PAIR, TEXT
 
 COUNT = 64
 WORDS = ("a", "red", "cotton", "shirt", "with", "long", "sleeves", "for", "summer", "days")
@@ -73,10 +74,20 @@ def sample_sounds(count: int = COUNT) -> list[Sound]:
     return sounds
 
 
+def sample_pairs(count: int = COUNT) -> list[Pair]:
+    """Pictures with texts; of every ten items one has no picture, and another no text."""
+    pictures, texts = sample_images(count), sample_texts(count)
+    return [
+        Pair(None if index % 10 == 3 else picture, None if index % 10 == 7 else text)
+        for index, (picture, text) in enumerate(zip(pictures, texts, strict=True))
+    ]
+
+
 SAMPLES: dict[str, Callable[[], Sequence[Any]]] = {
     IMAGE.name: sample_images,
     TEXT.name: sample_texts,
     AUDIO.name: sample_sounds,
+    PAIR.name: sample_pairs,
 }
 
 

@@ -12,7 +12,7 @@ from alignrec.aligner.alignment.views import view_columns, view_parts
 from alignrec.aligner.components import Components
 from alignrec.aligner.content_space import centre, concatenate
 from alignrec.aligner.inputs import Inputs, ModalityInput
-from alignrec.core.vocabulary import IMAGE
+from alignrec.core.vocabulary import IMAGE, PAIR
 
 Floats = NDArray[np.float32]
 CENTRED, HALF_IMAGE = "centred concatenation", "centred, image at half weight"
@@ -40,6 +40,7 @@ def baselines(inputs: Inputs) -> dict[str, Floats]:
     features = {m: source.pooled for m, source in inputs.items()} | {
         f"centred {m}": centre(source.pooled, source.valid) for m, source in inputs.items()
     }
+    inputs = apart(inputs)
     if len(inputs) > 1:
         features["concatenation"] = concatenate(*(source.pooled for source in inputs.values()))
         features |= centred_concatenations(inputs)
@@ -55,9 +56,15 @@ def baselines(inputs: Inputs) -> dict[str, Floats]:
 
 def centred_concatenations(inputs: Inputs) -> dict[str, Floats]:
     """Centred modalities side by side, pictures at full and at half weight: these stand a missing one."""
+    inputs = apart(inputs)
     centred = [centre(source.pooled, source.valid) for source in inputs.values()]
     weights = tuple(0.5 if is_image(m, source) else 1.0 for m, source in inputs.items())
     return {CENTRED: concatenate(*centred), HALF_IMAGE: concatenate(*centred, weights=weights)}
+
+
+def apart(inputs: Inputs) -> Inputs:
+    """The modalities that are put side by side: a pair is what its picture and text are together already."""
+    return {m: source for m, source in inputs.items() if (source.kind or m) != PAIR} or inputs
 
 
 def is_image(name: str, source: ModalityInput) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from alignrec.extractors.errors import RejectedError, TemplateError
 from alignrec.extractors.inputs.images import MAX_BYTES
 from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import clean_text
-from alignrec.extractors.modality import AUDIO, IMAGE, KINDS, TEXT, Kind
+from alignrec.extractors.modality import AUDIO, IMAGE, KINDS, PAIR, TEXT, Kind
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.image_cells import ImageRefError, each_picture
 from alignrec.pipeline.catalog.image_refs import file_error, find_picture
@@ -33,11 +33,13 @@ class Content:
         part: which one of the row's, from 0, counted with those that cannot be used.
         digest: hex SHA-256 of the file's bytes or of the text.
         value: as `Input.value`.
+        text: as `Input.text`.
     """
 
     part: int
     digest: str
     value: str | Path | None
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,37 @@ class Texts:
         return Content(part, hashlib.sha256(text.encode()).hexdigest(), text)
 
 
-READERS: dict[Kind, Callable[[Place], Reader]] = {IMAGE: Files, AUDIO: Files, TEXT: Texts}
+class Pairs:
+    """Reads a picture of a column with the text of a template; one of the two may be missing."""
+
+    def __init__(self, at: Place) -> None:
+        """Read from where the config says; raises `TemplateError`."""
+        located = at.located.model_copy(update={"type": IMAGE.name})
+        self.key, self.pictures, self.texts = at.key, Files(replace(at, located=located, most=1)), Texts(at)
+
+    def columns(self) -> dict[str, str]:
+        """See `Reader.columns`."""
+        return self.pictures.columns() | self.texts.columns()
+
+    def read(self, row: Row) -> Iterator[Content | Unusable]:
+        """See `Reader.read`; what is unusable of the two is told beside the one that is there."""
+        picture, text = next(self.pictures.read(row)), next(self.texts.read(row))
+        yield from (one for one in (picture, text) if isinstance(one, Unusable) and one.reason != ABSENT)
+        if isinstance(picture, Content) and isinstance(picture.value, str):
+            raise ConfigError(f"{self.key}: a pair needs pictures, and the table has rows of given features")
+        if isinstance(picture, Content) and isinstance(text, Content):
+            yield replace(picture, text=str(text.value))
+        elif isinstance(picture, Content) or isinstance(text, Content):
+            yield picture if isinstance(picture, Content) else text
+        elif picture.reason == text.reason == ABSENT:
+            yield Unusable(ABSENT, "the item has neither a picture nor a text")
+
+    def notes(self) -> list[str]:
+        """See `Reader.notes`."""
+        return self.pictures.notes()
+
+
+READERS: dict[Kind, Callable[[Place], Reader]] = {IMAGE: Files, AUDIO: Files, TEXT: Texts, PAIR: Pairs}
 
 
 def source_columns(located: ModalityConfig) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from alignrec.core.display import shown
+from alignrec.core.files import digest
 from alignrec.extractors.modality import IMAGE, Kind
 from alignrec.pipeline.catalog.contents import Unusable, config_key, pictures_of, readers_of, source_columns
 from alignrec.pipeline.catalog.file_hashes import FileHashes
@@ -38,6 +39,8 @@ class Input:
         value: the text, the path of a picture or sound, None for one embedded in the table, or the row of a
             given feature matrix.
         part: which of the item's pictures, sounds or texts it is, from 0.
+        text: of a pair, what goes with the picture that the others are of; None where there is no picture or
+            no text, and `value` is the one that there is.
     """
 
     item_id: str
@@ -45,6 +48,12 @@ class Input:
     digest: str
     value: str | Path | None
     part: int = 0
+    text: str | None = None
+
+    @property
+    def content(self) -> str:
+        """Hex SHA-256 that tells all that a model reads of it."""
+        return self.digest if self.text is None else digest([self.digest, self.text])
 
     def file_bytes(self) -> bytes:
         """What the file holds; raises as `checked`."""
@@ -162,7 +171,7 @@ def read_catalogue(
                 if isinstance(found, Unusable):
                     catalogue.reject(number, found.reason, found.detail, item_id, name)
                 else:
-                    one = Input(item_id, number, found.digest, found.value, found.part)
+                    one = Input(item_id, number, found.digest, found.value, found.part, found.text)
                     catalogue.inputs[name].append(one)
     catalogue.notes = [*table.notes, *(note for reader in readers.values() for note in reader.notes())]
     if others:

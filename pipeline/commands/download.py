@@ -11,7 +11,7 @@ from pathlib import Path
 
 from alignrec.core.display import shown
 from alignrec.core.files import sweep, write_bytes
-from alignrec.extractors.modality import IMAGE, KINDS
+from alignrec.extractors.modality import IMAGE, KINDS, PAIR
 from alignrec.pipeline.catalog.contents import MOST_PARTS, config_key
 from alignrec.pipeline.catalog.image_cells import each_picture, is_url
 from alignrec.pipeline.catalog.image_refs import downloaded_name
@@ -112,9 +112,8 @@ def _urls(
     places = {short: (items.image, 1, IMAGE)} if items.image is not None else {}
     for name, located in modalities.items():
         key = config_key(name, short=False)
-        places |= {
-            f"{key} ({column})": (column, MOST_PARTS, KINDS[located.type]) for column in located.columns
-        }
+        most = 1 if located.type == PAIR.name else MOST_PARTS
+        places |= {f"{key} ({column})": (column, most, KINDS[located.type]) for column in located.columns}
     if not places:
         raise CatalogError("catalog.items.image is null: name the column that holds the pictures' URLs")
     table = open_items(items.path, root)

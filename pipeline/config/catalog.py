@@ -10,7 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from alignrec.core.modality_names import ModalityName
 from alignrec.core.names import check_distinct
-from alignrec.core.vocabulary import IMAGE, KINDS, TEXT
+from alignrec.core.vocabulary import IMAGE, KINDS, PAIR, TEXT
 from alignrec.pipeline.config.section import Section
 
 
@@ -38,15 +38,19 @@ class ItemsConfig(Section):
 class ModalityConfig(Section):
     """One modality: where its content stands in the items table, and which model reads it."""
 
-    type: str = Field(description="what it is, image, text or audio, which decides how it is read")
+    type: str = Field(
+        description="what it is, which decides how it is read: image, text, audio, or pair, an image and a "
+        "text that one model reads together"
+    )
     template: tuple[str, ...] = Field(
         (),
-        description="of a text: template of {column}s, or a list; each is embedded, the vectors are pooled",
+        description="of a text: template of {column}s, or a list; each is embedded, the vectors are pooled; "
+        "of a pair: one",
     )
     columns: tuple[str, ...] = Field(
         (),
         description="of an image or a sound: column of paths or embedded files, or a list; each is embedded, "
-        "the vectors of an item are pooled",
+        "the vectors of an item are pooled; of a pair: one",
     )
     model: str | None = Field(None, description="scheme:name[@revision]; default: extract's for the type")
 
@@ -67,17 +71,17 @@ class ModalityConfig(Section):
 
     @model_validator(mode="after")
     def _located(self) -> ModalityConfig:
+        if self.type == PAIR:
+            if len(self.columns) != 1 or len(self.template) != 1:
+                raise ValueError(f"type {PAIR} needs one of columns and one template")
+            return self
         wanted, other = ("template", "columns") if self.type == TEXT else ("columns", "template")
         if not getattr(self, wanted) or getattr(self, other):
             raise ValueError(f"type {self.type} needs {wanted}, and has no {other}")
-        if len(set(self.sources)) != len(self.sources):
+        sources = self.template or self.columns
+        if len(set(sources)) != len(sources):
             raise ValueError(f"{wanted} names one twice")
         return self
-
-    @property
-    def sources(self) -> tuple[str, ...]:
-        """The templates or the columns."""
-        return self.template or self.columns
 
 
 class InteractionsConfig(Section):

@@ -60,7 +60,8 @@ def make_absolute(config: Config, folder: Path) -> Config:
     }
     if interactions is not None:
         catalog["interactions"] = interactions.model_copy(update={"path": _table(interactions.path, folder)})
-    models = {name: _model(getattr(config.extract, name), folder) for name in KINDS}
+    named = {name: getattr(config.extract, name) for name in KINDS}
+    models = {name: model and _model(model, folder) for name, model in named.items()}
     split = {name: folder / path for name, path in config.split if isinstance(path, Path)}
     rankings = {name: folder / path for name, path in config.evaluate.rankings.items()}
     return config.model_copy(

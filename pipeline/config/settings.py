@@ -17,6 +17,7 @@ from alignrec.core.vocabulary import (
     FEATURE_SETS,
     MODALITIES,
     MULTIMODAL,
+    PAIR,
     THINNED,
     TRAINED_SETS,
     feature_set,
@@ -67,6 +68,7 @@ class ExtractConfig(Section):
     image: str = Field("packaged:efficientnet-lite0", description="image model, scheme:name[@revision]")
     text: str = Field("packaged:all-minilm-l6-v2", description="text model, scheme:name[@revision]")
     audio: str = Field("signal:log-mel", description="audio model, scheme:name[@revision]")
+    pair: str | None = Field(None, description="model that reads image and text together, such as beit3:PATH")
     max_rejected: float = Field(0.05, ge=0, le=1, description="share of unusable inputs that stops a run")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -176,6 +178,16 @@ class Config(Section):
         return self
 
     @model_validator(mode="after")
+    def _pairs_have_models(self) -> Config:
+        for name, located in self.catalog.located.items():
+            if located.type == PAIR and not (located.model or self.extract.pair):
+                raise ValueError(
+                    f"catalog.modalities.{name} is a {PAIR}, which no model reads by default: "
+                    "set extract.pair, such as beit3:PATH"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _sets_can_be_made(self) -> Config:
         absent = [m for m in MODALITIES if m in self.sets and m not in self.modalities]
         if absent:
@@ -225,6 +237,8 @@ class Config(Section):
     def _more_than_one_to_mask(self) -> Config:
         if self.evaluate.masked and len(self.modalities) < 2:
             raise ValueError("evaluate.masked needs a catalogue of two modalities, such as images and texts")
+        if self.evaluate.masked and any(one.type == PAIR for one in self.catalog.located.values()):
+            raise ValueError(f"evaluate.masked cannot take away what a {PAIR} still holds: leave one out")
         return self
 
     @model_validator(mode="after")

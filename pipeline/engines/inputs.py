@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
+from alignrec.extractors.inputs.pair import Pair
 from alignrec.extractors.modality import Kind
 from alignrec.pipeline.catalog.items import Input, open_catalogue
 from alignrec.pipeline.engines.base import Unit
@@ -28,12 +29,14 @@ class InputReader:
         """For each input of a unit, a call that reads and decodes it; bytes in a table are read at once."""
         kind = unit.model.modality.kind
         for item in unit.shard.inputs:
+            fetch: Load
             if isinstance(item.value, str):
-                yield partial(str, item.value)
+                fetch = partial(str, item.value)
             elif item.value is None:
-                yield partial(_decode, kind, item, self._next(item))
+                fetch = partial(_decode, kind, item, self._next(item))
             else:
-                yield partial(_decode_file, kind, item)
+                fetch = partial(_decode_file, kind, item)
+            yield fetch if item.text is None else partial(_pair, fetch, item.text)
 
     def _next(self, item: Input) -> bytes | None:
         wanted = item.row, item.part
@@ -44,6 +47,10 @@ def _decode(kind: Kind, item: Input, data: bytes | None) -> Any:
     """The content of the bytes that were hashed, and of no others."""
     data = item.checked(data)
     return data if kind.decode is None else kind.decode(data)
+
+
+def _pair(fetch: Load, text: str) -> Pair:
+    return Pair(fetch(), text)
 
 
 def _decode_file(kind: Kind, item: Input) -> Any:

@@ -80,7 +80,7 @@ def plan(inputs: Sequence[Input], recipe: dict[str, Any]) -> list[Shard]:
 
 def _shard(prefix: bytes, inputs: Iterable[Input]) -> Shard:
     inputs = tuple(inputs)
-    content = canonical_json([[item.item_id, item.digest] for item in inputs])
+    content = canonical_json([[item.item_id, item.content] for item in inputs])
     return Shard(hashlib.sha256(prefix + b"\n" + content).hexdigest(), inputs)
 
 

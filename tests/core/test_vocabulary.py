@@ -37,6 +37,7 @@ def test_the_sets_are_those_of_the_design() -> None:
         ("image", "extract", "item_id", False),
         ("text", "extract", "item_id", False),
         ("audio", "extract", "item_id", False),
+        ("pair", "extract", "item_id", False),
         ("multimodal", "pretrain", "item_id", False),
         ("content", "train", "item_id", True),
         ("aligned", "train", "item_id", True),

@@ -11,11 +11,11 @@ from PIL import Image
 from alignrec.core import libraries
 from alignrec.extractors.errors import AudioRejectedError, ExtractorError, ImageRejectedError
 from alignrec.extractors.inputs.audio import Sound, wav_bytes
-from alignrec.extractors.modality import AUDIO, IMAGE, KINDS, MODALITIES, TEXT, Modality, find_modality
+from alignrec.extractors.modality import AUDIO, IMAGE, KINDS, MODALITIES, PAIR, TEXT, Modality, find_modality
 
 
 def test_there_is_one_modality_of_each_kind() -> None:
-    kinds = {"image": IMAGE, "text": TEXT, "audio": AUDIO}
+    kinds = {"image": IMAGE, "text": TEXT, "audio": AUDIO, "pair": PAIR}
     assert kinds == KINDS and {name: Modality(name, kind) for name, kind in kinds.items()} == MODALITIES
     assert [find_modality(name) for name in kinds] == list(MODALITIES.values())
 
@@ -23,7 +23,7 @@ def test_there_is_one_modality_of_each_kind() -> None:
 def test_a_name_that_is_not_known() -> None:
     with pytest.raises(ExtractorError) as caught:
         find_modality("video")
-    assert str(caught.value) == "modality 'video' is unknown: use one of image, text, audio"
+    assert str(caught.value) == "modality 'video' is unknown: use one of image, text, audio, pair"
 
 
 def test_a_picture_is_decoded_and_can_be_blank() -> None:

@@ -1,4 +1,4 @@
-"""`beit3:PATH`: a published BEiT-3 checkpoint, for pictures or for texts."""
+"""`beit3:PATH`: a published BEiT-3 checkpoint, for pictures, for texts, or for both at once."""
 
 from alignrec.core.packages import public
 from alignrec.extractors.backends.beit3.backend import BACKEND as BACKEND  # light; the registry looks here

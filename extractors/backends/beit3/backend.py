@@ -9,20 +9,21 @@ from alignrec.extractors.backends.beit3.files import BEiT3Files, find_files
 from alignrec.extractors.contract import Backend, Extractor
 from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.identity import ExtractorIdentity, FileHash
-from alignrec.extractors.modality import IMAGE, TEXT, Modality
+from alignrec.extractors.modality import IMAGE, PAIR, TEXT, Modality
 from alignrec.extractors.names import ModelName
 
 if TYPE_CHECKING:
     from alignrec.extractors.runtime import Runtime
 
 # Distributions that decide bytes, by the kind of content.
-LIBRARIES = {IMAGE.name: ("torch",), TEXT.name: ("torch", "sentencepiece")}
+_TEXTS = ("torch", "sentencepiece")
+LIBRARIES = {IMAGE.name: ("torch",), TEXT.name: _TEXTS, PAIR.name: _TEXTS}
 
 
 def identify(name: ModelName, modality: Modality, sha256: FileHash) -> ExtractorIdentity:
     """The identity of a checkpoint, its word pieces and its pooling; see `Backend.identify`."""
     files = _files(name, modality)
-    pieces = sha256(files.word_pieces()) if modality.kind is TEXT else None
+    pieces = None if modality.kind is IMAGE else sha256(files.word_pieces())
     return ExtractorIdentity.of_name(
         name,
         modality,
@@ -47,7 +48,7 @@ def load(name: ModelName, modality: Modality, runtime: Runtime) -> Extractor:
 
 def _files(name: ModelName, modality: Modality) -> BEiT3Files:
     if modality.kind.name not in LIBRARIES:
-        raise ExtractorError(f"{name.full}: expected {' or '.join(LIBRARIES)}, got {modality.kind.name}")
+        raise ExtractorError(f"{name.full}: expected one of {', '.join(LIBRARIES)}, got {modality.kind.name}")
     return find_files(name)
 
 

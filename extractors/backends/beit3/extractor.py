@@ -1,8 +1,10 @@
-"""BEiT-3 as an extractor of pictures or of texts."""
+"""BEiT-3 as an extractor of pictures, of texts, or of both at once."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,15 +15,30 @@ from PIL import Image
 from alignrec.core.files import sha256_file
 from alignrec.extractors.backends.beit3.checkpoint import load_checkpoint
 from alignrec.extractors.backends.beit3.files import ITC, MEAN, BEiT3Files
+from alignrec.extractors.backends.beit3.model import Sizes
 from alignrec.extractors.backends.beit3.word_pieces import PAD, WordPieces
 from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard
 from alignrec.extractors.errors import ExtractorError
-from alignrec.extractors.modality import TEXT, Kind
+from alignrec.extractors.inputs.pair import Pair
+from alignrec.extractors.modality import IMAGE, PAIR, TEXT, Kind
 from alignrec.extractors.runtime import Runtime, to_numpy
 
 # As the authors prepare pictures to evaluate: the whole picture as a square, bicubic, from -1 to 1.
 PICTURE_MEAN, PICTURE_SPREAD = 127.5, 127.5
 LONGEST = 128  # word pieces of a text that are read, as AlignRec reads them
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What an item has: its picture as uint8 `[side, side, 3]`, the ids of its text, or both."""
+
+    pixels: NDArray[np.uint8] | None
+    ids: list[int] | None
+
+    @property
+    def form(self) -> tuple[bool, bool]:
+        """Whether there is a picture, and whether there is a text."""
+        return self.pixels is not None, self.ids is not None
 
 
 class BEiT3Extractor(Extractor):
@@ -35,22 +52,19 @@ class BEiT3Extractor(Extractor):
         """
         model = load_checkpoint(files.weights)
         sizes = model.beit3.sizes
+        if files.pooling == ITC and kind is PAIR:
+            raise ExtractorError(
+                f"{files.name}: the heads of image-text contrast are of pictures alone and of texts alone; "
+                "both at once have cls and mean"
+            )
         if files.pooling == ITC and not sizes.retrieval:
             raise ExtractorError(
                 f"{files.name}: {files.weights} has no head of image-text contrast; its authors' files with "
                 "itc in their names have one, and cls and mean need none"
             )
-        self._pieces: WordPieces | None = None
+        self._pieces = None if kind is IMAGE else _word_pieces(files, sizes)
         self._longest = min(LONGEST, sizes.longest)
-        if kind is TEXT:
-            path = files.word_pieces()
-            self._pieces = WordPieces(path)
-            if self._pieces.vocabulary > sizes.vocabulary:
-                raise ExtractorError(
-                    f"{path} has {self._pieces.vocabulary} word pieces, more than the {sizes.vocabulary} "
-                    f"that {files.weights} knows: they do not belong together"
-                )
-        self._pooling, self._side, self._runtime = files.pooling, sizes.image, runtime
+        self._pooling, self._sizes, self._kind, self._runtime = files.pooling, sizes, kind, runtime
         self._model = runtime.place(model)
         self.device = runtime.device.type
         self.batch_size = 128 if runtime.is_cuda else 4
@@ -65,49 +79,78 @@ class BEiT3Extractor(Extractor):
             licence=None,
         )
 
-    def prepare(self, value: Image.Image | str) -> Any:
-        """A picture as uint8 `[side, side, 3]`; a text as the list of its ids."""
-        if isinstance(value, str):
-            assert self._pieces is not None
-            return self._pieces(value, self._longest)
-        return np.asarray(value.resize((self._side, self._side), Image.Resampling.BICUBIC))
+    def prepare(self, value: Any) -> Prepared:
+        """Prepare a picture, a text, or a `Pair` of them."""
+        pair = Pair.of(value)
+        return Prepared(
+            None if pair.picture is None else self._square(pair.picture),
+            None if pair.text is None or self._pieces is None else self._pieces(pair.text, self._longest),
+        )
 
-    def length(self, prepared: Any) -> int:
-        """Number of word pieces; 0 for pictures, which have one size."""
-        return len(prepared) if isinstance(prepared, list) else 0
+    def length(self, prepared: Prepared) -> int:
+        """Number of tokens; 0 for pictures alone, which have one size."""
+        if self._kind is IMAGE:
+            return 0
+        return (prepared.pixels is not None) * (1 + self._sizes.patches) + len(prepared.ids or ())
 
-    def embed(self, prepared: Sequence[Any], tokens: bool = False) -> Embeddings:
+    def embed(self, prepared: Sequence[Prepared], tokens: bool = False) -> Embeddings:
         """See `Extractor.embed`."""
-        with self._runtime.forward():
-            if self._pieces is None:
-                pixels = self._runtime.tensor(np.stack(prepared)).permute(0, 3, 1, 2)
-                states = self._model.beit3((pixels.float() - PICTURE_MEAN) / PICTURE_SPREAD).float()
-                mask = torch.ones(states.shape[:2], dtype=torch.bool, device=states.device)
-            else:
-                ids, real = pad(prepared)
-                mask = self._runtime.tensor(real)
-                states = self._model.beit3(ids=self._runtime.tensor(ids), mask=mask).float()
-            pooled = to_numpy(self._pool(states, mask))
-            if not tokens:
-                return Embeddings(pooled)
-            return Embeddings(pooled, to_numpy(states * mask.unsqueeze(2)), mask.cpu().numpy())
+        alike: dict[tuple[bool, bool], list[int]] = defaultdict(list)
+        for place, one in enumerate(prepared):
+            alike[one.form].append(place)
+        parts = [(places, *self._forward([prepared[p] for p in places])) for places in alike.values()]
+        pooled = np.zeros((len(prepared), self._sizes.width), dtype=np.float32)
+        for places, states, mask in parts:
+            with self._runtime.forward():
+                pooled[places] = to_numpy(self._pool(states, mask, prepared[places[0]]))
+        if not tokens:
+            return Embeddings(pooled)
+        longest = max(mask.shape[1] for _, _, mask in parts)
+        sequence = np.zeros((len(prepared), longest, self._sizes.width), dtype=np.float32)
+        real = np.zeros((len(prepared), longest), dtype=np.bool_)
+        for places, states, mask in parts:
+            sequence[places, : mask.shape[1]] = to_numpy(states * mask.unsqueeze(2))
+            real[places, : mask.shape[1]] = mask.cpu().numpy()
+        return Embeddings(pooled, sequence, real)
 
-    def _pool(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """One vector an item, `[b, width]`."""
+    def _forward(self, prepared: Sequence[Prepared]) -> tuple[torch.Tensor, torch.Tensor]:
+        """The states `[b, t, width]` of items of one form, and the bool mask `[b, t]` of real tokens."""
+        pixels = ids = mask = None
+        masks = []
+        if prepared[0].pixels is not None:
+            stacked = np.stack([one.pixels for one in prepared if one.pixels is not None])
+            scaled = (self._runtime.tensor(stacked).float() - PICTURE_MEAN) / PICTURE_SPREAD
+            pixels = scaled.permute(0, 3, 1, 2)
+            masks.append(np.ones((len(prepared), 1 + self._sizes.patches), dtype=np.bool_))
+        if prepared[0].ids is not None:
+            padded, real = pad([one.ids for one in prepared if one.ids is not None])
+            ids, mask = self._runtime.tensor(padded), self._runtime.tensor(real)
+            masks.append(real)
+        with self._runtime.forward():
+            states = self._model.beit3(pixels, ids, mask).float()
+        return states, self._runtime.tensor(np.concatenate(masks, axis=1))
+
+    def _pool(self, states: torch.Tensor, mask: torch.Tensor, one: Prepared) -> torch.Tensor:
+        """One vector an item, `[b, width]`, for items of the form of one of them."""
         if self._pooling == MEAN:
             weights = mask.unsqueeze(2) / mask.sum(dim=1)[:, None, None]
             return (states * weights).sum(dim=1)
         first = states[:, 0]
         if self._pooling != ITC:
             return first
-        head = self._model.vision_head if self._pieces is None else self._model.language_head
+        head = self._model.language_head if one.pixels is None else self._model.vision_head
         return torch.nn.functional.normalize(head(first).float(), dim=1)
 
+    def _square(self, picture: Image.Image) -> NDArray[np.uint8]:
+        side = self._sizes.image
+        return np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC))
+
     def _describe(self) -> dict[str, Any]:
-        if self._pieces is not None:
-            return {"max_length": self._longest}
-        scale = {"mean": PICTURE_MEAN, "std": PICTURE_SPREAD}
-        return {"size": self._side, "crop": "none", "resample": "bicubic"} | scale
+        stated: dict[str, Any] = {}
+        if self._kind is not TEXT:
+            stated |= {"size": self._sizes.image, "crop": "none", "resample": "bicubic"}
+            stated |= {"mean": PICTURE_MEAN, "std": PICTURE_SPREAD}
+        return stated if self._kind is IMAGE else stated | {"max_length": self._longest}
 
 
 def pad(texts: Sequence[list[int]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -117,3 +160,15 @@ def pad(texts: Sequence[list[int]]) -> tuple[NDArray[np.int64], NDArray[np.bool_
     padded = np.full(mask.shape, PAD, dtype=np.int64)
     padded[mask] = np.concatenate(texts)
     return padded, mask
+
+
+def _word_pieces(files: BEiT3Files, sizes: Sizes) -> WordPieces:
+    """The word pieces beside a checkpoint, none of which is unknown to it."""
+    path = files.word_pieces()
+    pieces = WordPieces(path)
+    if pieces.vocabulary > sizes.vocabulary:
+        raise ExtractorError(
+            f"{path} has {pieces.vocabulary} word pieces, more than the {sizes.vocabulary} that "
+            f"{files.weights} knows: they do not belong together"
+        )
+    return pieces

@@ -10,7 +10,7 @@ from typing import Any
 
 from alignrec.core.files import digest
 from alignrec.extractors.identity import FileHash
-from alignrec.extractors.modality import KINDS, Modality
+from alignrec.extractors.modality import KINDS, PAIR, Modality
 from alignrec.extractors.registry import identify_extractor
 from alignrec.pipeline.catalog.items import Input
 from alignrec.pipeline.config.catalog import ItemsConfig, ModalityConfig
@@ -110,9 +110,12 @@ class ModalityJob:
 
     def typical_item(self) -> Any:
         """An item whose tokens are as many as most items': the text of middle length, or blank content."""
-        texts = sorted((item.value for item in self.inputs if isinstance(item.value, str)), key=len)
-        blank = self.model.modality.kind.blank
-        return texts[len(texts) // 2] if texts else blank() if blank else None
+        kind, values = self.model.modality.kind, (item.text or item.value for item in self.inputs)
+        texts = sorted((value for value in values if isinstance(value, str)), key=len)
+        text = texts[len(texts) // 2] if texts else None
+        if kind is PAIR and kind.blank and text is not None:
+            return replace(kind.blank(), text=text)
+        return text if text is not None else kind.blank() if kind.blank else None
 
     def bytes_an_item(self, loaded: LoadedModel) -> int:
         """Roughly what an item takes on disk: its vector, and a typical item's tokens if they are kept."""

@@ -70,7 +70,7 @@ class Extraction:
         for job in self.jobs:
             inputs[f"{job.name} model"] = job.settings
             inputs[f"{job.name} columns"] = [job.located.type, *source_columns(job.located)]
-            inputs[f"{job.name} inputs"] = [[item.item_id, item.digest] for item in job.inputs]
+            inputs[f"{job.name} inputs"] = [[item.item_id, item.content] for item in job.inputs]
         if self.interactions:
             rejected = table_sha256(self.interactions.rejections.table)
             inputs["interactions"] = [table_sha256(self.interactions.table), rejected]

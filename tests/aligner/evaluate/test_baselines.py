@@ -44,6 +44,15 @@ def test_parts_stand_side_by_side_and_gaps_are_zeros() -> None:
     assert list(baselines({"text": _inputs()["text"]})) == ["text", "centred text"]
 
 
+def test_a_pair_stands_beside_what_it_is_made_of() -> None:
+    two = _inputs()
+    found = baselines({**two, "both": replace(two["text"], kind="pair")})
+    assert np.array_equal(found["centred both"], found["centred text"])
+    for name, features in baselines(two).items():
+        assert np.array_equal(found[name], features)
+    assert list(baselines({"both": replace(two["text"], kind="pair")})) == ["both", "centred both"]
+
+
 def test_names_leave_room_for_numbers_on_eighty_columns() -> None:
     inputs = _inputs()
     assert max(map(len, [*baselines(inputs), *imputed(inputs, 1)])) <= 31

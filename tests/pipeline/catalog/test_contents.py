@@ -182,3 +182,41 @@ def test_an_array_that_is_no_waveform(tmp_path: Path) -> None:
         ("3", "not-a-waveform"),
         ("slow", "not-a-waveform"),
     ]
+
+
+PAIR = {"both": {"type": "pair", "columns": "photo", "template": "{title}"}}
+
+
+def test_a_pair_is_a_picture_with_a_text_or_the_one_that_there_is(tmp_path: Path) -> None:
+    digests = _pictures(tmp_path, 2)
+    rows = [
+        {"item_id": "whole", "photo": "0.png|1.png", "title": "Red"},
+        {"item_id": "other", "photo": "0.png", "title": "Blue"},
+        {"item_id": "seen", "photo": "1.png", "title": " "},
+        {"item_id": "read", "photo": None, "title": "Red"},
+        {"item_id": "lost", "photo": "absent.png", "title": "Red"},
+        {"item_id": "none", "photo": "", "title": None},
+        {"item_id": "bad", "photo": "absent.png", "title": None},
+    ]
+    catalogue = _read(write_items(tmp_path, rows), PAIR)
+    text = sha256(b"Red").hexdigest()
+    found = catalogue.inputs["both"]
+    assert [(one.item_id, one.digest, one.text) for one in found] == [
+        ("whole", digests[0], "Red"),
+        ("other", digests[0], "Blue"),
+        ("seen", digests[1], None),
+        ("read", text, None),
+        ("lost", text, None),
+    ]
+    assert [one.value for one in found[2:]] == [tmp_path / "1.png", "Red", "Red"]
+    assert len({one.content for one in found}) == 4 and found[3].content == found[4].content == text
+    rejected = [(one.item_id, one.reason) for one in catalogue.rejections]
+    assert rejected == [("lost", "not-found"), ("none", "missing"), ("bad", "not-found")]
+    [note] = catalogue.notes
+    assert note == "1 items name several pictures in 'photo': the first of each is read."
+
+
+def test_a_pair_takes_no_rows_of_features(tmp_path: Path) -> None:
+    path = write_items(tmp_path, [{"item_id": "a", "photo": {"row": 3}, "title": "Red"}])
+    with pytest.raises(ConfigError, match=r"^catalog\.modalities\.both: a pair needs pictures"):
+        _read(path, PAIR)

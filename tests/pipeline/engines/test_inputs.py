@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,8 @@ import pytest
 
 from alignrec.extractors.identity import ExtractorIdentity
 from alignrec.extractors.inputs.images import decode_image
-from alignrec.extractors.modality import IMAGE, MODALITIES
+from alignrec.extractors.inputs.pair import Pair
+from alignrec.extractors.modality import IMAGE, MODALITIES, PAIR
 from alignrec.pipeline.catalog.items import Input
 from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.engines.base import Model, Unit
@@ -53,8 +55,20 @@ def test_a_cell_that_changed_or_went_is_no_input_any_more(tmp_path: Path) -> Non
     model = Model("a:b", MODALITIES[IMAGE.name], ExtractorIdentity("a", "b", IMAGE.name, None, "0" * 64))
     shard = Shard("0", (_input("a", 0, 1, None), _input("b", 1, 1, None)))
     for load in InputReader([unit := Unit(shard, model, 2, False, items, tmp_path, ("image",))])(unit):
-        with pytest.raises(InputsChangedError, match=r"the picture in row \d of the items table changed"):
+        with pytest.raises(InputsChangedError, match=r"what is in row \d of the items table changed"):
             load()
+
+
+def test_pairs_are_a_picture_with_a_text_or_one_of_them(tmp_path: Path) -> None:
+    (tmp_path / "file.png").write_bytes(picture(9))
+    items = ItemsConfig(path=str(tmp_path / "absent.csv"))
+    model = Model("a:b", MODALITIES[PAIR.name], ExtractorIdentity("a", "b", PAIR.name, None, "0" * 64))
+    alone = _input("a", 0, 9, tmp_path / "file.png")
+    shard = Shard("0", (replace(alone, text="red"), alone, Input("b", 1, "", "blue")))
+    unit = Unit(shard, model, 2, False, items, tmp_path, ("image",))
+    whole, seen, read = (load() for load in InputReader([unit])(unit))
+    assert isinstance(whole, Pair) and whole.text == "red" and whole.picture is not None
+    assert np.array_equal(np.asarray(whole.picture), np.asarray(seen)) and read == "blue"
 
 
 def _input(item_id: str, row: int, seed: int, path: Path | None) -> Input:

@@ -40,8 +40,8 @@ def test_weights_pooling_and_word_pieces_decide(folder: Path) -> None:
 
 
 def test_other_kinds_of_content_are_refused(folder: Path) -> None:
-    with pytest.raises(ExtractorError, match="expected image or text, got smell"):
-        identify_extractor(f"beit3:{folder}", Modality("smell", Kind("smell")))
+    with pytest.raises(ExtractorError, match="expected one of image, text, pair, got smell"):
+        identify_extractor(f"beit3:{folder}", Modality("smell", Kind("smell", "smell")))
 
 
 def test_it_is_registered_and_its_names_are_paths() -> None:
