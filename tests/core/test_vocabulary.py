@@ -44,7 +44,7 @@ def test_the_sets_are_those_of_the_design() -> None:
         ("user", "train", "user_id", True),
     ]
     assert tuple(name for name, entry in FEATURE_SETS.items() if entry.raw) == KINDS
-    assert (*MODALITIES, "audio") == KINDS and MODALITIES == ("image", "text")
+    assert (*MODALITIES, "audio", "pair") == KINDS and MODALITIES == ("image", "text")
     assert TRAINED_SETS == ("content", "aligned", "user")
     assert OWN_SETS == ("aligned", "content", "multimodal")
     assert PREFERRED_SETS == ("aligned", "multimodal")
