@@ -97,10 +97,13 @@ FEATURE_SETS = {
         SetDefinition(
             ALIGNED,
             "train",
-            "content and behaviour together: the representation that recommends",
+            "content and behaviour together: the representation that recommends; with `train.popularity` its "
+            "last column is how popular an item is",
             "The final item representation: content and behaviour",
         ),
-        SetDefinition(USER, "train", "a user, in the same space as `aligned`", "", "user_id"),
+        SetDefinition(
+            USER, "train", "a user, in the same space as `aligned`: inner products rank items", "", "user_id"
+        ),
     )
 }
 # The sets that nothing can make without interactions.

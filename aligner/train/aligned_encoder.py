@@ -140,7 +140,13 @@ class AlignedEncoder:
         index = tensors["features"]
         if np.einsum("ij,ij->i", index, index, dtype=np.float64).max() > _LONGEST**2:
             raise files.error("its features are not unit rows")
-        return cls(**tensors, **config.model_dump(include=set(_CONFIG)))
+        return cls(
+            **tensors,
+            neighbours=config.neighbours,
+            members=config.members,
+            unit=config.unit,
+            popularity=config.popularity,
+        )
 
 
 class _Saved(SavedConfig):

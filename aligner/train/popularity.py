@@ -68,4 +68,8 @@ def choose(user: Floats, item: Floats, split: Split, weights: Sequence[float]) -
     """
     history = split.matrix(TRAIN)
     terms = [PopularityTerm.of(history, weight) for weight in sorted(weights)]
-    return max(terms, key=lambda term: validation_of(*term.columns(user, item), split)[CRITERION])
+
+    def recall(term: PopularityTerm) -> float:
+        return validation_of(*term.columns(user, item), split)[CRITERION]
+
+    return max(terms, key=recall)
