@@ -85,14 +85,14 @@ FEATURE_SETS = {
         SetDefinition(
             MULTIMODAL,
             "pretrain",
-            "picture and text in one vector, from an encoder trained on which goes with which",
-            "Both, after pretraining on which picture goes with which text",
+            "all of its content in one vector, from an encoder trained on what goes together",
+            "All content, after pretraining on what goes together",
         ),
         SetDefinition(
             CONTENT,
             "train",
             "that vector, refined by which items the same users liked",
-            "Both, refined by who liked what",
+            "All content, refined by who liked what",
         ),
         SetDefinition(
             ALIGNED,

@@ -1,4 +1,4 @@
-"""Frozen pretrained models that turn item images and texts into embeddings."""
+"""Frozen pretrained models that turn item images, texts and sounds into embeddings."""
 
 from typing import TYPE_CHECKING
 

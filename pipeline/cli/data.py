@@ -97,7 +97,7 @@ def download(
         answer = {"folder": str(done.folder), "fetched": done.fetched, "there": done.there}
         typer.echo(json.dumps(answer | {"failed": done.failed}))
         return
-    say(f"{done.folder}: {done.fetched:,} pictures fetched, {done.there:,} were there")
+    say(f"{done.folder}: {done.fetched:,} files fetched, {done.there:,} were there")
     for reason, urls in done.commonest():
         say(f"  {len(urls):,} × {reason}, such as {urls[0]}: {done.failed[urls[0]]}", err=True)
 

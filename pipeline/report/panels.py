@@ -100,7 +100,7 @@ class Training:
     charts: list[LineChart]
 
 
-STAGES = {"pretrain": "Pretraining: images with texts", "train": "Training: users with items"}
+STAGES = {"pretrain": "Pretraining: what goes together", "train": "Training: users with items"}
 
 
 def training(curves: Sequence[Curve]) -> list[Training]:

@@ -56,6 +56,6 @@ def test_a_name_leads_somewhere(name: str) -> None:
 
 
 def test_the_names_are_found() -> None:
-    assert {"alignrec.export", "alignrec.pipeline.demo.faults"} <= set(names())
+    assert {"alignrec.extractors.contract", "alignrec.pipeline.demo.faults"} <= set(names())
     with pytest.raises(AttributeError):
         resolve("alignrec.export.nothing")

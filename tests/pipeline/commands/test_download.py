@@ -10,7 +10,9 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.image_refs import downloaded_name
+from alignrec.pipeline.catalog.items import read_catalogue
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.commands import download as downloading
 from alignrec.pipeline.commands.download import download
@@ -55,7 +57,7 @@ def test_each_reason_has_an_example_of_its_own(
     answer = CliRunner().invoke(app, command)
     assert answer.exit_code == 0, answer.output
     folder = tmp_path.resolve()
-    assert answer.stdout == f"{folder}: 1 pictures fetched, 0 were there\n"
+    assert answer.stdout == f"{folder}: 1 files fetched, 0 were there\n"
     _, *reasons = answer.stderr.splitlines()
     assert reasons == [
         f"  2 × status, such as {urls[1]}: the server answered 404",
@@ -114,3 +116,16 @@ def test_only_the_pictures_of_named_items_are_fetched(tmp_path: Path) -> None:
     assert download(items, Console(quiet=True), only={"1"}).there == 1
     with pytest.raises(CatalogError, match=r"no cell of 'image'"):
         download(items, Console(quiet=True), only={"7"})
+
+
+def test_sounds_are_fetched_to_where_a_run_looks_for_them(
+    server: ThreadingHTTPServer, tmp_path: Path
+) -> None:
+    urls = [url_of(server, path) for path in ("a.mp3", "b.mp3")]
+    rows = [{"item_id": "one", "clip": urls[0]}, {"item_id": "two", "clip": urls}]
+    items = ItemsConfig(path=str(write_items(tmp_path, rows)), image=None, text=None)
+    heard = {"clip": ModalityConfig(type="audio", columns=("clip",))}
+    done = download(items, Console(quiet=True), LOCAL, modalities=heard)
+    assert (done.fetched, done.failed) == (2, {})
+    found = read_catalogue(items, FileHashes(), heard).inputs["clip"]
+    assert [one.value for one in found] == [tmp_path / downloaded_name(urls[n]) for n in (0, 0, 1)]

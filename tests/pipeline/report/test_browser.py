@@ -81,6 +81,7 @@ def test_every_section_is_there_and_filled(ordinary: Path, view: Open) -> None:
     assert page.locator("h2").all_inner_texts() == [
         "Did it help?",
         "What was made",
+        "Is there anything to align?",
         "How it trained",
         "What the features know",
         "The catalogue from above",

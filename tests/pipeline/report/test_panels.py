@@ -75,7 +75,7 @@ def test_training_is_drawn_stage_by_stage() -> None:
     ]
     found = training(curves)
     assert [(stage.title, [chart.title for chart in stage.charts]) for stage in found] == [
-        ("Pretraining: images with texts", ["loss"]),
+        ("Pretraining: what goes together", ["loss"]),
         ("Training: users with items", ["loss"]),
     ]
     labels = [[line.label for line in stage.charts[0].lines] for stage in found]
