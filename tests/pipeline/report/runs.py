@@ -76,6 +76,7 @@ def make_run(
         sets=sets,
         rejected=list(rejected),
         results=Results(records(), {"recall": "over |test|"}) if trained else Results(),
+        pooled=Results(),
         curves=curves() if trained else [],
         alignment=alignment() if trained else None,
     )
