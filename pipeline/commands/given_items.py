@@ -13,6 +13,7 @@ from alignrec.core.display import shown
 from alignrec.extractors.errors import RejectedError
 from alignrec.extractors.inputs.audio import Sound, audible
 from alignrec.extractors.inputs.images import opened_image
+from alignrec.extractors.inputs.pair import Pair
 from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import clean_text
 from alignrec.extractors.modality import AUDIO, IMAGE, Kind
@@ -85,6 +86,28 @@ def given_texts(value: Text | Sequence[str] | None, templates: Sequence[str], wh
         except RejectedError:  # nothing visible
             continue
     return found
+
+
+def given_pair(value: Any, templates: Sequence[str], where: str) -> list[Pair]:
+    """The picture and the text of an item together; none where it has neither.
+
+    Args:
+        value: a picture and a text in this order, a `Pair` or a tuple of two, each as `given_pictures` and
+            `given_texts` take one, or None where it is missing; None where the item has neither.
+        templates: of the release's texts.
+        where: whose they are, for messages.
+
+    Raises:
+        CatalogError: it is no such tuple, or one of the two cannot be used.
+    """
+    both = (None, None) if value is None else value
+    both = (both.picture, both.text) if isinstance(both, Pair) else both
+    if not isinstance(both, list | tuple) or len(both) != 2:
+        raise CatalogError(f"{where}: expected a picture and a text, (PICTURE, TEXT), got {shown(value)}")
+    pictures, texts = given_pictures(both[0], 1, where), given_texts(both[1], templates, where)
+    if not pictures and not texts:
+        return []
+    return [Pair(next(iter(pictures), None), next(iter(texts), None))]
 
 
 def _rendered(row: Mapping[str, Any], templates: Sequence[str], where: str) -> list[Any]:

@@ -16,7 +16,7 @@ from alignrec.aligner.inputs import ModalityInput, TokenSequences
 from alignrec.core.catalogue_ids import as_ids
 from alignrec.core.display import shown
 from alignrec.core.features import FeatureSet
-from alignrec.core.vocabulary import AUDIO, IMAGE, TEXT
+from alignrec.core.vocabulary import AUDIO, IMAGE, PAIR, TEXT
 from alignrec.export.load import open_release
 from alignrec.export.release.opened import Release
 from alignrec.extractors.contract import Extractor
@@ -24,7 +24,14 @@ from alignrec.extractors.errors import RejectedError
 from alignrec.extractors.modality import KINDS, Modality
 from alignrec.extractors.registry import identify_extractor, load_extractor
 from alignrec.pipeline.catalog.contents import MOST_PARTS
-from alignrec.pipeline.commands.given_items import Picture, Text, given_pictures, given_sounds, given_texts
+from alignrec.pipeline.commands.given_items import (
+    Picture,
+    Text,
+    given_pair,
+    given_pictures,
+    given_sounds,
+    given_texts,
+)
 from alignrec.pipeline.commands.released_encoders import ReleasedEncoders
 from alignrec.pipeline.commands.released_models import ReleasedModels
 from alignrec.pipeline.engines.local import kept_tokens
@@ -44,7 +51,7 @@ class ReleaseEncoder:
 
     Attributes:
         release: whose models these are: a folder, or OWNER/NAME@X.Y.Z.
-        modalities: what an item may have, and of which kind each is, `image`, `text` or `audio`.
+        modalities: what an item may have, and of which kind each is, `image`, `text`, `audio` or `pair`.
         sets: the item sets that it makes.
     """
 
@@ -89,8 +96,8 @@ class ReleaseEncoder:
             texts: of each item its text, as the release's template would make it, or the columns of which the
                 template makes it, by name; None where it has none.
             modalities: the same for any modality by its name; `images` and `texts` are those that are called
-                `image` and `text`. Of a sound a `Sound`, the bytes of a file or its path. A modality that is
-                left out no item has.
+                `image` and `text`. Of a sound a `Sound`, the bytes of a file or its path; of a pair a tuple
+                of a picture and a text. A modality that is left out no item has.
             ids: of the items; without them "0", "1" and so on.
 
         Returns:
@@ -169,6 +176,8 @@ class ReleaseEncoder:
         if self.modalities[name] == TEXT:
             templates = located.template if located else (self._models.template or "",)
             return given_texts(value, templates, where)
+        if self.modalities[name] == PAIR:
+            return given_pair(value, located.template if located else (), where)
         most = MOST_PARTS if located else 1
         if self.modalities[name] == AUDIO:
             return given_sounds(value, most, where)

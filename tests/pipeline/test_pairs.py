@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from alignrec.core.results import Results
 from alignrec.export import load_features
 from alignrec.pipeline.cli.app import app
+from alignrec.pipeline.commands.open_encoder import open_encoder
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.stages.chain import run
@@ -82,6 +83,18 @@ def test_new_items_get_the_same_vectors(shop: Path, tmp_path: Path, command: str
         old, _ = load_features(release, name).align_to([f"i{n}" for n in range(3, 7)])
         new, _ = load_features(out / "release", name).align_to([row["item_id"] for row in again])
         np.testing.assert_allclose(new, old, atol=1e-5)
+
+
+def test_pairs_in_memory_get_the_same_vectors(shop: Path) -> None:
+    models = {name: f"beit3:{'mean:' if name == 'average' else ''}{shop / 'beit3'}" for name in SETS}
+    rows = [json.loads(line) for line in (shop / "items.jsonl").read_text().splitlines()][3:7]
+    release = shop / "run" / "release"
+    encoder = open_encoder(release, extractors=models, device="cpu")
+    given = [(row["image"] and shop / row["image"], row) for row in rows]
+    found = encoder.encode(modalities={"both": given, "average": given})
+    for name in ("both", "average"):
+        old, _ = load_features(release, name).align_to([row["item_id"] for row in rows])
+        np.testing.assert_allclose(found[name].matrix, old, atol=1e-5)
 
 
 def test_another_pooling_is_another_model(shop: Path, tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from PIL import Image
 
 from alignrec.extractors.inputs.audio import Sound, decode_audio
 from alignrec.extractors.inputs.images import decode_image
-from alignrec.pipeline.commands.given_items import given_pictures, given_sounds, given_texts
+from alignrec.extractors.inputs.pair import Pair
+from alignrec.pipeline.commands.given_items import given_pair, given_pictures, given_sounds, given_texts
 from alignrec.pipeline.errors import CatalogError
 from tests.pipeline.catalogues import sound
 
@@ -143,3 +144,18 @@ def test_what_is_no_sound_is_named(value: Any, message: str) -> None:
     with pytest.raises(CatalogError) as caught:
         given_sounds(value, 2, "it")
     assert message in str(caught.value)
+
+
+def test_a_pair_is_a_picture_and_a_text_or_one_of_them() -> None:
+    picture = drawing()
+    columns = {"title": "Red", "year": 1994, "genres": None}
+    for value in ((picture, columns), [encoded(picture), "Red (1994)"], Pair(picture, "Red (1994)")):
+        [pair] = given_pair(value, TEMPLATE, "here")
+        assert pair.text == "Red (1994)" and pair.picture is not None
+        assert np.array_equal(np.asarray(pair.picture), np.asarray(picture))
+    [seen], [read] = given_pair((picture, " "), TEMPLATE, "here"), given_pair((None, "Red"), TEMPLATE, "here")
+    assert (seen.text, read.picture, read.text) == (None, None, "Red")
+    assert given_pair(None, TEMPLATE, "here") == given_pair((None, None), TEMPLATE, "here") == []
+    for wrong in ("Red", picture, (picture, "Red", "more")):
+        with pytest.raises(CatalogError, match=r"^here: expected a picture and a text, \(PICTURE, TEXT\)"):
+            given_pair(wrong, TEMPLATE, "here")
