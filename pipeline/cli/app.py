@@ -226,15 +226,17 @@ def demo(
 
 
 def _run(config: Path, until: str, overrides: list[str] | None, quiet: bool) -> None:
+    from alignrec.pipeline.config.file import load_config
     from alignrec.pipeline.runner.console import Console
     from alignrec.pipeline.runner.run_folder import RunFolder
     from alignrec.pipeline.stages.chain import run as run_stages
     from alignrec.pipeline.stages.evaluate.tables import show_run
 
     console = Console(quiet)
-    result = run_stages(config, until, overrides or (), console)
+    loaded = load_config(config, overrides or ())
+    result = run_stages(loaded, until, console=console)
     if "evaluate" in result.stages:
-        show_run(RunFolder(result.folder), console)
+        show_run(RunFolder(result.folder), console, loaded.evaluate.published)
     if result.release is not None:
         say(result.release)
 

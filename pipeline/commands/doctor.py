@@ -21,7 +21,7 @@ WEIGHTS = {
 EXTRAS = {
     "faiss-cpu": "similarity graphs of millions of items",
     "soundfile": "sounds: pip install 'alignrec[audio]'",
-    \"sentencepiece\": \"the word pieces of BEiT-3: pip install 'alignrec[beit3]'\",
+    "sentencepiece": "the word pieces of BEiT-3: pip install 'alignrec[beit3]'",
 }
 
 

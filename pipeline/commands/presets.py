@@ -115,8 +115,9 @@ def render_preset(name: str) -> str:
         "interacted": True,
     }
     interactions = {"path": f"amazon-2014:{preset.reviews}", "rating": "rating", "timestamp": "timestamp"}
+    evaluate = {"k": [10, 20], **({"published": preset.published} if preset.published else {})}
     lines = [
-        f"# AlignRec's settings (arXiv 2403.12384) on Amazon {preset.category}, 2014, 5-core:",
+        f"# AlignRec's settings (arXiv 2403.12384) on Amazon {preset.category.split('_')[0]}, 2014, 5-core:",
         f"# {preset.users:,} users, {preset.items:,} items, {preset.interactions:,} interactions.",
         "#",
         "# Beside this file belong:",
@@ -124,8 +125,6 @@ def render_preset(name: str) -> str:
         "#   images/, an empty folder, which `alignrec download` fills",
         f"#   beit3/ with {CHECKPOINT} and beit3.spm from {CHECKPOINTS}",
         "# Then: alignrec download && alignrec run && alignrec evaluate --full",
-        "#",
-        *_published(preset),
         f"name: {name}",
         f"out: runs/{name}",
         "seed: 1",
@@ -147,7 +146,8 @@ def render_preset(name: str) -> str:
         *_comment(space(paper)),
         *_section("train", changed),
         "",
-        *_section("evaluate", {"k": [10, 20]}),
+        *_published(preset),
+        *_section("evaluate", evaluate),
         *_section("export", {"license": None}),
         "",
     ]
@@ -161,11 +161,9 @@ def missing_files(name: str, folder: Path) -> list[str]:
 
 
 def _published(preset: Preset) -> list[str]:
-    """A comment of what others reach, for one's own numbers to stand beside."""
-    if not preset.published:
-        return []
-    head = f"# Recall@20 and NDCG@20 on test, from {preset.source} (another draw of the split):"
-    return [head, *(f"#   {name:9} {r:.4f}  {n:.4f}" for name, (r, n) in preset.published.items()), "#"]
+    """A comment on the numbers of others that are shown beside one's own."""
+    head = f"# Published: Recall@20 and NDCG@20 on test, from {preset.source}, on another draw of the split."
+    return [head] if preset.published else []
 
 
 def _comment(values: Mapping[str, tuple[float, ...]]) -> list[str]:
@@ -175,4 +173,10 @@ def _comment(values: Mapping[str, tuple[float, ...]]) -> list[str]:
 def _section(key: str, values: Mapping[str, Any]) -> list[str]:
     """A section of a config, a setting a line."""
     indent = key[: len(key) - len(key.lstrip())] + "  "
-    return [f"{key}:", *(f"{indent}{name}: {json.dumps(value)}" for name, value in values.items())]
+    lines = [f"{key}:"]
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            lines += _section(f"{indent}{name}", value)
+        else:
+            lines.append(f"{indent}{name}: {json.dumps(value)}")
+    return lines

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, ValidationInfo, field_validator, model_validator
 
@@ -25,6 +25,7 @@ from alignrec.core.vocabulary import (
 from alignrec.pipeline.config.catalog import CatalogConfig
 from alignrec.pipeline.config.section import Section
 
+Share = Annotated[float, Field(ge=0, le=1)]
 LONGEST_ROW = 60  # characters of the name of another system's row
 
 
@@ -111,10 +112,15 @@ class EvaluateConfig(Section):
         description="top-k lists that other systems wrote on this run's split, by the name of their row; as "
         "evaluate --rankings NAME=FILE",
     )
+    published: dict[str, tuple[Share, Share]] = Field(
+        {},
+        description="Recall@20 and NDCG@20 on test that others publish for this catalogue, by system: shown "
+        "beside the run's own, and measured here in no way",
+    )
 
-    @field_validator("rankings")
+    @field_validator("rankings", "published")
     @classmethod
-    def _named(cls, rankings: dict[str, Path]) -> dict[str, Path]:
+    def _named(cls, rankings: dict[str, Any]) -> dict[str, Any]:
         for name in rankings:
             if not 0 < len(name) <= LONGEST_ROW or name != printable_line(name):
                 raise ValueError(

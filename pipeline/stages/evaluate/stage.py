@@ -56,7 +56,7 @@ class EvaluateStage(Stage):
         config, done = context.config, context.done
         inputs: dict[str, Any] = {
             "evaluate settings": config.evaluate.model_dump(
-                mode="json", exclude={"seeds", "full", "rankings", "splits"}
+                mode="json", exclude={"seeds", "full", "rankings", "splits", "published"}
             ),
             "landmarks": {mark.name: mark.identity for mark in all_landmarks() if mark.quick},
             "split": done[SPLIT].files,

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
+from rich.table import Table
 
 from alignrec.core.results import Measurement, Results
 from alignrec.pipeline.runner.console import Console as RunConsole
 from alignrec.pipeline.runner.run_folder import RunFolder
-from alignrec.pipeline.stages.evaluate.tables import results_tables, show_run
+from alignrec.pipeline.stages.evaluate.tables import published_table, results_tables, show_run
 from tests.pipeline.run_folders import finish
 
 OWN = Measurement("top-k", "aligned", "recall", 20, "test", 0.2, aggregate="mean")
@@ -32,8 +33,12 @@ RECORDS = (
 
 
 def _lines(results: Results) -> list[str]:
+    return _shown(results_tables(results))
+
+
+def _shown(tables: list[Table]) -> list[str]:
     console = Console(file=StringIO(), width=120)
-    for table in results_tables(results):
+    for table in tables:
         console.print(table)
     assert isinstance(console.file, StringIO)
     return [" ".join(line.split()) for line in console.file.getvalue().splitlines() if line.strip(" ─")]
@@ -65,6 +70,21 @@ def test_what_the_numbers_recommend_stands_below_them(
     assert ranker.startswith("A ranker's input: use aligned. As a recommender of its own, aligned has 0.2000")
     show_run(RunFolder(tmp_path / "none"), RunConsole())
     assert capsys.readouterr().err == ""
+
+
+def test_what_others_publish_stands_beside_the_runs_own() -> None:
+    published = {"[FREEDOM]": (0.15, 0.1), "BPR": (0.05, 0.02)}
+    table = published_table(Results(RECORDS), published)
+    assert table is not None and _shown([table]) == [
+        "top-k beside published numbers",
+        "Recall@20 NDCG@20",
+        "aligned 0.2000 0.1500",
+        "[FREEDOM], as published 0.1500 0.1000",
+        "popularity 0.1000 0.0500",
+        "BPR, as published 0.0500 0.0200",
+    ]
+    assert published_table(Results(RECORDS), {}) is None
+    assert published_table(Results(), published) is None
 
 
 def test_without_numbers_there_is_no_table() -> None:
