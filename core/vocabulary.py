@@ -216,7 +216,7 @@ COLD_START, LONG_TAIL = "cold-start", "long-tail"
 FEW_INTERACTIONS, THINNED = "few-interactions", "thinned"
 # Users with fewer training interactions than this have few.
 FEW: Final = 4
-_MASK = "mask-"
+_MASK, _TRAINED_MASK = "mask-", "trained-mask-"
 
 # The weightiest first.
 PROTOCOLS = {
@@ -280,6 +280,17 @@ PROTOCOLS = {
 MASK_DEFINITION = "zero-shot after the share of items lost the modality, before any pretraining"
 
 
+TRAINED_MASK_DEFINITION = (
+    "top-k after training on features of which the share of items lost the modality after pretraining: the "
+    "encoder has seen it, and encodes these items without it"
+)
+
+
+def trained_mask_protocol(modality: str) -> str:
+    """The name of the protocol under which items lose a modality before full training, after pretraining."""
+    return f"{_TRAINED_MASK}{modality}"
+
+
 def mask_protocol(modality: str) -> str:
     """The name of the protocol under which a growing share of items loses a modality."""
     return f"{_MASK}{modality}"
@@ -287,6 +298,10 @@ def mask_protocol(modality: str) -> str:
 
 def find_protocol(name: str) -> Protocol:
     """A protocol's words, those of a modality's mask among them; the bare name where it is not known."""
+    if name.startswith(_TRAINED_MASK):
+        lost = f"{name.removeprefix(_TRAINED_MASK)}s"
+        question = f"Recall after training as the {lost} of a growing share of items are taken away."
+        return Protocol(name, f"Trained without {lost}", question, TRAINED_MASK_DEFINITION, share="lost")
     if name.startswith(_MASK):
         lost = f"{name.removeprefix(_MASK)}s"
         question = f"Recall as the {lost} of a growing share of items are taken away."
@@ -303,7 +318,8 @@ def by_weight(protocols: Iterable[str]) -> list[str]:
     places = {name: place for place, name in enumerate(PROTOCOLS)}
 
     def place(name: str) -> tuple[float, str]:
-        return (behind + 0.5 if name.startswith(_MASK) else places.get(name, len(places))), name
+        masks = name.startswith((_MASK, _TRAINED_MASK))
+        return (behind + 0.5 if masks else places.get(name, len(places))), name
 
     return sorted(set(protocols), key=place)
 
@@ -316,7 +332,8 @@ def definitions(modalities: Iterable[str], *, exclude_valid: bool = False) -> di
         exclude_valid: whether validation positives are left out of the ranking at test.
     """
     validation = "are left out at test" if exclude_valid else "stay in at test, as in MMRec"
-    masks = ", ".join(map(mask_protocol, modalities))
+    names = list(modalities)
+    masks, trained = (", ".join(map(name, names)) for name in (mask_protocol, trained_mask_protocol))
     found = {
         "ranking": "all candidate items but those of the user's training history; validation positives "
         f"{validation}",
@@ -330,4 +347,4 @@ def definitions(modalities: Iterable[str], *, exclude_valid: bool = False) -> di
         **{metric.name: metric.definition for metric in METRICS.values()},
         **{protocol.name: protocol.definition for protocol in PROTOCOLS.values()},
     }
-    return found | ({masks: MASK_DEFINITION} if masks else {})
+    return found | ({masks: MASK_DEFINITION, trained: TRAINED_MASK_DEFINITION} if masks else {})

@@ -23,7 +23,6 @@ from alignrec.core.vocabulary import (
     MAIN_METRICS,
     METRICS,
     MULTIMODAL,
-    THINNED,
     TOP_K,
     is_own,
 )
@@ -57,9 +56,14 @@ def of_few_interactions(results: Evaluations, split: Split) -> Evaluations:
     return {(FEW_INTERACTIONS, part): one for part, one in found.items() if len(one.users)}
 
 
-def evaluate_thinned(scorer: Scorer, evaluator: Evaluator) -> Evaluations:
-    """A recommender that has learned from thinned histories, measured by the run's evaluator."""
-    return {(THINNED, part): evaluator.evaluate(scorer, part) for part in PARTS}
+def evaluate_as(protocol: str, scorer: Scorer, evaluator: Evaluator) -> Evaluations:
+    """A recommender that has learned from less, by top-k under the protocol that says from what."""
+    return {(protocol, part): evaluator.evaluate(scorer, part) for part in PARTS}
+
+
+def renamed(reached: Evaluations, protocol: str) -> Evaluations:
+    """What was reached under top-k, as another protocol's numbers."""
+    return {(protocol, part): reached[TOP_K, part] for part in PARTS}
 
 
 def left_out(evaluator: Evaluator) -> dict[str, int]:
@@ -79,7 +83,8 @@ def measurements(
         results: by subject and seed; None where nothing is trained. What was not measured under every
             protocol and on every part of the split, as lists from elsewhere, is left out where it was not.
         content_pairs: landmarks with content, and what they are without it.
-        share: of each user's training interactions that was kept, under thinned histories.
+        share: of the items that lost a modality, or of the training interactions that were kept, under the
+            protocols that have one.
 
     Returns:
         Measurements of every protocol that `aligned` was measured under, or without it the first subject:

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from alignrec.aligner.evaluate.evaluator import Evaluator
 from alignrec.aligner.evaluate.scorers import zero_shot
 from alignrec.aligner.evaluate.splits import TRAIN, Split
-from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_thinned, measurements
+from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_as, measurements
 from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput
 from alignrec.aligner.landmarks.registry import content_pairs
 from alignrec.core.results import Measurement
+from alignrec.core.vocabulary import THINNED
 
 
 def thinned_evaluation(
@@ -45,7 +46,7 @@ def thinned_evaluation(
         }
         for mark in fitted:
             scorer = mark.fit(replace(data, split=kept))
-            results[mark.name] = {None: evaluate_thinned(scorer, evaluator)}
+            results[mark.name] = {None: evaluate_as(THINNED, scorer, evaluator)}
         records += measurements(results, content_pairs(), share) if results else []
     return records
 
@@ -56,5 +57,5 @@ def features_on(
     """What features float32 `[items, ·]` reach that know a thinned split's histories, as in zero-shot."""
     history = kept.matrix(TRAIN)
     return {
-        name: evaluate_thinned(zero_shot(matrix, history), evaluator) for name, matrix in features.items()
+        name: evaluate_as(THINNED, zero_shot(matrix, history), evaluator) for name, matrix in features.items()
     }

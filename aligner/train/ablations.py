@@ -23,11 +23,13 @@ class Source:
         pretrained: False for an encoder that pretraining has not touched.
         without: the modality that the encoder does not know.
         shuffled: every item has the features of another one.
+        lost: a modality, and the share of its items that lose it after pretraining.
     """
 
     pretrained: bool = True
     without: str | None = None
     shuffled: bool = False
+    lost: tuple[str, float] | None = None
 
 
 OWN = Source()

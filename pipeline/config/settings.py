@@ -84,7 +84,7 @@ class EvaluateConfig(Section):
     masked: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
         (),
         description="shares of items that lose a modality, before everything is pretrained anew; each share "
-        "costs a pretraining for each modality",
+        "costs a pretraining for each modality, and in a full evaluation a training too",
     )
     thinned: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(
         (0.1, 0.2, 0.5),

@@ -11,6 +11,7 @@ from alignrec.core.vocabulary import (
     CONTROL,
     FEATURE_SETS,
     KINDS,
+    MASK_DEFINITION,
     METRICS,
     MODALITIES,
     OWN_SETS,
@@ -27,6 +28,7 @@ from alignrec.core.vocabulary import (
     is_own,
     mask_protocol,
     metric_label,
+    trained_mask_protocol,
 )
 
 ROOMS = Path(vocabulary.__file__).parents[1]
@@ -65,15 +67,23 @@ def test_masks_are_named_after_their_modality() -> None:
     assert found.question == "Recall as the sounds of a growing share of items are taken away."
 
 
+def test_masks_before_training_have_words_of_their_own() -> None:
+    assert trained_mask_protocol("image") == "trained-mask-image"
+    found = find_protocol("trained-mask-image")
+    assert (found.title, found.share) == ("Trained without images", "lost")
+    assert found.definition == definitions(["image"])["trained-mask-image"] != MASK_DEFINITION
+
+
 def test_protocols_stand_by_weight_and_unknown_ones_last() -> None:
     names = ["thinned", "long-tail", "mask-text", "cold-start", "item-cf", "mask-image", "zero-shot", "top-k"]
-    names += ["zapped", "few-interactions"]
+    names += ["zapped", "few-interactions", "trained-mask-image"]
     assert by_weight([*names, "top-k", "another"]) == [
         "top-k",
         "zero-shot",
         "item-cf",
         "mask-image",
         "mask-text",
+        "trained-mask-image",
         "cold-start",
         "long-tail",
         "few-interactions",
@@ -107,9 +117,12 @@ def test_a_share_is_told_by_what_it_is_of() -> None:
     assert find_protocol("top-k").with_share(None) == "Recommendation"
 
 
+TRAINED_MASKS = ["trained-mask-image, trained-mask-text"]
+
+
 def test_every_metric_and_protocol_is_defined() -> None:
     found = definitions(MODALITIES)
-    assert set(found) == {*METRICS, *PROTOCOLS, "mask-image, mask-text"} | {
+    assert set(found) == {*METRICS, *PROTOCOLS, "mask-image, mask-text", *TRAINED_MASKS} | {
         "ranking",
         "candidates",
         "value",

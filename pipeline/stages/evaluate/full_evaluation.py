@@ -6,19 +6,22 @@ loses an epoch at most. Both lie in a folder of their own, which outlives other 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from alignrec.aligner.evaluate.evaluator import Evaluator
-from alignrec.aligner.evaluate.top_k import Evaluations, measurements
+from alignrec.aligner.evaluate.top_k import Evaluations, measurements, renamed
 from alignrec.aligner.landmarks.registry import content_pairs, landmarks_of
 from alignrec.aligner.landmarks.thinned_evaluation import features_on
 from alignrec.aligner.train.ablations import Variant, variants
 from alignrec.core.results import Measurement
-from alignrec.core.vocabulary import ALIGNED, CONTROL
+from alignrec.core.vocabulary import ALIGNED, CONTROL, THINNED, trained_mask_protocol
+from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.disk import check_disk
-from alignrec.pipeline.stages.evaluate.pieces import Piece
+from alignrec.pipeline.stages.evaluate.pieces import Less, Piece
 from alignrec.pipeline.stages.evaluate.thinned import thinned_subjects
 from alignrec.pipeline.stages.evaluate.trainings import Trainings
+
+_Results = dict[Less | None, dict[str, dict[int | None, Evaluations]]]
 
 
 def full_evaluation(
@@ -38,21 +41,43 @@ def full_evaluation(
     split = trainings.cut.split
     check_disk(context.run.path, 32 * config.train.dim * (split.users + split.items))
     pieces = list(full_pieces(trainings))
-    results: dict[float | None, dict[str, dict[int | None, Evaluations]]] = {None: {}}
+    results: _Results = {None: {}}
     for share in config.evaluate.thinned:
         reached = features_on(trainings.thinned(share).cut.split, trainings.own_features(), evaluator)
-        results[share] = {name: {None: found} for name, found in reached.items()}
+        results[Less(THINNED, share)] = {name: {None: found} for name, found in reached.items()}
     for number, piece in enumerate(pieces, 1):
         title = f"evaluate {number} of {len(pieces)}: {piece.name}"
-        seeds = results[piece.kept].setdefault(piece.subject, {})
+        seeds = results.setdefault(piece.less, {}).setdefault(piece.subject, {})
         seeds[piece.seed] = piece.evaluate(evaluator, title)
+    results |= _with_control(results, config)
     results[None] |= {name: {None: reached} for name, reached in elsewhere.items()}
     records = [
         record
-        for share, subjects in results.items()
-        for record in measurements(subjects, content_pairs(), share)
+        for less, subjects in results.items()
+        for record in measurements(subjects, content_pairs(), less and less.share)
     ]
     return records, [piece for piece in pieces if piece.subject == CONTROL]
+
+
+def _with_control(results: _Results, config: Config) -> _Results:
+    """The protocols of lost modalities, from nothing lost on, beside the control, which has none to lose."""
+    found: _Results = {}
+    whole = results[None]
+    for modality in _masked(config):
+        protocol = trained_mask_protocol(modality)
+        control, own = (
+            {seed: renamed(reached, protocol) for seed, reached in whole[name].items()}
+            for name in (CONTROL, ALIGNED)
+        )
+        for share in (0.0, *sorted(config.evaluate.masked)):
+            less = Less(protocol, share)
+            found[less] = {ALIGNED: results[less][ALIGNED] if share else own, CONTROL: control}
+    return found
+
+
+def _masked(config: Config) -> Sequence[str]:
+    """The modalities that items lose, each in its turn, where shares are asked for."""
+    return config.modalities if config.evaluate.masked else ()
 
 
 def full_pieces(trainings: Trainings) -> Iterator[Piece]:
@@ -72,3 +97,6 @@ def full_pieces(trainings: Trainings) -> Iterator[Piece]:
     for share in config.evaluate.thinned:
         for found in thinned_subjects(trainings.thinned(share), seeds, full=True):
             yield from found
+    for modality in _masked(config):
+        for share in sorted(config.evaluate.masked):
+            yield from (trainings.without(modality, share, seed) for seed in seeds)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from alignrec.aligner.evaluate.evaluator import Evaluator
 from alignrec.aligner.evaluate.ranking import Scorer
-from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_all, evaluate_thinned
+from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_all, evaluate_as
 from alignrec.aligner.train.collaborative import collaborative
-from alignrec.core.vocabulary import CONTROL
+from alignrec.core.vocabulary import CONTROL, find_protocol
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.manifest import fingerprint
@@ -23,13 +24,31 @@ Fit = Callable[[Checkpoint, str], Scorer]
 
 
 @dataclass(frozen=True)
+class Less:
+    """What a training lacks: histories are thinned, or items have lost a modality.
+
+    Attributes:
+        protocol: that measures it.
+        share: that is kept, or lost, as the protocol has it.
+    """
+
+    protocol: str
+    share: float
+
+    def __str__(self) -> str:
+        """The words of the protocol."""
+        protocol = find_protocol(self.protocol)
+        return f"{protocol.label}, {self.share:.0%} {protocol.share}"
+
+
+@dataclass(frozen=True)
 class Piece:
     """One row of the table under one seed; None where nothing is trained.
 
     Attributes:
         parts: hashes of all that decides it, but for subject and seed.
         scratch: keeps its checkpoint and, once it is measured, what it reached.
-        kept: the share of each user's training interactions that it learns from, where histories are thinned.
+        less: what it learns from is less than what the run has; None where it is all.
     """
 
     subject: str
@@ -37,14 +56,14 @@ class Piece:
     fit: Fit
     parts: Mapping[str, str]
     scratch: Path
-    kept: float | None = None
+    less: Less | None = None
 
     @property
     def name(self) -> str:
-        """The subject, with the seed and the share that is kept if there are any."""
+        """The subject, with the seed and what there is less if there are any."""
         seed = None if self.seed is None else f"seed {self.seed}"
-        kept = None if self.kept is None else f"{self.kept:.0%} of histories"
-        return ", ".join(word for word in (self.subject, seed, kept) if word is not None)
+        less = None if self.less is None else str(self.less)
+        return ", ".join(word for word in (self.subject, seed, less) if word is not None)
 
     @property
     def checkpoint(self) -> Checkpoint:
@@ -59,7 +78,7 @@ class Piece:
     def evaluate(self, evaluator: Evaluator, title: str) -> Evaluations:
         """Train and measure it, unless that is done."""
         self.scratch.mkdir(exist_ok=True)
-        measure = evaluate_all if self.kept is None else evaluate_thinned
+        measure = evaluate_all if self.less is None else partial(evaluate_as, self.less.protocol)
         kept = kept_evaluations(self.reached, lambda: measure(self.fit(self.checkpoint, title), evaluator))
         self.checkpoint.path.unlink(missing_ok=True)
         return kept
@@ -70,7 +89,7 @@ def control(
     cut: CatalogueSplit,
     seed: int,
     redrawn: int | None = None,
-    kept: float | None = None,
+    less: Less | None = None,
 ) -> Piece:
     """What is left of the run's training without content.
 
@@ -81,7 +100,7 @@ def control(
         cut: what it learns from.
         seed: of its training.
         redrawn: the seed that drew the split; None for the run's own split.
-        kept: the share of the training interactions that `cut` still has, where histories are thinned.
+        less: how `cut` was thinned; None for whole histories.
     """
     settings = context.config.train
     parts = {
@@ -89,18 +108,18 @@ def control(
         for name, part in context.parts.items()
         if name in ("split", "train settings", "evaluate settings") or name.endswith(" version")
     }
-    parts |= split_parts(redrawn, kept)
+    parts |= split_parts(redrawn, less)
 
     def fit(checkpoint: Checkpoint, title: str) -> Scorer:
         with following(checkpoint, settings.epochs, context.console, title) as hooks:
             return collaborative(cut.split, settings, seed, **hooks)
 
-    return Piece(CONTROL, seed, fit, parts, context.run.scratch("control"), kept)
+    return Piece(CONTROL, seed, fit, parts, context.run.scratch("control"), less)
 
 
-def split_parts(redrawn: int | None, kept: float | None) -> dict[str, str]:
-    """The parts of a piece's fingerprint for a split that a seed drew anew and for thinned histories."""
-    parts = {"split drawn by the seed": redrawn, "share of histories kept": kept}
+def split_parts(redrawn: int | None, less: Less | None) -> dict[str, str]:
+    """The parts of a piece's fingerprint for a split that a seed drew anew, and for what there is less."""
+    parts = {"split drawn by the seed": redrawn, "less": less}
     return {name: str(value) for name, value in parts.items() if value is not None}
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from alignrec.aligner.landmarks.registry import landmarks_of
 from alignrec.aligner.train.ablations import Variant
-from alignrec.core.vocabulary import ALIGNED
-from alignrec.pipeline.stages.evaluate.pieces import Piece
+from alignrec.core.vocabulary import ALIGNED, THINNED
+from alignrec.pipeline.stages.evaluate.pieces import Less, Piece
 from alignrec.pipeline.stages.evaluate.trainings import Trainings
 
 # The share at which a full evaluation trains, too: a training at every share would be too much.
@@ -23,7 +23,7 @@ def thinned_subjects(trainings: Trainings, seeds: Sequence[int], *, full: bool) 
         full: whether AlignRec, its control and the landmarks that are trained belong to it, if the share is
             `TRAINED_SHARE`.
     """
-    trained = full and trainings.kept == TRAINED_SHARE
+    trained = full and trainings.less == Less(THINNED, TRAINED_SHARE)
     for mark in landmarks_of(trainings.cut.split.items, full=full):
         if trained or not mark.trained:
             yield [trainings.of_landmark(mark, seed) for seed in (seeds if mark.trained else seeds[:1])]

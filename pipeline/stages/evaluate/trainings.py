@@ -10,24 +10,26 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from alignrec.aligner.evaluate.baselines import lose
 from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
 from alignrec.aligner.landmarks.contract import Landmark
 from alignrec.aligner.landmarks.registry import landmarks_of
 from alignrec.aligner.landmarks.search import validation_recall
+from alignrec.aligner.pretrain.item_encoder import load_encoder
 from alignrec.aligner.train.ablations import OWN, Source, Variant
 from alignrec.core.features import FeatureSet
 from alignrec.core.files import digest
-from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, USER
+from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, THINNED, USER, trained_mask_protocol
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.manifest import fingerprint
-from alignrec.pipeline.runner.run_folder import TUNE
+from alignrec.pipeline.runner.run_folder import PRETRAIN, TUNE
 from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.evaluate.landmark_input import landmark_input
 from alignrec.pipeline.stages.evaluate.landmark_search import LandmarkLog, searched
-from alignrec.pipeline.stages.evaluate.pieces import Fit, Piece, checkpoint_of, control, split_parts
+from alignrec.pipeline.stages.evaluate.pieces import Fit, Less, Piece, checkpoint_of, control, split_parts
 from alignrec.pipeline.stages.following import following
-from alignrec.pipeline.stages.pretrain import pretrain_resumably
+from alignrec.pipeline.stages.pretrain import ENCODER, pretrain_resumably
 from alignrec.pipeline.stages.train import train_resumably
 
 
@@ -42,7 +44,7 @@ class Trainings:
         scratch: keeps checkpoints and what finished pieces reached.
         redrawn: the seed that drew the split; None for the run's own split.
         features: by what they come from; made when the first piece that needs them is trained.
-        kept: the share of each user's training interactions that `cut` has, where histories are thinned.
+        less: how the histories of `cut` were thinned; None for whole ones.
         whole: the same on whole histories, where they are thinned.
     """
 
@@ -52,14 +54,14 @@ class Trainings:
     scratch: Path
     redrawn: int | None = None
     features: dict[Source, FeatureSet] = field(default_factory=dict)
-    kept: float | None = None
+    less: Less | None = None
     whole: Trainings | None = None
 
     def thinned(self, share: float) -> Trainings:
         """The same on thinned histories; what is kept of them goes by the seed that drew the split."""
         seed = self.context.config.seed if self.redrawn is None else self.redrawn
         cut = replace(self.cut, split=self.cut.split.thinned(share, seed))
-        return replace(self, cut=cut, kept=share, whole=self)
+        return replace(self, cut=cut, less=Less(THINNED, share), whole=self)
 
     def own_features(self) -> dict[str, NDArray[np.float32]]:
         """The multimodal set, float32 `[items, ·]`, by its name."""
@@ -67,7 +69,7 @@ class Trainings:
 
     def control(self, seed: int) -> Piece:
         """The piece of the control."""
-        return control(self.context, self.cut, seed, self.redrawn, self.kept)
+        return control(self.context, self.cut, seed, self.redrawn, self.less)
 
     def of_landmark(self, landmark: Landmark, seed: int) -> Piece:
         """A landmark's piece; the seed decides it only where it is trained."""
@@ -80,14 +82,21 @@ class Trainings:
         """The piece of AlignRec itself, or of a variant that learns from features."""
         return self._piece(variant.name, seed, partial(self._trained, variant, seed))
 
+    def without(self, modality: str, share: float, seed: int) -> Piece:
+        """The piece of AlignRec on the run's encoder, where a share of a modality's items has lost it."""
+        variant = Variant(ALIGNED, self.context.config.train, Source(lost=(modality, share)))
+        less = Less(trained_mask_protocol(modality), share)
+        piece = self._piece(ALIGNED, seed, partial(self._trained, variant, seed))
+        return replace(piece, less=less, parts={**piece.parts, **split_parts(None, less)})
+
     def search_logs(self) -> dict[str, LandmarkLog]:
         """The searches for settings of trained landmarks on this split, by landmark; done if they are not."""
         marks = landmarks_of(self.cut.split.items, full=True)
         return {mark.name: self._search(mark) for mark in marks if self._searches(mark)}
 
     def _piece(self, name: str, seed: int | None, fit: Fit) -> Piece:
-        parts = {**self.parts, **split_parts(self.redrawn, self.kept)}
-        return Piece(name, seed, fit, parts, self.scratch, self.kept)
+        parts = {**self.parts, **split_parts(self.redrawn, self.less)}
+        return Piece(name, seed, fit, parts, self.scratch, self.less)
 
     def _landmark(self, landmark: Landmark, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
         """A landmark, fitted; trained from its checkpoint on, if it has one."""
@@ -127,7 +136,8 @@ class Trainings:
 
     def _trained(self, variant: Variant, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
         config = self.context.config
-        if (variant.name, seed, self.redrawn, self.kept) == (ALIGNED, config.seed, None, None):
+        own = (variant.name, variant.source, seed) == (ALIGNED, OWN, config.seed)
+        if own and self.redrawn is None and self.less is None:
             user, aligned = (self.context.run.features(name).matrix for name in (USER, ALIGNED))
             return dot_scorer(user, aligned)
         assert variant.source is not None
@@ -152,6 +162,12 @@ class Trainings:
             order = np.random.default_rng(config.seed).permutation(len(own.ids))
             return replace(own, matrix=own.matrix[order], valid=own.valid[order])
         inputs = {m: given for m, given in self.context.run.inputs().items() if m != source.without}
+        if source.lost:
+            modality, share = source.lost
+            given = inputs[modality]
+            inputs[modality] = given.without(lose(given.valid, share, config.seed))
+            encoder = load_encoder(self.context.run.saved(PRETRAIN, ENCODER))
+            return FeatureSet(MULTIMODAL, self.cut.item_ids, *encoder.encode(inputs, config.pretrain.device))
         if not source.pretrained:
             untouched = config.pretrain.model_copy(update={"epochs": 0})
             config = config.model_copy(update={"pretrain": untouched})

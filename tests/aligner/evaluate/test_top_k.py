@@ -12,12 +12,13 @@ from alignrec.aligner.evaluate.ranking import dot_scorer
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, Split
 from alignrec.aligner.evaluate.top_k import (
     evaluate_all,
-    evaluate_thinned,
+    evaluate_as,
     left_out,
     long_tail,
     measurements,
     pairs_of,
     ranked_items,
+    renamed,
 )
 from alignrec.core.results import Measurement
 from tests.aligner.worlds import COLD, two_tastes
@@ -92,13 +93,18 @@ def test_thinned_histories_are_measured_as_whole_ones_are() -> None:
     """What was learned from is less; who is ranked for, what is found and what is left out is not."""
     scorer = dot_scorer(np.ones((SPLIT.users, 2)), np.random.default_rng(0).random((SPLIT.items, 2)))
     evaluator = Evaluator(SPLIT, (5,))
-    whole, thinned = evaluate_all(scorer, evaluator), evaluate_thinned(scorer, evaluator)
+    whole, thinned = evaluate_all(scorer, evaluator), evaluate_as("thinned", scorer, evaluator)
     assert list(thinned) == [("thinned", "valid"), ("thinned", "test")]
     for part in ("valid", "test"):
         assert np.array_equal(whole["top-k", part].users, thinned["thinned", part].users)
         assert np.array_equal(
             whole["top-k", part].values["ndcg", 5], thinned["thinned", part].values["ndcg", 5]
         )
+    same = renamed(whole, "trained-mask-image")
+    assert {key: one is whole["top-k", key[1]] for key, one in same.items()} == {
+        ("trained-mask-image", "valid"): True,
+        ("trained-mask-image", "test"): True,
+    }
     found = measurements({"EASE": {None: thinned}}, (), 0.2)
     assert {(r.protocol, r.share) for r in found} == {("thinned", 0.2)}
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from alignrec.aligner.evaluate.baselines import lose
 from alignrec.aligner.evaluate.bootstrap import interval
 from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.ranking import dot_scorer
@@ -19,6 +20,7 @@ from alignrec.aligner.evaluate.splits import TEST
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.landmarks.contract import LandmarkInput
 from alignrec.aligner.landmarks.item_cf import ITEM_CF
+from alignrec.aligner.pretrain.item_encoder import load_encoder
 from alignrec.aligner.pretrain.pretraining import pretrain
 from alignrec.aligner.train import visual_bpr
 from alignrec.aligner.train.collaborative import collaborative
@@ -226,10 +228,34 @@ def test_at_a_fifth_of_the_histories_everything_is_trained_on_what_is_left(finis
 def test_the_run_s_own_seed_comes_first_and_the_control_before_what_it_judges(trained: Path) -> None:
     context = StageContext(load_config(trained, FULL), STAGE, {}, plan=Plan({}))
     pieces = list(full_pieces(Trainings(context, context.run.split(), {}, trained.parent)))
-    whole = [(piece.subject, piece.seed) for piece in pieces if piece.kept is None]
+    whole = [(piece.subject, piece.seed) for piece in pieces if piece.less is None]
     ours = [(name, seed) for name in ("aligned without content", "aligned") for seed in SEEDS]
     assert [piece for piece in whole if piece in ours] == ours
-    assert {piece.kept for piece in pieces} == {None, 0.1, 0.2, 0.5}
+    assert {piece.less and piece.less.share for piece in pieces} == {None, 0.1, 0.2, 0.5}
+
+
+def test_modalities_are_lost_after_pretraining_and_everything_else_stays(own: Path) -> None:
+    settings = [*FULL, "evaluate.masked=[0.5]", "evaluate.seeds=[1]", "evaluate.thinned=[]"]
+    run(own, "evaluate", settings, QUIET)
+    config, folder = load_config(own, settings), RunFolder(own.parent / "run")
+    split, inputs = folder.split().split, folder.inputs()
+    encoder = load_encoder(folder.saved("pretrain", "encoder/multimodal"))
+    for modality in ("image", "text"):
+        lost = lose(inputs[modality].valid, 0.5, config.seed)
+        assert lost.any() and not lost.all()
+        left = {**inputs, modality: inputs[modality].without(lost)}
+        done = train(*encoder.encode(left), split, config.train, 1)
+        wanted = {0.0: dot_scorer(folder.features("user").matrix, folder.features("aligned").matrix)}
+        wanted[0.5] = dot_scorer(done.user, done.aligned)
+        control = evaluate(collaborative(split, config.train, 1), split, TEST, (5,))
+        for share, scorer in wanted.items():
+            of_share = {"protocol": f"trained-mask-{modality}", "share": share}
+            found = _value(own, subject="aligned", **of_share)
+            assert found["value"] == pytest.approx(evaluate(scorer, split, TEST, (5,)).mean("recall", 5))
+            without = _value(own, subject="aligned without content", **of_share)
+            assert without["value"] == pytest.approx(control.mean("recall", 5))
+            paired = _value(own, subject="aligned", against="aligned without content", **of_share)
+            assert paired["value"] == pytest.approx(found["value"] - without["value"])
 
 
 class _KilledError(Exception):
@@ -241,7 +267,7 @@ def test_killed_at_any_piece_it_ends_in_the_same_bytes(
     own: Path, finished: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save = Checkpoint.save
-    measures = {name: getattr(evaluation_pieces, name) for name in ("evaluate_all", "evaluate_thinned")}
+    measures = {name: getattr(evaluation_pieces, name) for name in ("evaluate_all", "evaluate_as")}
     left = {"epochs": 0, "pieces": 0}
 
     def save_and_die(self: Checkpoint, state: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from alignrec.aligner.evaluate.evaluator import Evaluator
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.splits import Split
 from alignrec.pipeline.runner.checkpoint import Checkpoint
-from alignrec.pipeline.stages.evaluate.pieces import Piece, checkpoint_of, keep_controls, split_parts
+from alignrec.pipeline.stages.evaluate.pieces import Less, Piece, checkpoint_of, keep_controls, split_parts
 
 SPLIT = Split(2, 3, np.array([0, 0, 1, 1]), np.array([0, 1, 1, 2]), np.array([0, 2, 0, 1], np.uint8))
 
@@ -20,14 +20,14 @@ def _piece(
     fits: list[str],
     seed: int = 1,
     redrawn: int | None = None,
-    kept: float | None = None,
+    less: Less | None = None,
 ) -> Piece:
     def fit(checkpoint: Checkpoint, title: str) -> Scorer:
         fits.append(title)
         checkpoint.path.write_bytes(b"half-way")
         return lambda users: np.ones((len(users), 3), np.float32)
 
-    return Piece("ours", seed, fit, {"split": "own", **split_parts(redrawn, kept)}, folder, kept)
+    return Piece("ours", seed, fit, {"split": "own", **split_parts(redrawn, less)}, folder, less)
 
 
 def test_a_piece_is_trained_once_and_its_checkpoint_goes(tmp_path: Path) -> None:
@@ -41,18 +41,18 @@ def test_a_piece_is_trained_once_and_its_checkpoint_goes(tmp_path: Path) -> None
 
 def test_another_seed_and_another_split_are_another_piece(tmp_path: Path) -> None:
     pieces = [
-        _piece(tmp_path, [], seed, redrawn, kept)
+        _piece(tmp_path, [], seed, redrawn, less)
         for seed in (1, 2)
         for redrawn in (None, 1, 2)
-        for kept in (None, 0.1, 0.2)
+        for less in (None, Less("thinned", 0.1), Less("thinned", 0.2), Less("trained-mask-image", 0.2))
     ]
     assert len({piece.reached for piece in pieces}) == len(pieces)
     assert split_parts(None, None) == {}, "the run's own split is among the parts already"
 
 
 def test_a_piece_of_thinned_histories_is_measured_under_these_alone(tmp_path: Path) -> None:
-    piece = _piece(tmp_path, [], kept=0.2)
-    assert piece.name == "ours, seed 1, 20% of histories"
+    piece = _piece(tmp_path, [], less=Less("thinned", 0.2))
+    assert piece.name == "ours, seed 1, thinned histories, 20% kept"
     assert [protocol for protocol, _ in piece.evaluate(Evaluator(SPLIT, (1,)), "")] == ["thinned"] * 2
 
 

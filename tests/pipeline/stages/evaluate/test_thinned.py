@@ -9,6 +9,7 @@ from alignrec.aligner.evaluate.splits import TRAIN, Split
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.stage import Plan, StageContext
+from alignrec.pipeline.stages.evaluate.pieces import Less
 from alignrec.pipeline.stages.evaluate.stage import STAGE
 from alignrec.pipeline.stages.evaluate.thinned import TRAINED_SHARE, thinned_subjects
 from alignrec.pipeline.stages.evaluate.trainings import Trainings
@@ -42,7 +43,8 @@ def test_only_one_share_is_trained_on(
 ) -> None:
     groups = list(thinned_subjects(trainings.thinned(share), (4, 1), full=full))
     assert {pieces[0].subject: len(pieces) for pieces in groups} == wanted
-    assert {piece.kept for pieces in groups for piece in pieces} == {share}
+    less = {piece.less for pieces in groups for piece in pieces}
+    assert less == {Less("thinned", share)}
 
 
 def test_another_split_keeps_other_interactions(trainings: Trainings) -> None:
