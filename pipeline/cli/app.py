@@ -152,7 +152,7 @@ def tune(
     overrides: Overrides = None,
     quiet: Quiet = False,
 ) -> None:
-    """Search for better settings of training, by validation.
+    """Search for better settings of training, by validation; more seeds decide among the three best.
 
     Prints a train section to paste; every trial is on record in the run folder's tune/.
     """
@@ -164,7 +164,7 @@ def tune(
     from alignrec.pipeline.runner.console import Console
 
     log = search(load_config(config, overrides or ()), trials, Console(quiet))
-    typer.echo(yaml.safe_dump({"train": train_section(log.best.settings)}, sort_keys=False), nl=False)
+    typer.echo(yaml.safe_dump({"train": train_section(log.winner.settings)}, sort_keys=False), nl=False)
 
 
 @app.command()

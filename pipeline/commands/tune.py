@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from statistics import fmean
 
 import numpy as np
 from pydantic import BaseModel
@@ -35,6 +37,8 @@ from alignrec.pipeline.stages.train import STAGE as TRAIN
 from alignrec.pipeline.stages.train import train_resumably, training_inputs
 
 CRITERION = "recall@20"
+# So many of the best trials are trained again under more seeds before one is chosen.
+CONFIRMED = 3
 
 
 class Trial(BaseModel):
@@ -62,6 +66,14 @@ class Trial(BaseModel):
         return self.validation.get(CRITERION, -1.0)
 
 
+class Confirmation(BaseModel):
+    """A trial trained once more: its number, another seed, and validation as in `Trial`."""
+
+    trial: int
+    seed: int
+    validation: dict[str, float]
+
+
 class TestScores(BaseModel):
     """Test, looked at: what the trial `chosen` out of the first `trials` reaches there."""
 
@@ -71,24 +83,43 @@ class TestScores(BaseModel):
 
 
 class Log(BaseModel):
-    """Everything that a search tried, in its order; trials are numbered from 1."""
+    """Everything that a search tried, in its order; trials are numbered from 1.
 
-    chosen_by: str = f"validation {CRITERION}"
+    Attributes:
+        chosen: the trial of the best mean over seeds among those that were confirmed.
+    """
+
+    chosen_by: str = f"validation {CRITERION}, mean over seeds of the best trials"
     space: dict[str, tuple[float, ...]]
     trials: list[Trial] = []
+    confirmations: list[Confirmation] = []
     chosen: int = 0
     looks_at_test: list[TestScores] = []
 
     @property
+    def ranked(self) -> list[int]:
+        """The trials that did not fail, by number: the best under their one seed first, then the first."""
+        worked = [number for number, trial in enumerate(self.trials, 1) if not trial.failed]
+        return sorted(worked, key=lambda number: (-self.trials[number - 1].score, number))
+
+    @property
     def best(self) -> Trial:
-        """The trial that is chosen, the first of equals."""
+        """The trial that the search goes on from."""
+        return self.trials[self.ranked[0] - 1]
+
+    @property
+    def winner(self) -> Trial:
+        """The trial that is chosen."""
         return self.trials[self.chosen - 1]
 
-    def add(self, trial: Trial) -> None:
-        """Log a trial, and choose it if it is the best."""
-        self.trials.append(trial)
-        if self.chosen == 0 or trial.score > self.best.score:
-            self.chosen = len(self.trials)
+    def scores(self, number: int) -> list[float]:
+        """What a trial reached, under each of its seeds."""
+        again = [c.validation.get(CRITERION, -1.0) for c in self.confirmations if c.trial == number]
+        return [self.trials[number - 1].score, *again]
+
+    def choose(self) -> None:
+        """Choose among the best trials by the mean over seeds, of equals the best under one."""
+        self.chosen = max(self.ranked[:CONFIRMED], key=lambda number: fmean(self.scores(number)))
 
 
 def tune(config: Config, trials: int, console: Console) -> Log:
@@ -113,6 +144,7 @@ def tune(config: Config, trials: int, console: Console) -> Log:
     with locked(config.run_folder):
         search = _Search(StageContext(config, TRAIN, done, console=console), console)
         search.go_on(trials)
+        search.confirm()
         search.look()
     console.note(_summary(search))
     return search.log
@@ -167,18 +199,36 @@ class _Search:
                 settings = proposed
             words = ", ".join(self._changes(settings)) or "as configured"
             title = f"tune {number} of {trials}: {words}"
-            log.add(self._try(settings, title))
+            log.trials.append(self._try(settings, title))
             self._write()
-            self._forget(but=log.best.settings)
+            self._forget(but=[log.trials[number - 1].settings for number in log.ranked[:CONFIRMED]])
             reached = log.trials[-1].failed or f"validation {CRITERION} {log.trials[-1].score:.4f}"
             self.console.note(f"{title}: {reached}; best so far {log.best.score:.4f}")
+
+    def confirm(self) -> None:
+        """Train the best trials under the other seeds of `evaluate.seeds`, too, and choose by the mean."""
+        config, log = self.context.config, self.log
+        for number in log.ranked[:CONFIRMED]:
+            trial = log.trials[number - 1]
+            known = {trial.seed, *(c.seed for c in log.confirmations if c.trial == number)}
+            for seed in (seed for seed in config.evaluate.seeds if seed not in known):
+                title = f"tune: trial {number}, seed {seed}"
+                try:
+                    validation = self._train(trial.settings, title, seed).validation
+                except AlignerError:  # what diverges under another seed is no choice
+                    validation = {}
+                log.confirmations.append(Confirmation(trial=number, seed=seed, validation=validation))
+                self._write()
+        log.choose()
+        self._write()
 
     def look(self) -> None:
         """Evaluate test for what is chosen, unless that was done for as many trials before."""
         log, config = self.log, self.context.config
-        if any(look.trials == len(log.trials) for look in log.looks_at_test):
+        if any((look.trials, look.chosen) == (len(log.trials), log.chosen) for look in log.looks_at_test):
             return
-        trained = self._train(log.best.settings, f"tune: trial {log.chosen}, chosen")
+        seed = self.context.config.seed
+        trained = self._train(log.winner.settings, f"tune: trial {log.chosen}, chosen", seed)
         scorer = dot_scorer(trained.user, trained.aligned)
         result = evaluate(
             scorer, self.cut.split, TEST, config.evaluate.k, exclude_valid=config.evaluate.exclude_valid
@@ -191,7 +241,7 @@ class _Search:
     def _try(self, settings: TrainSettings, title: str) -> Trial:
         trial = Trial(settings=settings, seed=self.context.config.seed)
         try:
-            trained = self._train(settings, title)
+            trained = self._train(settings, title, trial.seed)
         except AlignerError as error:
             if not self.log.trials:
                 raise
@@ -199,23 +249,21 @@ class _Search:
         epochs = {"epochs": len(trained.fit.curves), "best_epoch": trained.fit.best_epoch}
         return trial.model_copy(update=epochs | {"validation": trained.validation})
 
-    def _train(self, settings: TrainSettings, title: str) -> Trained:
+    def _train(self, settings: TrainSettings, title: str, seed: int) -> Trained:
         config, split = self.context.config, self.cut.split
         check_disk(config.run_folder, 64 * settings.dim * (split.users + split.items))
-        checkpoint = self._checkpoint(settings)
-        return train_resumably(
-            self.features, self.cut, settings, config.seed, checkpoint, self.console, title
-        )
+        checkpoint = self._checkpoint(settings, seed)
+        return train_resumably(self.features, self.cut, settings, seed, checkpoint, self.console, title)
 
-    def _checkpoint(self, settings: TrainSettings) -> Checkpoint:
-        fingerprint = digest([training_inputs(self.context), settings.model_dump(mode="json")])
+    def _checkpoint(self, settings: TrainSettings, seed: int) -> Checkpoint:
+        fingerprint = digest([training_inputs(self.context), settings.model_dump(mode="json"), seed])
         return Checkpoint(self.context.run.scratch(TUNE) / f"{fingerprint[:16]}.pt", fingerprint)
 
-    def _forget(self, but: TrainSettings) -> None:
-        """Remove all checkpoints but one, of the best trial: what is chosen need not be trained again."""
-        kept = self._checkpoint(but).path
-        for path in kept.parent.glob("*.pt"):
-            if path != kept:
+    def _forget(self, but: Sequence[TrainSettings]) -> None:
+        """Remove all checkpoints but those of the best trials: what is chosen need not be trained again."""
+        kept = [self._checkpoint(settings, self.context.config.seed).path for settings in but]
+        for path in self.context.run.scratch(TUNE).glob("*.pt"):
+            if path not in kept:
                 path.unlink()
 
     def _changes(self, settings: TrainSettings) -> list[str]:
@@ -230,8 +278,9 @@ class _Search:
 def _summary(search: _Search) -> str:
     log, look = search.log, search.log.looks_at_test[-1]
     test = ", ".join(f"{name} {value:.4f}" for name, value in look.test.items())
+    scores = log.scores(look.chosen)
+    over = f", mean of {len(scores)} seeds" if len(scores) > 1 else ""
     return (
         f"tune: of {look.trials} trials, number {look.chosen} has the best validation {CRITERION}, "
-        f"{log.trials[look.chosen - 1].score:.4f}; on test, looked at afterwards: {test}. All trials: "
-        f"{search.path}"
+        f"{fmean(scores):.4f}{over}; on test, looked at afterwards: {test}. All trials: {search.path}"
     )

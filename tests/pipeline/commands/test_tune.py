@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -20,7 +21,7 @@ from alignrec.aligner.train.training import train
 from alignrec.aligner.trainer import Trainer
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.commands import tune as module
-from alignrec.pipeline.commands.tune import Log, tune
+from alignrec.pipeline.commands.tune import Confirmation, Log, Trial, tune
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.errors import ConfigError
 from alignrec.pipeline.runner.checkpoint import Checkpoint
@@ -62,7 +63,10 @@ def test_the_log_tells_every_trial_and_validation_chooses(own: Path) -> None:
     config = load_config(own, OVERRIDES)
     assert len(log.trials) == TRIALS and log.trials[0].settings == config.train
     scores = [trial.validation["recall@20"] for trial in log.trials]
-    assert log.chosen == scores.index(max(scores)) + 1
+    assert log.ranked == sorted(range(1, TRIALS + 1), key=lambda number: (-scores[number - 1], number))
+    assert [(c.trial, c.seed) for c in log.confirmations] == [(n, s) for n in log.ranked[:3] for s in (2, 3)]
+    means = {number: np.mean(log.scores(number)) for number in log.ranked[:3]}
+    assert means[log.chosen] == max(means.values()) and log.winner == log.trials[log.chosen - 1]
 
     catalogue = RunFolder(own.parent / "run").split()
     features = RunFolder(own.parent / "run").features("multimodal")
@@ -150,8 +154,37 @@ def test_the_chosen_is_not_trained_again_for_its_look_at_test(
         return learn(self)
 
     monkeypatch.setattr(Trainer, "_train", counted)
-    log = _search(own)
-    assert epochs == sum(trial.epochs for trial in log.trials)
+    log = _search(own, TRIALS, "evaluate.seeds=[1]")
+    assert not log.confirmations and epochs == sum(trial.epochs for trial in log.trials)
+
+
+def test_what_was_lucky_under_one_seed_is_not_chosen() -> None:
+    def trial(score: float, failed: str | None = None) -> Trial:
+        validation = {} if failed else {"recall@20": score}
+        return Trial(settings=TrainSettings(), seed=1, validation=validation, failed=failed)
+
+    log = Log(space={}, trials=[trial(0.3), trial(0.5), trial(0, "diverged"), trial(0.4), trial(0.2)])
+    assert log.ranked == [2, 4, 1, 5]
+    log.choose()
+    assert log.chosen == 2, "without more seeds the best under one"
+    for number, score in ((2, 0.05), (4, 0.35), (1, 0.3)):
+        log.confirmations.append(Confirmation(trial=number, seed=2, validation={"recall@20": score}))
+    log.choose()
+    assert (log.chosen, log.best) == (4, log.trials[1]), "the search goes on from the best under one seed"
+    log.confirmations.append(Confirmation(trial=4, seed=3, validation={}))
+    log.choose()
+    assert log.chosen == 1, "one that diverged under another seed has lost"
+
+
+def test_a_confirmation_is_a_training_under_its_seed(own: Path) -> None:
+    log = _search(own, 1, "evaluate.seeds=[7]")
+    (again,) = log.confirmations
+    folder = RunFolder(own.parent / "run")
+    features = folder.features("multimodal")
+    settings = log.trials[0].settings
+    done = train(features.matrix, features.valid, folder.split().split, settings, 7)
+    assert (again.trial, again.seed, again.validation) == (1, 7, done.validation)
+    assert _search(own, 1, "evaluate.seeds=[7]") == log
 
 
 def test_more_trials_go_on_and_every_look_at_test_stays_on_record(own: Path) -> None:
@@ -192,7 +225,7 @@ def test_the_command_prints_a_section_that_gives_the_winner(own: Path) -> None:
     answer = CliRunner().invoke(app, ["tune", "-c", str(own), "--trials", "2", *words])
     assert answer.exit_code == 0, answer.output
     log = Log.model_validate_json(_file(own).read_bytes())
-    assert TrainSettings.model_validate(yaml.safe_load(answer.stdout)["train"]) == log.best.settings
+    assert TrainSettings.model_validate(yaml.safe_load(answer.stdout)["train"]) == log.winner.settings
     assert "tune 2 of 2: " in answer.stderr and "looked at afterwards: recall@2" in answer.stderr
 
 
