@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from alignrec.aligner.alignment.consensus import Consensus
 from alignrec.aligner.alignment.strength import choose_strength
-from alignrec.aligner.alignment.views import view_columns, view_parts
+from alignrec.aligner.alignment.views import is_image, view_columns, view_parts
 from alignrec.aligner.components import Components
 from alignrec.aligner.content_space import centre, concatenate
 from alignrec.aligner.inputs import Inputs, ModalityInput
-from alignrec.core.vocabulary import IMAGE, PAIR
+from alignrec.core.vocabulary import PAIR
 
 Floats = NDArray[np.float32]
 CENTRED, HALF_IMAGE = "centred concatenation", "centred, image at half weight"
@@ -28,8 +28,8 @@ _SEED = 0  # of what content decides; baselines are the same whatever is trained
 def baselines(inputs: Inputs) -> dict[str, Floats]:
     """Untrained features of a catalogue, by name: each modality and all, as they are, centred and whitened.
 
-    `ALONE` has what the linear encoder has, its selector and as many trials, but for the alignment: every
-    modality is whitened alone, at the strength that content chooses, and nothing is told.
+    `ALONE` has what the linear encoder has, its weights and its strength, but for the alignment: every
+    modality is whitened alone, and nothing is told.
 
     Args:
         inputs: modalities that some item has.
@@ -46,7 +46,7 @@ def baselines(inputs: Inputs) -> dict[str, Floats]:
         features |= centred_concatenations(inputs)
         features["whitened concatenation"] = concatenate(*(whitened(source) for source in inputs.values()))
         parts, valid = view_parts(inputs)
-        strength = choose_strength(parts, valid, _SEED, view_columns(inputs), together=False)
+        strength = choose_strength(parts, valid, _SEED, view_columns(inputs))
         width = sum(part.shape[1] for part in parts.values())
         for name, chosen in ((EQUAL, 0.0), (ALONE, strength)):
             consensus = Consensus.fit(parts, valid, strength=chosen, dim=width, together=False)
@@ -65,11 +65,6 @@ def centred_concatenations(inputs: Inputs) -> dict[str, Floats]:
 def apart(inputs: Inputs) -> Inputs:
     """The modalities that are put side by side: a pair is what its picture and text are together already."""
     return {m: source for m, source in inputs.items() if (source.kind or m) != PAIR} or inputs
-
-
-def is_image(name: str, source: ModalityInput) -> bool:
-    """Whether a modality is of pictures, by its kind or else its name."""
-    return (source.kind or name) == IMAGE
 
 
 def whitened(source: ModalityInput) -> Floats:

@@ -16,7 +16,7 @@ from torch import nn
 
 from alignrec.aligner.alignment.consensus import Consensus
 from alignrec.aligner.alignment.strength import choose_strength
-from alignrec.aligner.alignment.views import fit_view, project_view, view_columns
+from alignrec.aligner.alignment.views import fit_view, project_view, view_columns, view_weights
 from alignrec.aligner.components import Components
 from alignrec.aligner.encoder_files import EncoderFiles, SavedConfig, SavedWidths, Shape, write_encoder
 from alignrec.aligner.errors import FeatureError
@@ -82,11 +82,12 @@ class LinearEncoder:
             if not source.valid.any():
                 raise FeatureError(f"no item has a usable {m}: leave that modality out")
         with one_thread_if_small(0), threadpool_limits(1):
-            components = {m: fit_view(inputs[m]) for m in sorted(inputs)}
+            weights = view_weights(inputs)
+            components = {m: fit_view(inputs[m], weights[m]) for m in sorted(inputs)}
             parts = {m: project_view(component, inputs[m]) for m, component in components.items()}
             valid = {m: inputs[m].valid for m in components}
             together = settings.epochs > 0
-            strength = choose_strength(parts, valid, seed, view_columns(inputs), together=together)
+            strength = choose_strength(parts, valid, seed, view_columns(inputs))
             consensus = Consensus.fit(parts, valid, strength=strength, dim=settings.dim, together=together)
             covariance = consensus.covariance.astype(np.float32)
         with torch.random.fork_rng(devices=[]):

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
-from alignrec.aligner.alignment.views import fit_view, project_view, view_columns, view_parts
+import numpy as np
+import pytest
+
+from alignrec.aligner.alignment.views import (
+    fit_view,
+    project_view,
+    view_columns,
+    view_parts,
+    view_weights,
+)
 from alignrec.aligner.inputs import ModalityInput, TokenSequences
 
 
@@ -44,3 +53,22 @@ def test_some_items_are_as_among_all_and_missing_ones_are_zeros() -> None:
     np.testing.assert_array_equal(parts["photo"], whole)
     np.testing.assert_array_equal(valid["photo"], source.valid)
     assert view_columns({"photo": source}) == {"photo": frozenset({"plot"})}
+
+
+def test_pictures_have_at_most_a_fifth_of_the_length_where_there_is_anything_else() -> None:
+    text, picture = replace(_view(6, 6), kind="text"), replace(_view(8, 8), kind="image")
+    assert view_weights({"a": text, "photo": picture}) == {"a": 1.0, "photo": 0.5}
+    two = view_weights({"a": text, "front": picture, "back": picture})
+    assert sum(two[m] ** 2 for m in ("front", "back")) == pytest.approx(0.2 / 0.8)
+    assert view_weights({"photo": picture, **dict.fromkeys("abcde", text)})["photo"] == 1.0
+    assert view_weights({"front": picture, "back": picture}) == {"front": 1.0, "back": 1.0}
+    assert view_weights({"image": replace(picture, kind=""), "text": text})["image"] == 0.5
+
+
+def test_a_weight_is_the_length_of_a_view() -> None:
+    source = replace(_view(8, 8), kind="image")
+    whole, half = (project_view(fit_view(source, weight), source) for weight in (1.0, 0.5))
+    np.testing.assert_allclose(half, whole / 2, atol=1e-6)
+    assert np.square(half[20:]).sum(axis=1).mean() == pytest.approx(0.25, rel=1e-4)
+    parts, _ = view_parts({"photo": source, "plot": replace(source, kind="text")})
+    np.testing.assert_allclose(parts["photo"], parts["plot"] / 2, atol=1e-6)
