@@ -98,7 +98,11 @@ def _similar(measured: Results) -> Recommendation:
     """By item-CF: whose neighbours are the items that the same users like."""
     behaviour = PROTOCOLS[ITEM_CF].behaviour
     test, valid = _values(measured, "test"), _values(measured, "valid")
-    candidates = [name for name in test if name in valid and name != behaviour]
+    candidates = [
+        name
+        for name in test
+        if name in valid and name != behaviour and (name in FEATURE_SETS or not is_own(name))
+    ]
     ranked = sorted(candidates, key=lambda name: (valid[name].value, name))
     if not ranked:
         return Recommendation(SIMILAR, None, "not measured", "No features were measured under item-CF.")

@@ -107,9 +107,19 @@ def _measured(
     given: str, wanted: str, learned: tuple[Doubles, Doubles], held_out: tuple[Doubles, Doubles]
 ) -> Direction:
     means = [side.mean(axis=0) for side in learned]
-    weights = _regression(*(side - mean for side, mean in zip(learned, means, strict=True)))
-    guess = (held_out[0] - means[0]) @ weights
-    truth = held_out[1] - means[1]
+    weights = regression(*(side - mean for side, mean in zip(learned, means, strict=True)))
+    return measure_guess(given, wanted, (held_out[0] - means[0]) @ weights, held_out[1] - means[1])
+
+
+def measure_guess(given: str, wanted: str, guess: Doubles, truth: Doubles) -> Direction:
+    """How good guesses are.
+
+    Args:
+        given: what they were made from.
+        wanted: what they are of.
+        guess: float64 `[b, d]`.
+        truth: float64 `[b, d]`, less the mean that whoever knows nothing would guess.
+    """
     missed = float(np.square(truth - guess).sum()) / max(float(np.square(truth).sum()), 1e-12)
     ranks = _ranks(guess, truth)
     n = len(ranks)
@@ -126,7 +136,7 @@ def _measured(
     )
 
 
-def _regression(known: Doubles, wanted: Doubles) -> Doubles:
+def regression(known: Doubles, wanted: Doubles) -> Doubles:
     """Ridge regression whose strength does best on the first quarter of the rows, fitted again on all."""
     cut = len(known) // 4
     errors = [

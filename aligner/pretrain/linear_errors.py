@@ -51,11 +51,11 @@ def linear_errors(
         fit = replace(consensus, covariance=covariance, _projections={})
         items = np.flatnonzero(fold == number)
         for m in parts:
-            _write_errors(fit, m, parts, valid, items, out[m])
+            prediction_errors(fit, m, parts, valid, items, out[m])
     return out
 
 
-def _write_errors(
+def prediction_errors(
     fit: Consensus,
     wanted: str,
     parts: Parts,
@@ -63,6 +63,16 @@ def _write_errors(
     items: NDArray[np.int64],
     out: NDArray[np.float32],
 ) -> None:
+    """Write what is left of a view, after what a fit tells of it by the other views, into rows of `out`.
+
+    Args:
+        fit: the regression's covariance and strength.
+        wanted: the view.
+        parts: see `linear_errors`.
+        valid: likewise.
+        items: int64 `[b]`; of those without the view, or without another, nothing is written.
+        out: float32 `[n, d]`.
+    """
     others = [m for m in parts if m != wanted]
     marks = np.stack([valid[m][items] for m in others], axis=1) if others else np.zeros((len(items), 0), bool)
     usable = valid[wanted][items] & marks.any(axis=1)

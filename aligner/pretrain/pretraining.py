@@ -27,7 +27,7 @@ from alignrec.aligner.pretrain.masked_tokens import MaskedTokens
 from alignrec.aligner.pretrain.objective import HELD_OUT, MaskThenPredict, Objective
 from alignrec.aligner.pretrain.residual_encoder import ResidualEncoder, better_told
 from alignrec.aligner.pretrain.residual_objective import ResidualObjective
-from alignrec.aligner.pretrain.settings import CLS_FORM, FILLED, LINEAR, RESIDUAL, PretrainSettings
+from alignrec.aligner.pretrain.settings import CLS_FORM, LINEAR, RESIDUAL, PretrainSettings
 from alignrec.aligner.pretrain.token_codebook import token_codes
 from alignrec.aligner.trainer import Hooks, Task, Trainer
 
@@ -50,7 +50,14 @@ class Pretrained:
     curves: list[dict[str, float]]
 
 
-def pretrain(inputs: Inputs, settings: PretrainSettings, seed: int, **hooks: Unpack[Hooks]) -> Pretrained:
+def pretrain(
+    inputs: Inputs,
+    settings: PretrainSettings,
+    seed: int,
+    *,
+    shuffled: bool = False,
+    **hooks: Unpack[Hooks],
+) -> Pretrained:
     """The encoder of a catalogue: in closed form, or trained by mask-then-predict, as the settings say.
 
     The best epoch by held-out loss (items that training never sees) is kept. With the same inputs, settings,
@@ -60,6 +67,7 @@ def pretrain(inputs: Inputs, settings: PretrainSettings, seed: int, **hooks: Unp
         inputs: the catalogue; a missing modality is masked, never filled.
         settings: see there.
         seed: of weights, masks and order.
+        shuffled: whether the residual form learns from pairs of different items: a control.
         hooks: to follow and resume the training.
 
     Raises:
@@ -71,7 +79,9 @@ def pretrain(inputs: Inputs, settings: PretrainSettings, seed: int, **hooks: Unp
     # The default encoder's steps are small: a second thread makes an epoch a tenth faster, but four times
     # slower where something else wants its core.
     with one_thread_if_small(_work(settings)):
-        return _TRAINED[settings.vector](inputs, settings, seed, **hooks)
+        if settings.vector == RESIDUAL:
+            return _residual(inputs, settings, seed, shuffled=shuffled, **hooks)
+        return (_cls if settings.vector == CLS_FORM else _filled)(inputs, settings, seed, **hooks)
 
 
 def _filled(inputs: Inputs, settings: PretrainSettings, seed: int, **hooks: Unpack[Hooks]) -> Pretrained:
@@ -98,7 +108,9 @@ def _cls(inputs: Inputs, settings: PretrainSettings, seed: int, **hooks: Unpack[
     return Pretrained(encoder.cpu().eval(), curves)
 
 
-def _residual(inputs: Inputs, settings: PretrainSettings, seed: int, **hooks: Unpack[Hooks]) -> Pretrained:
+def _residual(
+    inputs: Inputs, settings: PretrainSettings, seed: int, *, shuffled: bool, **hooks: Unpack[Hooks]
+) -> Pretrained:
     """One part of the items that have several modalities judges epochs, another the views by themselves."""
     encoder = ResidualEncoder.fitted(settings, inputs, seed)
     several = np.flatnonzero(np.sum([source.valid for source in inputs.values()], axis=0) > 1)
@@ -107,22 +119,25 @@ def _residual(inputs: Inputs, settings: PretrainSettings, seed: int, **hooks: Un
     rng = np.random.default_rng([seed, _HELD_OUT])
     # Of much of the catalogue, nothing would be left to learn from.
     count = max(1, round(min(settings.held_out, 1 / 3) * len(several)))
-    shuffled = rng.permutation(several)
-    held_out, judges = np.sort(shuffled[:count]), np.sort(shuffled[count : 2 * count])
-    learned = np.sort(shuffled[2 * count :])
+    order = rng.permutation(several)
+    held_out, judges, learned = (np.sort(some) for some in np.split(order, [count, 2 * count]))
     parts = {m: project_view(c, inputs[m]) for m, c in encoder.linear.components.items()}
     with threadpool_limits(1):
         valid = {m: inputs[m].valid for m in parts}
         errors = linear_errors(encoder.linear.consensus, parts, valid, learned, rng)
-    objective = ResidualObjective(encoder, errors, held_out)
+    learned_errors = errors
+    if shuffled:
+        # Within the items that learn and those that choose the epoch; who judges keeps to the truth.
+        other = np.arange(len(next(iter(errors.values()))))
+        for some in (learned, held_out):
+            other[some] = rng.permutation(some)
+        learned_errors = {m: found[other] for m, found in errors.items()}
+    objective = ResidualObjective(encoder, learned_errors, held_out)
     task = _Pretraining(objective, encoder, inputs, settings, seed, held_out, learned)
     curves = Trainer(task).fit(**hooks).curves
     encoder.eval()
     encoder.learned = tuple(better_told(encoder, inputs, errors, judges, _FEWEST_JUDGES))
     return Pretrained(encoder.cpu(), curves)
-
-
-_TRAINED = {FILLED: _filled, CLS_FORM: _cls, RESIDUAL: _residual}
 
 
 def _complete(inputs: Inputs) -> NDArray[np.bool_]:

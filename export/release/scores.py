@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from alignrec.core.results import Results
-from alignrec.core.vocabulary import ALIGNED, MAIN_METRICS
+from alignrec.core.vocabulary import MAIN_METRICS, OWN_SETS
 
-# How the names of the recommender's ablations and other forms begin.
-_VARIANT = f"{ALIGNED} "
+# How the names of ablations and other forms begin.
+_VARIANTS = tuple(f"{name} " for name in OWN_SETS)
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,14 @@ class Score:
 def scores_of(results: Results) -> list[Score]:
     """The scores of an evaluation, best first under each protocol, the weightiest protocol first.
 
-    Ablations are listed under the weightiest protocol alone, what masks and differences say not at all.
+    An ablation is listed under the weightiest protocol that has it; what masks and differences say, nowhere.
     """
     test = results.select(split="test", against=None, share=None)
     scores: list[Score] = []
-    for place, protocol in enumerate(test.protocols):
+    for protocol in test.protocols:
+        listed = {score.subject for score in scores if score.subject.startswith(_VARIANTS)}
         measured = test.select(protocol=protocol)
-        if place > 0:
-            measured = measured.where(lambda record: not record.subject.startswith(_VARIANT))
+        measured = measured.where(lambda record, listed=listed: record.subject not in listed)  # type: ignore[misc]
         scores += sorted(_scores(measured), key=lambda score: (-score.recall, score.subject))
     return scores
 

@@ -89,6 +89,8 @@ def _context(run: RunContents) -> dict[str, Any]:
         "splits": run.pooled.splits,
         "definitions": _definitions(run.results.definitions),
         "training": training(run.curves),
+        # Of a full evaluation alone.
+        "forms": run.results.alignment.forms if run.results.alignment else {},
     }
 
 

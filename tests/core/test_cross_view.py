@@ -24,6 +24,15 @@ FORTH = Direction(
 )
 
 
+def test_forms_are_written_where_they_were_measured() -> None:
+    alone = CrossView(sentence="so", directions=[FORTH])
+    assert "forms" not in alone.record()
+    whole = alone.model_copy(update={"forms": {"multimodal in linear form": [FORTH]}})
+    assert CrossView.parse(json.loads(json.dumps(whole.record()))) == whole
+    with pytest.raises(DocumentError, match=r"alignment\.forms"):
+        CrossView.parse(whole.record() | {"forms": [3]})
+
+
 def test_chance_goes_by_the_number_of_items() -> None:
     assert (FORTH.chance_1, FORTH.chance_10, FORTH.chance_rank) == (0.025, 0.25, 20.5)
     assert FORTH.model_copy(update={"items": 4}).chance_10 == 1

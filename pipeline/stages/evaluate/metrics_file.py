@@ -31,6 +31,13 @@ _SUBJECTS = {
     "aligned in the paper's form, from which it differs in that alone: the default's softmax is such an "
     "alignment itself, and differs in loss, width, members, batch and learning rate at once",
     "aligned without image, without text": "on features of an encoder that knows the other modality alone",
+    "multimodal without ICA": "every modality whitened alone, as strongly as content says for that, side by "
+    "side: the same modalities and weights, nothing aligned",
+    "multimodal in linear form, in residual form": "all modalities whitened together in closed form; the "
+    "same, moved by what a Transformer tells beyond it",
+    "multimodal on shuffled pairs": "the residual form, whose Transformer learned from pairs of "
+    "different items",
+    "multimodal in the paper's form": "[CLS] of the multiway encoder, trained to predict masked tokens",
     "centred": "unit vectors less their mean over the catalogue, normalised again",
     "whitened": "up to 256 principal components of each modality, all equally large; modalities equally "
     "large too, or `components equal`; or `as content says`, at the strength that content chooses",

@@ -44,7 +44,7 @@ class EvaluateStage(Stage):
     """Measures the run's features, and what the training on them recommends."""
 
     name = EVALUATE
-    version = 7
+    version = 8
     libraries = ("numpy", "scipy", "torch")
 
     def skip(self, config: Config) -> str:
@@ -101,6 +101,7 @@ class EvaluateStage(Stage):
         from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_all, left_out
         from alignrec.aligner.landmarks.quick_evaluation import quick_evaluation, rivals
         from alignrec.aligner.landmarks.thinned_evaluation import thinned_evaluation
+        from alignrec.pipeline.stages.evaluate.form_ablations import form_ablations
         from alignrec.pipeline.stages.evaluate.full_evaluation import full_evaluation
         from alignrec.pipeline.stages.evaluate.pieces import control, keep_controls
         from alignrec.pipeline.stages.evaluate.pooled_evaluation import pooled_evaluation
@@ -148,6 +149,13 @@ class EvaluateStage(Stage):
                 f"evaluate: {protocol} is left out: {count} items are its candidates, and a list of "
                 f"{max(settings.k)} would hold them all"
             )
+        alignment = run.alignment()
+        if FULL in context.plan.details and vectors is not None:
+            console.note("evaluate: the forms of multimodal")
+            by_form = form_ablations(context, inputs, vectors, evaluator, parts, scratch)
+            records += by_form.records
+            if alignment is not None:
+                alignment = alignment.model_copy(update={"forms": by_form.directions})
         if FULL in context.plan.details:
             console.note("evaluate: the full evaluation")
             found, controls = full_evaluation(trainings, evaluator, elsewhere)
@@ -162,7 +170,7 @@ class EvaluateStage(Stage):
             controls.append(without)
         if FULL not in context.plan.details:
             records += thinned_evaluation(evaluator, settings.thinned, trained, landmarks, data)
-        write_bytes(target / METRICS_FILE, metrics_bytes(records, config, words, alignment=run.alignment()))
+        write_bytes(target / METRICS_FILE, metrics_bytes(records, config, words, alignment=alignment))
         if SPLITS in context.plan.details:
             pooled, others, words = pooled_evaluation(context, parts, scratch)
             controls += others

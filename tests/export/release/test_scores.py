@@ -46,6 +46,11 @@ def test_ablations_stand_under_the_weightiest_protocol_alone() -> None:
     found = [(score.protocol, score.subject) for score in scores_of(Results(records))]
     assert found == [("top-k", "aligned"), ("top-k", "aligned without ICA"), ("long-tail", "aligned")]
 
+    form = replace(TEXT, subject="multimodal in linear form")
+    both = [OWN, ablation, form, replace(form, protocol="item-cf"), replace(TEXT, protocol="item-cf")]
+    found = [(score.protocol, score.subject) for score in scores_of(Results(both))]
+    assert found[2:] == [("zero-shot", "multimodal in linear form"), ("item-cf", "text, centred")]
+
 
 def test_without_a_recall_there_is_no_score() -> None:
     assert scores_of(Results([replace(OWN, metric="ndcg")])) == [] == scores_of(Results())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,8 @@ def test_the_same_run_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_what_modalities_tell_of_one_another_is_a_section(tmp_path: Path) -> None:
     rows = ordinary_rows(tmp_path)
     config, finished = make_config(tmp_path, rows), make_run([row["item_id"] for row in rows])
+    assert finished.alignment is not None
+    forth, _ = finished.alignment.directions
     page = " ".join(written(config, finished).read_text().split())
     section = page[page.index('id="alignment"') :].partition("</section>")[0]
     assert "<p>In 1 of 2 directions a modality tells something.</p>" in section
@@ -94,6 +97,11 @@ def test_what_modalities_tell_of_one_another_is_a_section(tmp_path: Path) -> Non
     ]
     for number in ("25.0% (0)", "-1.0% (0)", "10.0% (2.5%)", "50.0% (25.0%)", "9.5 (20.5)", "not sure"):
         assert number in section, number
+    assert "on items it was not fitted on" not in section
+    numbers = finished.alignment.model_copy(update={"forms": {"multimodal in linear form": [forth]}})
+    full = replace(finished, results=replace(finished.results, alignment=numbers))
+    page = " ".join(written(config, full).read_text().split())
+    assert '<th scope="row">multimodal in linear form</th><td>text</td>' in page
     raw = written(config, make_run([row["item_id"] for row in rows], trained=False)).read_text()
     assert 'id="alignment"' not in raw
 
