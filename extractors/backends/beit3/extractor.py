@@ -67,7 +67,8 @@ class BEiT3Extractor(Extractor):
         self._pooling, self._sizes, self._kind, self._runtime = files.pooling, sizes, kind, runtime
         self._model = runtime.place(model)
         self.device = runtime.device.type
-        self.batch_size = 128 if runtime.is_cuda else 4
+        # On two CPU cores, busy with more: 0.27 pictures a second at 2 a batch, 0.45 at 4, 0.70 at 16.
+        self.batch_size = 128 if runtime.is_cuda else 16
         self.card = ExtractorCard(
             name=files.name,
             modality=kind.name,

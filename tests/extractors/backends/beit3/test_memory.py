@@ -51,11 +51,12 @@ def loss():
 
 before = loss()
 before.backward()
+before = before.detach()
 optimizer.step()
 optimizer.zero_grad()
 with torch.no_grad():
     after = loss()
-print(float(before), float(after), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+print(before.item(), after.item(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
 """
 
 
