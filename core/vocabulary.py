@@ -271,8 +271,9 @@ PROTOCOLS = {
             "Thinned histories",
             "What is recommended where only a share of each user's training interactions is known?",
             "top-k after learning from the share of each user's training interactions alone, at least one, "
-            "drawn at random; the ranking leaves out the whole training history, so that users, positives "
-            "and candidates are those of top-k; multimodal without training recommends as in zero-shot",
+            "drawn at random; every ranking, validation's too, leaves out the whole training history, so "
+            "that users, positives and candidates are those of top-k; multimodal without training recommends "
+            "as in zero-shot",
             share="kept",
         ),
     )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from alignrec.aligner.evaluate.metrics import Values, hits, measure
 from alignrec.aligner.evaluate.ranking import Scorer, rank
-from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID, Split
+from alignrec.aligner.evaluate.splits import HIDDEN, TEST, TRAIN, VALID, Split
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +46,8 @@ def evaluate(
 ) -> Evaluation:
     """Rank the split's candidates but those of the training history, for every user with positives in `part`.
 
+    What is hidden of the history is left out too.
+
     Args:
         scorer: of `split`'s users and items.
         split: the interactions.
@@ -61,6 +63,6 @@ def evaluate(
     positives = split.matrix(part)
     count = np.diff(positives.indptr).astype(np.int64)
     users = np.flatnonzero(count)
-    seen = split.matrix(TRAIN, VALID) if exclude_valid and part == TEST else split.matrix(TRAIN)
+    seen = split.matrix(TRAIN, HIDDEN, *([VALID] if exclude_valid and part == TEST else []))
     ranking = rank(scorer, users, max(ks), seen, split.candidates)
     return Evaluation(users, measure(hits(ranking, users, positives), count[users], ks))

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from alignrec.aligner.errors import SplitError
 
 TRAIN, VALID, TEST = 0, 1, 2
+# Of thinned histories, training interactions that nothing learns from; rankings leave them out like the rest.
+HIDDEN = 3
 Ints = NDArray[np.int64]
 Labels = NDArray[np.uint8]
 
@@ -30,7 +32,7 @@ class Split:
         items: number of items; indices lie in `[0, items)`, items that nobody touched included.
         user: int64 `[n]`.
         item: int64 `[n]`; no pair of user and item occurs twice.
-        label: uint8 `[n]` of `TRAIN`, `VALID`, `TEST`.
+        label: uint8 `[n]` of `TRAIN`, `VALID`, `TEST`, `HIDDEN`.
         candidates: bool `[items]`, the items that may be recommended; None for all.
 
     Raises:
@@ -59,7 +61,7 @@ class Split:
         for name, values, limit in (
             ("user", self.user, self.users),
             ("item", self.item, self.items),
-            ("label", self.label, TEST + 1),
+            ("label", self.label, HIDDEN + 1),
         ):
             if len(values) and not (values.min() >= 0 and values.max() < limit):
                 raise SplitError(
@@ -84,7 +86,9 @@ class Split:
     def thinned(self, share: float, seed: int) -> Split:
         """A split in which only a share of each user's training interactions is left, at least one.
 
-        Validation, test and candidates stay. A smaller share keeps a part of what a larger one keeps.
+        The others are hidden: nothing learns from them, and no ranking has them, of validation neither; else
+        whoever ranks what the user liked would be punished for it as settings are chosen. A smaller share
+        keeps a part of what a larger one keeps.
 
         Args:
             share: in (0, 1], rounded to whole interactions of a user, halves up.
@@ -92,9 +96,9 @@ class Split:
         """
         train = np.flatnonzero(self.label == TRAIN)
         place, count = _place(self.user[train], np.random.default_rng(seed).random(len(train)))
-        rows = np.ones(len(self.label), dtype=np.bool_)
-        rows[train] = place < np.maximum(np.floor(count * share + 0.5), 1)
-        return replace(self, user=self.user[rows], item=self.item[rows], label=self.label[rows])
+        label = self.label.copy()
+        label[train[place >= np.maximum(np.floor(count * share + 0.5), 1)]] = HIDDEN
+        return replace(self, label=label)
 
     def of_items(self, kept: NDArray[np.bool_]) -> Split:
         """The interactions with the items marked in `kept`, bool `[items]`, numbered among these alone."""

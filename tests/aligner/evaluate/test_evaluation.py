@@ -66,3 +66,12 @@ def test_a_mean_is_over_users_and_none_without_users() -> None:
     )
     with pytest.raises(KeyError):
         found.mean("recall", 10)
+
+
+def test_what_is_hidden_of_a_history_is_ranked_nowhere() -> None:
+    """Nobody is punished, as settings are chosen, for ranking what the user liked and nobody told."""
+    user, item = np.zeros(4, np.int64), np.arange(4)
+    split = Split(1, 4, user, item, np.array([0, 3, 1, 2], np.uint8))
+    scores = lambda users: np.tile(np.array([9.0, 8.0, 7.0, 6.0]), (len(users), 1))  # noqa: E731
+    assert evaluate(scores, split, VALID, (1,)).mean("recall", 1) == 1
+    assert evaluate(scores, split, TEST, (1,), exclude_valid=True).mean("recall", 1) == 1

@@ -51,5 +51,5 @@ def test_another_split_keeps_other_interactions(trainings: Trainings) -> None:
     thin = trainings.thinned(0.5).cut.split
     assert np.bincount(thin.user[thin.label == TRAIN]).tolist() == [4, 4, 4]
     redrawn = Trainings(trainings.context, trainings.cut, {}, trainings.scratch, 7).thinned(0.5).cut.split
-    assert redrawn.item.tolist() != thin.item.tolist()
-    assert trainings.thinned(0.5).cut.split.item.tolist() == thin.item.tolist()
+    assert redrawn.label.tolist() != thin.label.tolist()
+    assert trainings.thinned(0.5).cut.split.label.tolist() == thin.label.tolist()
