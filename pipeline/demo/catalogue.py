@@ -162,7 +162,7 @@ def _affinity(
 
 
 def _write_interactions(folder: Path, affinity: NDArray[np.float64], rng: np.random.Generator) -> None:
-    users, items = affinity.shape
+    users, items = len(affinity), int(affinity.shape[1])
     popularity = 0.5 * rng.standard_normal(items)
     # Gumbel noise and the largest: draws from the softmax, without repeats.
     score = _SHARPNESS * affinity + popularity + rng.gumbel(size=affinity.shape)

@@ -82,7 +82,8 @@ def tone(timbre: str, register: str, play: Play) -> NDArray[np.int16]:
     wave = wave * np.minimum(time / kind.attack, 1) * np.exp(-np.maximum(time - kind.attack, 0) / kind.decay)
     wave = wave / np.abs(wave).max()
     wave += play.noise * np.random.default_rng(play.seed).standard_normal(len(time))
-    return np.rint(32_767 * _LEVEL * play.loudness * np.clip(wave, -2, 2)).astype("<i2")
+    samples: NDArray[np.int16] = np.rint(32_767 * _LEVEL * play.loudness * np.clip(wave, -2, 2)).astype("<i2")
+    return samples
 
 
 def write_tone(path: Path, samples: NDArray[np.int16]) -> None:

@@ -212,8 +212,8 @@ def _thinned(states: NDArray[np.float32], most: int) -> NDArray[np.float32]:
     if len(states) <= most:
         return states
     starts = np.arange(most) * len(states) // most
-    counts = np.diff([*starts, len(states)])[:, None].astype(np.float32)
-    means: NDArray[np.float32] = np.add.reduceat(states, starts, axis=0) / counts
+    sums = np.add.reduceat(states, starts, axis=0)
+    means: NDArray[np.float32] = (sums / np.diff([*starts, len(states)])[:, None]).astype(np.float32)
     return means
 
 
