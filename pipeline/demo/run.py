@@ -34,6 +34,8 @@ SETTINGS: dict[str, Any] = {
     "export": {"license": "cc0-1.0"},
 }
 MODALITIES = {SOUND: {"type": AUDIO, "columns": SOUND}}
+# With sound, an epoch takes longer and there is a mask more; fewer epochs keep the demo as short.
+EPOCHS_WITH_SOUND = 12
 
 
 def write_demo(out: Path, seed: int, console: Console, *, sound: bool = False) -> Path:
@@ -61,7 +63,10 @@ def demo_settings(*, sound: bool = False) -> dict[str, Any]:
     """The demo's config but for its seed, as YAML has it."""
     if not sound:
         return SETTINGS
-    return SETTINGS | {"catalog": SETTINGS["catalog"] | {"modalities": MODALITIES}}
+    return SETTINGS | {
+        "catalog": SETTINGS["catalog"] | {"modalities": MODALITIES},
+        "pretrain": {"epochs": EPOCHS_WITH_SOUND},
+    }
 
 
 def run_demo(out: Path, seed: int, console: Console, *, sound: bool = False) -> list[str]:
