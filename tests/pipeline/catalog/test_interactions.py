@@ -278,8 +278,8 @@ def test_a_format_is_followed(tmp_path: Path) -> None:
     assert _read(path, timestamp="timestamp", time_format="ms").table["timestamp"].to_pylist() == [20210403]
 
 
-def test_a_million_rows_that_cannot_be_used_are_listed_as_columns(tmp_path: Path) -> None:
-    count = 1_000_000
+def test_many_rows_that_cannot_be_used_are_listed_as_columns(tmp_path: Path) -> None:
+    count = 200_000
     path = tmp_path / "log.parquet"
     items = pa.concat_arrays([pa.array(["a"]), pa.repeat("gone", count)])
     pq.write_table(pa.table({"user_id": pa.repeat("u", count + 1), "item_id": items}), path)

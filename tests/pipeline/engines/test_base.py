@@ -27,9 +27,11 @@ from tests.pipeline.catalogues import picture
 MODELS = {"image": "packaged:efficientnet-lite0", "text": "packaged:all-minilm-l6-v2"}
 
 
-def embed_elsewhere(unit: Unit) -> None:
-    """What a worker does with a unit that was pickled for it."""
-    ENGINES.find("local").run([unit])
+def embed_elsewhere(units: list[Unit]) -> None:
+    """What a worker does with units that were pickled for it, one after the other."""
+    engine = ENGINES.find("local")
+    for unit in units:
+        engine.run([unit])
 
 
 def _items(folder: Path, *, embedded: bool) -> ItemsConfig:
@@ -43,27 +45,35 @@ def _items(folder: Path, *, embedded: bool) -> ItemsConfig:
     return ItemsConfig(path=str(folder / "items.parquet"), text="{title}")
 
 
-@pytest.mark.parametrize(("modality", "embedded"), [("image", False), ("image", True), ("text", False)])
-def test_a_pickled_unit_gives_the_same_bytes_elsewhere(tmp_path: Path, modality: str, embedded: bool) -> None:
-    items = _items(tmp_path, embedded=embedded)
-    model = Model(
-        MODELS[modality], MODALITIES[modality], identify_extractor(MODELS[modality], modality), "cpu"
-    )
-    inputs = read_catalogue(items, FileHashes()).inputs[modality]
-    [shard] = plan(inputs, {})
-    unit = Unit(shard, model, 2, True, items, tmp_path / "here", ("image",))
-    done: list[int] = []
-    timing = LocalEngine().run([unit], advance=done.append)
-    rejected = [None, None, None, "truncated" if modality == "image" else None, None]
-    assert read_shard(unit.path).reasons == rejected
-    assert sum(done) == 5 - (modality == "image") and timing.wall > 0
+def _unit(folder: Path, modality: str, *, embedded: bool) -> Unit:
+    folder.mkdir()
+    items = _items(folder, embedded=embedded)
+    name = MODELS[modality]
+    model = Model(name, MODALITIES[modality], identify_extractor(name, modality), "cpu")
+    [shard] = plan(read_catalogue(items, FileHashes()).inputs[modality], {})
+    return Unit(shard, model, 2, True, items, folder / "here", ("image",))
 
-    away = replace(unit, folder=tmp_path / "away")
+
+def test_pickled_units_give_the_same_bytes_elsewhere(tmp_path: Path) -> None:
+    units = [
+        _unit(tmp_path / "files", "image", embedded=False),
+        _unit(tmp_path / "table", "image", embedded=True),
+        _unit(tmp_path / "texts", "text", embedded=False),
+    ]
+    engine = LocalEngine()
+    for unit, reason in zip(units, ("truncated", "truncated", None), strict=True):
+        done: list[int] = []
+        timing = engine.run([unit], advance=done.append)
+        assert read_shard(unit.path).reasons == [None, None, None, reason, None]
+        assert sum(done) == 5 - (reason is not None) and timing.wall > 0
+
+    away = [replace(unit, folder=unit.folder.with_name("away")) for unit in units]
     process = get_context("spawn").Process(target=embed_elsewhere, args=(away,))
     process.start()
     process.join()
     assert process.exitcode == 0
-    assert away.path.read_bytes() == unit.path.read_bytes()
+    for unit, other in zip(units, away, strict=True):
+        assert other.path.read_bytes() == unit.path.read_bytes()
 
 
 def test_engines_are_found_without_torch() -> None:
