@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from alignrec.core import plugins
 from alignrec.pipeline.cli.app import app
 from tests.export.hub_cases import make_release
-from tests.pipeline.catalogues import write_catalogue
+from tests.pipeline.small_models import write_quick_catalogue
 
 FORMAT = """
 import numpy as np
@@ -80,7 +80,7 @@ def command(*arguments: object) -> str:
 
 def configure(folder: Path, plugin: str, **settings: object) -> Path:
     """A config of a tiny catalogue, with a plugin beside it."""
-    config = write_catalogue(folder, items=12, users=9)
+    config = write_quick_catalogue(folder, items=12, users=9)
     (folder / "own.py").write_text(plugin)
     loaded = yaml.safe_load(config.read_text()) | {"plugins": ["own.py"]} | settings
     config.write_text(yaml.safe_dump(loaded))

@@ -29,6 +29,7 @@ from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.stages.chain import run
 from tests.pipeline.catalogues import write_catalogue
+from tests.pipeline.small_models import write_quick_catalogue
 
 QUIET = Console(quiet=True)
 OVERRIDES = ["export.sets=null", "evaluate.k=[2, 5]", "train={dim: 8, epochs: 3, device: cpu}"]
@@ -37,7 +38,7 @@ TRIALS = 4
 
 @pytest.fixture(scope="module")
 def pretrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    config = write_catalogue(tmp_path_factory.mktemp("pretrained"), items=24, users=30)
+    config = write_quick_catalogue(tmp_path_factory.mktemp("pretrained"), items=24, users=30)
     run(config, "pretrain", OVERRIDES, QUIET)
     return config
 

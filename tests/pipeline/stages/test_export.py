@@ -19,8 +19,8 @@ from alignrec.pipeline.runner.runner import bring_up_to_date
 from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.chain import run
 from alignrec.pipeline.stages.export import STAGE
-from tests.pipeline.catalogues import write_catalogue
 from tests.pipeline.run_folders import CARD, IDS, REJECTED, TEXT, VALID, finish, write_extracted
+from tests.pipeline.small_models import write_quick_catalogue
 
 
 def context(folder: Path, card: dict[str, Any]) -> StageContext:
@@ -88,7 +88,7 @@ def test_it_is_described_by_its_release() -> None:
 
 
 def test_who_was_rejected_is_published_only_with_users(tmp_path: Path) -> None:
-    config = write_catalogue(tmp_path, items=24, users=30)
+    config = write_quick_catalogue(tmp_path, items=24, users=30)
     with (tmp_path / "interactions.csv").open("a") as log:
         log.write("u7,nothing,5\n")
     quiet, tiny = Console(quiet=True), "train={dim: 8, epochs: 1, members: 1, device: cpu}"

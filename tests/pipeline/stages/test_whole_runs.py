@@ -22,8 +22,8 @@ from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.lock import locked
 from alignrec.pipeline.runner.shards import plan, read_shard
 from alignrec.pipeline.stages.chain import RunResult, run, status
-from tests.extractors import models
 from tests.pipeline.catalogues import picture, write_catalogue, write_items
+from tests.pipeline.small_models import write_quick_catalogue
 
 QUIET = Console(quiet=True)
 ALL_DONE = dict.fromkeys(("extract", "split", "evaluate", "export", "report"), "done")
@@ -184,11 +184,8 @@ def _times(folder: Path) -> dict[str, int]:
 
 def _tiny_shop(folder: Path, items: int) -> Path:
     """A catalogue whose run goes on to a release of every set, with models that take no time."""
-    config = write_catalogue(folder, items=items, users=12)
-    models.vit(folder / "vit")
-    models.bert(folder / "bert")
+    config = write_quick_catalogue(folder, items=items, users=12)
     settings = yaml.safe_load(config.read_text())
-    settings["extract"] = {"image": "transformers:vit", "text": "transformers:bert"}
     settings |= {"train": {"dim": 8, "epochs": 1}, "evaluate": {"k": [2], "masked": []}}
     settings["export"] = {"sets": ["image", "text", "multimodal", "content", "aligned"], "license": "mit"}
     config.write_text(yaml.safe_dump(settings))

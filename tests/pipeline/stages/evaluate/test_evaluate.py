@@ -35,7 +35,8 @@ from alignrec.pipeline.errors import ConfigError
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.stages.chain import RunResult, run, status
-from tests.pipeline.catalogues import TINY_PRETRAINING, write_catalogue
+from tests.pipeline.catalogues import TINY_PRETRAINING
+from tests.pipeline.small_models import write_quick_catalogue
 
 QUIET = Console(quiet=True)
 LAST = """
@@ -57,7 +58,7 @@ ITEMS = 24
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, RunResult]:
     """A run of every stage, with half of the images, and of the texts, taken away."""
-    config = write_catalogue(tmp_path_factory.mktemp("evaluated"), items=ITEMS, users=30)
+    config = write_quick_catalogue(tmp_path_factory.mktemp("evaluated"), items=ITEMS, users=30)
     overrides = ["export.sets=null", "evaluate={k: [2, 5], masked: [0.5]}"]
     settings = load_config(config, overrides)
     return config, run(settings, console=QUIET)
@@ -246,7 +247,7 @@ def test_what_a_stage_does_not_depend_on_leaves_it_alone(
 
 
 def test_a_run_does_what_its_config_needs(tmp_path: Path) -> None:
-    config = write_catalogue(tmp_path, items=6)
+    config = write_quick_catalogue(tmp_path, items=6, users=3)
     assert list(run(config, console=QUIET).stages) == ["extract", "split", "evaluate", "export", "report"]
     with pytest.raises(ConfigError, match=r"no pretrain stage: export\.sets names raw sets alone"):
         run(config, "pretrain", console=QUIET)
@@ -258,7 +259,7 @@ def test_a_run_does_what_its_config_needs(tmp_path: Path) -> None:
 
 
 def test_a_catalogue_of_texts_alone_has_a_multimodal_set_too(tmp_path: Path) -> None:
-    config = write_catalogue(tmp_path, items=6)
+    config = write_quick_catalogue(tmp_path, items=6, users=3)
     result = run(
         config, overrides=["catalog.items.image=null", "export.sets=[text, multimodal]"], console=QUIET
     )
@@ -299,7 +300,7 @@ def test_a_landmark_of_a_plugin_file_is_in_the_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plugins, "_files", {})
-    config = write_catalogue(tmp_path, items=ITEMS, users=30)
+    config = write_quick_catalogue(tmp_path, items=ITEMS, users=30)
     (tmp_path / "last.py").write_text(LAST)
     overrides = ["export.sets=null", "plugins=[last.py]", "pretrain.epochs=1", "train={dim: 8, epochs: 1}"]
     folder = run(config, "evaluate", overrides, QUIET).folder

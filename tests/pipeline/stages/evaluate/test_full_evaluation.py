@@ -43,6 +43,7 @@ from alignrec.pipeline.stages.evaluate.full_evaluation import full_pieces
 from alignrec.pipeline.stages.evaluate.stage import STAGE
 from alignrec.pipeline.stages.evaluate.trainings import Trainings
 from tests.pipeline.catalogues import write_catalogue
+from tests.pipeline.small_models import write_quick_catalogue
 
 QUIET = Console(quiet=True)
 NORMAL = [
@@ -73,7 +74,7 @@ TRAINED = {"aligned", "BPR-MF", "LightGCN", "VBPR", *VARIANTS}
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run up to training; its config."""
-    config = write_catalogue(tmp_path_factory.mktemp("trained"), items=24, users=30)
+    config = write_quick_catalogue(tmp_path_factory.mktemp("trained"), items=24, users=30)
     run(config, "train", NORMAL, QUIET)
     return config
 

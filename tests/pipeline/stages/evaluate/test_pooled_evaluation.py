@@ -25,6 +25,7 @@ from alignrec.pipeline.stages.chain import run, status
 from alignrec.pipeline.stages.evaluate.pooled_evaluation import split_seeds
 from alignrec.pipeline.stages.split import cut_interactions
 from tests.pipeline.catalogues import write_catalogue
+from tests.pipeline.small_models import write_quick_catalogue
 
 QUIET = Console(quiet=True)
 ONE = [
@@ -38,9 +39,17 @@ SEVERAL = [*ONE, "evaluate.splits=2"]
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that was evaluated on two splits; its config."""
-    config = write_catalogue(tmp_path_factory.mktemp("pooled"), items=24, users=30)
+    config = write_quick_catalogue(tmp_path_factory.mktemp("pooled"), items=24, users=30)
     run(config, "evaluate", SEVERAL, QUIET)
     return config
+
+
+@pytest.fixture
+def trained(finished: Path, tmp_path: Path) -> Path:
+    """The same run up to training; its config."""
+    left_out = shutil.ignore_patterns("evaluate", ".*")
+    shutil.copytree(finished.parent, tmp_path / "own", ignore=left_out)
+    return tmp_path / "own" / finished.name
 
 
 def _pooled(config: Path) -> Path:
@@ -90,12 +99,12 @@ def test_everything_is_compared_before_and_after_training(finished: Path) -> Non
     assert "share interactions" in results.definitions["splits"]
 
 
-def test_the_run_s_own_numbers_are_those_of_one_split(finished: Path, tmp_path: Path) -> None:
-    config = write_catalogue(tmp_path, items=24, users=30)
-    run(config, "evaluate", ONE, QUIET)
-    single = (config.parent / "run" / "evaluate" / "metrics.json").read_bytes()
+def test_the_run_s_own_numbers_are_those_of_one_split(finished: Path, trained: Path) -> None:
+    assert status(load_config(trained, ONE))[3].state == "done"
+    run(trained, "evaluate", ONE, QUIET)
+    single = (trained.parent / "run" / "evaluate" / "metrics.json").read_bytes()
     assert single == (finished.parent / "run" / "evaluate" / "metrics.json").read_bytes()
-    assert not _pooled(config).exists()
+    assert not _pooled(trained).exists()
     # What has more serves a run that asks for less.
     assert status(load_config(finished, ONE))[4].state == "done"
     changed = status(load_config(finished, [*SEVERAL, "evaluate.splits=3"]))[4]
@@ -103,10 +112,9 @@ def test_the_run_s_own_numbers_are_those_of_one_split(finished: Path, tmp_path: 
 
 
 def test_stopped_in_mid_training_it_ends_in_the_same_bytes(
-    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: Path, trained: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config, save, left = write_catalogue(tmp_path, items=24, users=30), Checkpoint.save, {"epochs": 0}
-    run(config, "train", ONE, QUIET)
+    save, left = Checkpoint.save, {"epochs": 0}
 
     def save_and_stop(self: Checkpoint, state: dict[str, Any]) -> None:
         save(self, state)
@@ -117,10 +125,10 @@ def test_stopped_in_mid_training_it_ends_in_the_same_bytes(
     monkeypatch.setattr(Checkpoint, "save", save_and_stop)
     for left["epochs"] in (5, 7):
         with pytest.raises(KeyboardInterrupt):
-            run(config, "evaluate", SEVERAL, QUIET)
-    run(config, "evaluate", SEVERAL, QUIET)
-    assert _pooled(config).read_bytes() == _pooled(finished).read_bytes()
-    controls = config.parent / "run" / ".control"
+            run(trained, "evaluate", SEVERAL, QUIET)
+    run(trained, "evaluate", SEVERAL, QUIET)
+    assert _pooled(trained).read_bytes() == _pooled(finished).read_bytes()
+    controls = trained.parent / "run" / ".control"
     assert len(list(controls.iterdir())) == 2 * 2, "one a split and seed"
 
 

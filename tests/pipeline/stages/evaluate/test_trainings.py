@@ -17,14 +17,14 @@ from alignrec.pipeline.runner.stage import Plan, StageContext
 from alignrec.pipeline.stages.chain import run
 from alignrec.pipeline.stages.evaluate.stage import STAGE
 from alignrec.pipeline.stages.evaluate.trainings import Trainings
-from tests.pipeline.catalogues import write_catalogue
+from tests.pipeline.small_models import write_quick_catalogue
 
 SETTINGS = ["export.sets=null", "train={dim: 8, epochs: 2, device: cpu}"]
 
 
 @pytest.fixture(scope="module")
 def context(tmp_path_factory: pytest.TempPathFactory) -> StageContext:
-    config = write_catalogue(tmp_path_factory.mktemp("trainings"), items=24, users=30)
+    config = write_quick_catalogue(tmp_path_factory.mktemp("trainings"), items=24, users=30)
     run(config, "train", SETTINGS, Console(quiet=True))
     return StageContext(load_config(config, SETTINGS), STAGE, {}, plan=Plan({}))
 
