@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -17,9 +19,10 @@ import pytest
 import yaml
 
 from alignrec.pipeline.demo.catalogue import make_catalogue
-from alignrec.pipeline.demo.run import demo_settings
+from alignrec.pipeline.demo.run import SETTINGS
 from alignrec.pipeline.stages.chain import run
 
+REAL_ITEMS = 600  # of ml100k's 1,682: some five files of each modality to be killed in
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "ml100k.yaml"
 # As many threads each time: the bytes of a training depend on it.
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
@@ -31,11 +34,13 @@ READY.set_forkserver_preload(
 NOT_COMPARED = {".hashes.json", ".lock"}  # remembered file times, and the lock
 
 
-def _start(config: Path, out: Path, until: str) -> subprocess.Popen[bytes]:
+def _run(config: Path, out: Path, until: str) -> float:
+    """Run in a process of its own that is left alone; the seconds it took."""
+    begun = time.monotonic()
     command = [sys.executable, "-m", "alignrec.pipeline.cli.app", "run", "-q", "-c", str(config)]
-    return subprocess.Popen(
-        [*command, "-o", f"out={out}", "--until", until], stdout=subprocess.DEVNULL, env=ENVIRONMENT
-    )
+    command += ["-o", f"out={out}", "--until", until]
+    subprocess.run(command, stdout=subprocess.DEVNULL, env=ENVIRONMENT, check=True)
+    return time.monotonic() - begun
 
 
 def _files(folder: Path) -> dict[str, bytes]:
@@ -66,53 +71,107 @@ def _killed(config: Path, out: Path, until: str, pause: float) -> bool:
     return process.exitcode != 0
 
 
-def _kill_and_resume(config: Path, folder: Path, kills: int, until: str = "export", start: str = "") -> None:
-    """Kill `kills` times, between the end of the stage `start` (or nothing at all) and that of `until`.
+def _kill_and_resume(
+    config: Path, clean: Path, seconds: float, kills: int, until: str, begun: Path | None = None
+) -> None:
+    """Kill `kills` times before the end of the stage `until`, and compare what the next run makes of it.
 
     The moments are spread so that the kills together take about one run, and each stage is met.
+
+    Args:
+        clean: the run that was left alone, which took `seconds`.
+        begun: what both runs begin with; nothing by default.
     """
-    clean, killed = folder / "clean", folder / "killed"
-    if start:
-        assert _start(config, clean, start).wait() == 0
-        shutil.copytree(clean, killed)
-    begun = time.monotonic()
-    assert _start(config, clean, until).wait() == 0
-    whole = time.monotonic() - begun
+    killed = clean.with_name("killed")
+
+    def begin() -> None:
+        shutil.rmtree(killed, ignore_errors=True)
+        if begun is not None:
+            shutil.copytree(begun, killed)
+
+    begin()
     moments, left = random.Random(0), kills
     while left:
-        if _killed(config, killed, until, moments.uniform(0.0, 2.0) * (1.0 + whole / kills)):
+        if _killed(config, killed, until, moments.uniform(0.0, 2.0) * (1.0 + seconds / kills)):
             left -= 1
         else:  # it finished before all the kills were spent: begin anew, killed again
-            shutil.rmtree(killed / until if start else killed)
-    assert _start(config, killed, until).wait() == 0
+            begin()
+    _run(config, killed, until)
     assert _files(killed) == _files(clean)
 
 
-def _demo(folder: Path, *, sound: bool = False, **settings: object) -> Path:
-    make_catalogue(folder / "catalogue", seed=3, items=400, users=600, sound=sound)
-    config = folder / "alignrec.yaml"
-    config.write_text(yaml.safe_dump(demo_settings(sound=sound) | settings))
+@dataclass(frozen=True)
+class Demo:
+    """The demo's catalogue with a short run of every stage, which took `seconds`."""
+
+    folder: Path
+    config: Path
+    clean: Path
+    seconds: float
+
+    def extracted(self, out: Path) -> Path:
+        """A run folder in which only the extraction is done; no later setting changes it."""
+        shutil.copytree(self.clean / "extract", out / "extract")
+        return out
+
+
+def _configure(folder: Path, name: str, **settings: object) -> Path:
+    config = folder / f"{name}.yaml"
+    config.write_text(yaml.safe_dump(SETTINGS | settings))
     return config
 
 
-@pytest.mark.slow
-def test_a_killed_demo_ends_in_the_same_bytes(tmp_path: Path) -> None:
-    """Of all three kinds of content."""
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    folder = tmp_path_factory.mktemp("demo")
+    make_catalogue(folder / "catalogue", seed=3, items=400, users=600)
     short = {"pretrain": {"epochs": 3}, "train": {"epochs": 8}, "evaluate": {"masked": []}}
-    _kill_and_resume(_demo(tmp_path, sound=True, **short), tmp_path, kills=5)
+    config, clean = _configure(folder, "short", **short), folder / "clean"
+    return Demo(folder, config, clean, _run(config, clean, "export"))
+
+
+@pytest.fixture
+def part_of_ml100k(ml100k: Path, tmp_path: Path) -> Path:
+    """The example's config for the first items of the real catalogue."""
+    settings = yaml.safe_load(EXAMPLE.read_text())
+    rows = (ml100k / "items.jsonl").read_text().splitlines(keepends=True)[:REAL_ITEMS]
+    kept = {json.loads(row)["item_id"] for row in rows}
+    header, *log = (ml100k / "interactions.csv").read_text().splitlines(keepends=True)
+    (tmp_path / "items.jsonl").write_text("".join(rows))
+    chosen = [line for line in log if line.split(",")[1] in kept]
+    (tmp_path / "interactions.csv").write_text(header + "".join(chosen))
+    settings["catalog"]["items"] |= {"path": "items.jsonl", "image_root": str(ml100k)}
+    settings["catalog"]["interactions"]["path"] = "interactions.csv"
+    del settings["split"]  # a later stage's
+    (tmp_path / "alignrec.yaml").write_text(yaml.safe_dump(settings))
+    return tmp_path / "alignrec.yaml"
 
 
 @pytest.mark.slow
-def test_ten_kills_of_pretraining_end_in_the_same_bytes(tmp_path: Path) -> None:
-    _kill_and_resume(_demo(tmp_path), tmp_path, kills=10, until="pretrain", start="extract")
+def test_a_killed_demo_ends_in_the_same_bytes(demo: Demo) -> None:
+    _kill_and_resume(demo.config, demo.clean, demo.seconds, kills=5, until="export")
 
 
 @pytest.mark.slow
-def test_ten_kills_of_training_end_in_the_same_bytes(tmp_path: Path) -> None:
+def test_ten_kills_of_pretraining_end_in_the_same_bytes(demo: Demo, tmp_path: Path) -> None:
+    config, clean = _configure(demo.folder, "pretrained"), demo.extracted(tmp_path / "clean")
+    begun = demo.extracted(tmp_path / "begun")
+    seconds = _run(config, clean, "pretrain")
+    _kill_and_resume(config, clean, seconds, kills=10, until="pretrain", begun=begun)
+
+
+@pytest.mark.slow
+def test_ten_kills_of_training_end_in_the_same_bytes(demo: Demo, tmp_path: Path) -> None:
     steady = {"pretrain": {"epochs": 1}, "train": {"epochs": 25, "patience": 25}}
-    _kill_and_resume(_demo(tmp_path, **steady), tmp_path, kills=10, until="train", start="pretrain")
+    config, clean = _configure(demo.folder, "trained", **steady), demo.extracted(tmp_path / "clean")
+    _run(config, clean, "pretrain")
+    begun = Path(shutil.copytree(clean, tmp_path / "begun"))
+    seconds = _run(config, clean, "train")
+    _kill_and_resume(config, clean, seconds, kills=10, until="train", begun=begun)
 
 
 @pytest.mark.slow
-def test_twenty_kills_of_the_real_catalogue_end_in_the_same_bytes(ml100k: Path, tmp_path: Path) -> None:
-    _kill_and_resume(EXAMPLE, tmp_path, kills=20, until="extract")
+def test_twenty_kills_of_a_real_catalogue_end_in_the_same_bytes(part_of_ml100k: Path, tmp_path: Path) -> None:
+    clean = tmp_path / "clean"
+    seconds = _run(part_of_ml100k, clean, "extract")
+    _kill_and_resume(part_of_ml100k, clean, seconds, kills=20, until="extract")

@@ -17,7 +17,8 @@ from alignrec.export.hub.card import render_card
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.stages.chain import run
-from tests.pipeline.catalogues import picture, write_catalogue, write_items
+from tests.pipeline.catalogues import picture, write_items
+from tests.pipeline.small_models import write_quick_catalogue
 from tests.pipeline.tiny_runs import command
 
 MODALITIES: dict[str, Any] = {
@@ -33,7 +34,7 @@ TRAINED = ["multimodal", "content", "aligned"]
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A release of 16 items; two of them and two more in new.jsonl."""
     folder = tmp_path_factory.mktemp("shop")
-    config = write_catalogue(folder, items=18, users=9)
+    config = write_quick_catalogue(folder, items=18, users=9)
     rows = [json.loads(line) for line in (folder / "items.jsonl").read_text().splitlines()]
     for number, row in enumerate(rows):
         for place in range(3):
@@ -48,7 +49,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = yaml.safe_load(config.read_text())
     settings["catalog"]["modalities"] = MODALITIES
     settings["export"] = {"license": "mit"}
-    settings["train"] = {"epochs": 1}
+    settings["train"] = {"dim": 8, "epochs": 1}
     settings["evaluate"] = {"k": [2], "masked": [0.5]}
     config.write_text(yaml.safe_dump(settings, sort_keys=False))
     run(config, console=Console(quiet=True))
@@ -90,7 +91,10 @@ def test_the_aligner_learns_what_each_is_made_of(shop: Path) -> None:
 
 
 def test_new_items_are_encoded_and_appended(shop: Path, tmp_path: Path) -> None:
-    arguments = (shop / "new.jsonl", "--release", shop / "run" / "release")
+    own = {"text": f"transformers:{shop / 'bert'}", "image": f"transformers:{shop / 'vit'}"}
+    chosen = [f"{name}={own[entry['type']]}" for name, entry in MODALITIES.items()]
+    models = [word for choice in chosen for word in ("--extractor", choice)]
+    arguments = (shop / "new.jsonl", *models, "--release", shop / "run" / "release")
     assert command("encode", *arguments, "--out", tmp_path / "e") == 0
     for name in (*MODALITIES, "multimodal"):
         new = load_features(tmp_path / "e" / "release", name)
@@ -100,7 +104,9 @@ def test_new_items_are_encoded_and_appended(shop: Path, tmp_path: Path) -> None:
     assert command("extend", *arguments, "--out", tmp_path / "x") == 0
     assert len(load_features(tmp_path / "x" / "release", "stills").ids) == 18
     again = tmp_path / "x" / "release"
-    assert command("encode", arguments[0], "--release", again, "--out", tmp_path / "y") == 0, "as the first"
+    assert command("encode", arguments[0], *models, "--release", again, "--out", tmp_path / "y") == 0, (
+        "as the first"
+    )
 
 
 def test_a_format_of_two_places_says_which_modality_goes_where(
@@ -128,5 +134,5 @@ def test_card_report_and_definitions_name_them_all(shop: Path) -> None:
     results = Results.parse((shop / "run" / "evaluate" / "metrics.json").read_bytes())
     assert "mask-title, mask-plot, mask-poster, mask-stills" in results.definitions
     assert {"title", "centred plot", "concatenation"} <= {record.subject for record in results.records}
-    masked = {record.protocol for record in results.records if record.share == 0.5}
-    assert masked == {f"mask-{name}" for name in MODALITIES}
+    halved = {record.protocol for record in results.records if record.share == 0.5}
+    assert halved == {*(f"mask-{name}" for name in MODALITIES), "thinned"}
