@@ -73,13 +73,13 @@ def run(
 
 @app.command()
 def extract(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
-    """Embed images and texts with frozen pretrained models."""
+    """Embed pictures, texts and sounds with frozen pretrained models."""
     _run(config, "extract", overrides, quiet)
 
 
 @app.command()
 def pretrain(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
-    """Learn the multimodal encoder: one vector of image and text."""
+    """Learn the multimodal encoder: one vector of all content."""
     _run(config, "pretrain", overrides, quiet)
 
 
@@ -152,7 +152,9 @@ def tune(
     overrides: Overrides = None,
     quiet: Quiet = False,
 ) -> None:
-    """Search for better settings of training, by validation; more seeds decide among the three best.
+    """Search for better settings of training, by validation.
+
+    More seeds decide among the three best.
 
     Prints a train section to paste; every trial is on record in the run folder's tune/.
     """

@@ -79,7 +79,7 @@ def download(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Answer in JSON, with every failure.")] = False,
 ) -> None:
-    """Fetch the pictures that the items table names by URL.
+    """Fetch the pictures and sounds that the items table names by URL.
 
     They go into catalog.items.image_root, where `alignrec run` finds them; what is there is kept.
     """
