@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -194,7 +194,7 @@ class FeatureSet:
         if by_vector:
             found, cosines = most_similar(self._vectors(asked), self.matrix, self.valid, k)
         else:
-            rows = self._rows([query] if asked.ndim == 0 else query)
+            rows = self._rows([query] if asked.ndim == 0 else cast("Sequence[Any]", query))
             found, cosines = most_similar(self.matrix[rows], self.matrix, self.valid, k, own=rows)
         if asked.ndim == (1 if by_vector else 0):
             return [(self.ids[i], c) for i, c in zip(found[0].tolist(), cosines[0].tolist(), strict=True)]

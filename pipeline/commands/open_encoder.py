@@ -168,8 +168,8 @@ class ReleaseEncoder:
         lengths = np.zeros(len(values), dtype=np.int64)
         np.add.at(lengths, items, [len(one) for one in sequences])
         offsets = np.concatenate([[0], np.cumsum(lengths)])
-        values = np.concatenate([_no_tokens(extractor), *sequences])
-        return ModalityInput(matrix, valid, TokenSequences(values, offsets))
+        tokens = np.concatenate([_no_tokens(extractor), *sequences])
+        return ModalityInput(matrix, valid, TokenSequences(tokens, offsets))
 
     def _read(self, name: str, item: int, value: Any) -> Sequence[Any]:
         located, where = self._models.modalities.get(name), f"{name} of item {item}"
