@@ -50,7 +50,7 @@ def is_image(name: str, source: ModalityInput) -> bool:
 
 
 def project_view(
-    components: Components, source: ModalityInput, rows: slice = slice(None)
+    components: Components, source: ModalityInput, rows: slice | NDArray[np.int64] = slice(None)
 ) -> NDArray[np.float32]:
     """The components of some items, float32 `[b, used]`, zeros where the view is missing."""
     valid = source.valid[rows]

@@ -116,11 +116,14 @@ class LinearEncoder:
         got = {m: s.pooled.shape[1] for m, s in inputs.items() if m in widths}
         if got != widths:
             raise FeatureError(f"the encoder is for vectors of {widths}, got {got}")
-        valid = np.any([inputs[m].valid for m in widths], axis=0)
+        present = np.stack([inputs[m].valid for m in widths], axis=1)
+        valid = present.any(axis=1)
+        # Items that have the same modalities come together: how they become vectors is found once.
+        order = np.lexsort(present.T)
         out = np.zeros((len(valid), self.consensus.whitening.shape[1]), dtype=np.float32)
         with one_thread_if_small(0), threadpool_limits(1), torch.no_grad():
             for start in range(0, len(valid), _BLOCK):
-                rows = slice(start, start + _BLOCK)
+                rows = order[start : start + _BLOCK]
                 parts = {m: project_view(c, inputs[m], rows) for m, c in self.components.items()}
                 marks = {m: inputs[m].valid[rows] for m in widths}
                 vectors, lacking = self.consensus.vectors(parts, marks)
