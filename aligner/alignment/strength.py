@@ -119,4 +119,5 @@ def _ranks(
         own = np.diag(alike)[:, None]
         nearer, level = (alike > own).sum(axis=1), (alike == own).sum(axis=1)
         ranks.append(np.log(nearer + (level + 1) / 2))
-    return np.stack(ranks, axis=1) / np.log(np.arange(1, len(x) + 1)).mean() - 1
+    share: Doubles = np.stack(ranks, axis=1) / np.log(np.arange(1, len(x) + 1)).mean() - 1
+    return share

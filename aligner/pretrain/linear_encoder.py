@@ -117,7 +117,7 @@ class LinearEncoder:
         if got != widths:
             raise FeatureError(f"the encoder is for vectors of {widths}, got {got}")
         present = np.stack([inputs[m].valid for m in widths], axis=1)
-        valid = present.any(axis=1)
+        valid = np.asarray(present.any(axis=1))
         # Items that have the same modalities come together: how they become vectors is found once.
         order = np.lexsort(present.T)
         out = np.zeros((len(valid), self.consensus.whitening.shape[1]), dtype=np.float32)
