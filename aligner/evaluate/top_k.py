@@ -46,7 +46,7 @@ def evaluate_all(scorer: Scorer, evaluator: Evaluator) -> Evaluations:
         narrowed = evaluator.among(items)
         for part in PARTS:
             results[protocol, part] = narrowed.evaluate(scorer, part)
-    return results | of_few_interactions(results, evaluator.split)
+    return {**results, **of_few_interactions(results, evaluator.split)}
 
 
 def of_few_interactions(results: Evaluations, split: Split) -> Evaluations:
@@ -112,8 +112,8 @@ def pairs_of(subjects: Iterable[str], content_pairs: Iterable[tuple[str, str]] =
     systems too: that is what the objective is worth.
     """
     names = list(subjects)
-    own = next((name for name in (ALIGNED, MULTIMODAL) if name in names), None)
-    pairs = [(own, name) for name in names if own is not None and name != own]
+    own: str | None = next((name for name in (ALIGNED, MULTIMODAL) if name in names), None)
+    pairs: list[tuple[str, str]] = [(own, name) for name in names if own is not None and name != own]
     if CONTROL in names:
         pairs += [(CONTROL, name) for name in names if not is_own(name)]
     return pairs + [pair for pair in content_pairs if set(pair) <= set(names)]

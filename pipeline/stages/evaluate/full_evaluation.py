@@ -54,7 +54,7 @@ def full_evaluation(
     records = [
         record
         for less, subjects in results.items()
-        for record in measurements(subjects, content_pairs(), less and less.share)
+        for record in measurements(subjects, content_pairs(), None if less is None else less.share)
     ]
     return records, [piece for piece in pieces if piece.subject == CONTROL]
 

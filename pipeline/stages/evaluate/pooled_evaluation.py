@@ -78,9 +78,10 @@ def pooled_evaluation(
         for pieces in _subjects(trainings):
             found = [piece.evaluate(evaluator, f"{title}: {piece.name}") for piece in pieces]
             less = pieces[0].less
+            share = None if less is None else less.share
             for protocol, part in found[0]:
                 one = [evaluations[protocol, part] for evaluations in found]
-                reached[protocol, part, less and less.share][pieces[0].subject].append(one)
+                reached[protocol, part, share][pieces[0].subject].append(one)
             controls += [piece for piece in pieces if piece.subject == CONTROL]
         if config.evaluate.full:
             words |= search_words(trainings.search_logs(), f", split {number}")

@@ -77,7 +77,8 @@ def evaluate_rankings(
     """
     found: dict[str, Evaluations] = {}
     for name, path in rankings.items():
-        reached = {(TOP_K, "test"): evaluate_lists(_lists(name, path, cut, evaluator, note), evaluator)}
+        on_test = evaluate_lists(_lists(name, path, cut, evaluator, note), evaluator)
+        reached: Evaluations = {(TOP_K, "test"): on_test}
         found[name] = {**reached, **of_few_interactions(reached, cut.split)}
     return found
 

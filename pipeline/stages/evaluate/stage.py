@@ -128,9 +128,11 @@ class EvaluateStage(Stage):
         scratch = run.scratch(FULL_SCRATCH)
         trainings = Trainings(context, cut, parts, scratch)
 
+        full = FULL in context.plan.details
+
         @cache  # some stand beside untrained features and in the table
         def reach(mark: Landmark) -> Evaluations:
-            if FULL in context.plan.details:
+            if full:
                 piece = trainings.of_landmark(mark, config.seed)
                 return piece.evaluate(evaluator, f"evaluate: {piece.name}")
             return evaluate_all(mark.fit(data), evaluator)
