@@ -15,7 +15,7 @@ from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.stages.chain import run, status
 from alignrec.pipeline.stages.pretrain import STAGE
-from tests.pipeline.catalogues import write_catalogue
+from tests.pipeline.small_models import write_quick_catalogue
 
 QUIET = Console(quiet=True)
 OVERRIDES = ["export.sets=[multimodal]", "catalog.interactions=null", "pretrain.epochs=4"]
@@ -28,7 +28,7 @@ class _Killed(BaseException):
 @pytest.fixture(scope="module")
 def extracted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run up to extraction; the config's path."""
-    config = write_catalogue(tmp_path_factory.mktemp("extracted"), items=20)
+    config = write_quick_catalogue(tmp_path_factory.mktemp("extracted"), items=20, users=3)
     run(config, "extract", OVERRIDES, QUIET)
     return config
 
