@@ -2,13 +2,15 @@
 
 A registry holds our own, one module each in the kind's folder, then those of installed packages (entry points
 of the group `alignrec.plugins`, each naming a module) and those of plugin files that a config names. A module
-adds what it holds at its top level: any object of the registry's type, whatever it is called there.
+adds what it holds at its top level: any object of the registry's type, whatever it is called there. Last come
+things that a caller holds in memory, while `adding` them.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -38,6 +40,7 @@ class Named(Protocol):
 
 T = TypeVar("T", bound=Named)
 _files: dict[Path, ModuleType] = {}
+_added: list[Any] = []
 
 
 class Registry(Mapping[str, T], Generic[T]):
@@ -78,13 +81,27 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def _held(self) -> dict[str, T]:
         held: dict[str, T] = {}
-        for module in (*_own_modules(self.package), *_installed(), *_files.values()):
-            for thing in _things(module, self.kind):
-                if held.setdefault(thing.name, thing) is not thing:
-                    raise PluginError(
-                        f"{module.__name__} adds the {self.what} {thing.name!r}, a name that is taken already"
-                    )
+        modules = (*_own_modules(self.package), *_installed(), *_files.values())
+        found = [(module.__name__, thing) for module in modules for thing in _things(module, self.kind)]
+        found += [("the caller", thing) for thing in _added if isinstance(thing, self.kind)]
+        for where, thing in found:
+            if held.setdefault(thing.name, thing) is not thing:
+                raise PluginError(
+                    f"{where} adds the {self.what} {thing.name!r}, a name that is taken already"
+                )
         return held
+
+
+@contextmanager
+def adding(things: Iterable[Named]) -> Iterator[None]:
+    """Let registries find things that a caller holds, each the registry of its type, while the block runs."""
+    given = list(things)
+    _added.extend(given)
+    try:
+        yield
+    finally:
+        for thing in given:
+            _added.remove(thing)
 
 
 def load_plugins(files: Iterable[Path]) -> None:

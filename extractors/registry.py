@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from alignrec.core.errors import suggest
 from alignrec.core.files import sha256_file
 from alignrec.core.names import check_path
-from alignrec.core.plugins import Registry
+from alignrec.core.plugins import Registry, adding
 from alignrec.extractors.contract import Backend, Extractor
 from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.identity import ExtractorIdentity, FileHash, check_precision
@@ -16,6 +18,22 @@ from alignrec.extractors.modality import Modality, find_modality
 from alignrec.extractors.names import ModelName
 
 BACKENDS: Registry[Backend] = Registry(Backend, "model scheme", "alignrec.extractors.backends")
+
+
+@contextmanager
+def adding_backends(backends: Iterable[Backend]) -> Iterator[None]:
+    """Have models of a caller's own families found by name while the block runs.
+
+    Raises:
+        TypeError: one is no `Backend`.
+        PluginError: as the block looks for a model: a scheme is one of ours, or is there twice.
+    """
+    given = list(backends)
+    for one in given:
+        if not isinstance(one, Backend):
+            raise TypeError(f"loaders: expected objects of alignrec.extractors.contract.Backend, got {one!r}")
+    with adding(given):
+        yield
 
 
 def identify_extractor(
@@ -93,7 +111,9 @@ def _find(name: str, modality: Modality | str, precision: str) -> tuple[ModelNam
     parsed = ModelName.parse(name)
     if parsed.scheme not in BACKENDS:
         raise ExtractorError(
-            f"model name {name!r}: unknown scheme {parsed.scheme!r}; {suggest(parsed.scheme, BACKENDS)}"
+            f"model name {name!r}: unknown scheme {parsed.scheme!r}, and no plugin that is loaded adds it "
+            "(--plugin FILE, `plugins:` of a config, an installed package, or loaders= in Python); "
+            f"{suggest(parsed.scheme, BACKENDS)}"
         )
     check_precision(precision)
     side = modality if isinstance(modality, Modality) else find_modality(modality)

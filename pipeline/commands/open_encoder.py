@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -19,10 +19,10 @@ from alignrec.core.features import FeatureSet
 from alignrec.core.vocabulary import AUDIO, IMAGE, PAIR, TEXT
 from alignrec.export.load import open_release
 from alignrec.export.release.opened import Release
-from alignrec.extractors.contract import Extractor
+from alignrec.extractors.contract import Backend, Extractor
 from alignrec.extractors.errors import RejectedError
 from alignrec.extractors.modality import KINDS, Modality
-from alignrec.extractors.registry import identify_extractor, load_extractor
+from alignrec.extractors.registry import adding_backends, identify_extractor, load_extractor
 from alignrec.pipeline.catalog.contents import MOST_PARTS
 from alignrec.pipeline.commands.given_items import (
     Picture,
@@ -220,6 +220,7 @@ def open_encoder(
     *,
     extractors: Mapping[str, str] | None = None,
     device: str = "auto",
+    loaders: Iterable[Backend] = (),
 ) -> ReleaseEncoder:
     """Load what a release encodes items with, once: for a service that gets new items one by one.
 
@@ -232,6 +233,7 @@ def open_encoder(
         extractors: for a modality, the name by which its model is loaded, where the release names a path of
             another machine: `{"text": "transformers:PATH"}`. It must be the same model.
         device: `auto` (a GPU where there is one), `cpu`, `cuda` or `cuda:N`; of the frozen models.
+        loaders: families of models of the caller's own, as for `run`.
 
     Raises:
         RefusedError: a model here is not the one that the release was made with, the release names a path, or
@@ -241,7 +243,8 @@ def open_encoder(
         EncoderError: an encoder of the release is none.
         ExtractorError: a model cannot be loaded.
     """
-    return ReleaseEncoder(open_release(release, version), extractors, device)
+    with adding_backends(loaders):
+        return ReleaseEncoder(open_release(release, version), extractors, device)
 
 
 def encode(

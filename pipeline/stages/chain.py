@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from alignrec.core.errors import suggest
 from alignrec.core.network import NotHereError, offline
 from alignrec.core.plugins import Registry
+from alignrec.extractors.contract import Backend
+from alignrec.extractors.registry import adding_backends
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
@@ -53,6 +55,8 @@ def run(
     until: str = EXPORT.name,
     overrides: Sequence[str] = (),
     console: Console | None = None,
+    *,
+    loaders: Iterable[Backend] = (),
 ) -> RunResult:
     """Bring every stage up to `until` up to date, and the report; what the config does not need is skipped.
 
@@ -61,6 +65,8 @@ def run(
         until: the last stage to run.
         overrides: `a.b=c`, for a config file.
         console: where progress goes; default standard error.
+        loaders: families of models of the caller's own, for the schemes of models that the config names; see
+            docs/adding-an-extractor.md.
 
     Raises:
         AlignRecError: says what to do next.
@@ -68,7 +74,7 @@ def run(
     settings = config if isinstance(config, Config) else load_config(Path(config), overrides)
     console = console or Console()
     done: dict[str, StageManifest] = {}
-    with locked(settings.run_folder):
+    with adding_backends(loaders), locked(settings.run_folder):
         for stage in needed(settings, until):
             done[stage.name] = bring_up_to_date(StageContext(settings, stage, dict(done), console=console))
     page = settings.run_folder / REPORT.result

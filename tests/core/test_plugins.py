@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from alignrec.core import plugins
-from alignrec.core.plugins import PluginError, Registry, load_plugins
+from alignrec.core.plugins import PluginError, Registry, adding, load_plugins
 
 FORMAT = """
 from dataclasses import dataclass
@@ -74,3 +74,16 @@ def test_a_file_that_cannot_be_loaded_is_an_error(
         (tmp_path / name).write_text(content)
     with pytest.raises(PluginError, match=words):
         load_plugins([tmp_path / name])
+
+
+def test_a_caller_adds_things_for_as_long_as_a_block_runs(tmp_path: Path) -> None:
+    load_plugins([plugin(tmp_path, "sphere")])
+    registry, cube = things(), Thing("cube")
+    with adding([cube, object()]):  # type: ignore[list-item]
+        assert list(registry) == ["sphere", "cube"] and registry["cube"] is cube
+        with adding([Thing("cube")]), pytest.raises(PluginError, match="the caller adds the thing 'cube'"):
+            list(registry)
+    assert list(registry) == ["sphere"]
+    with pytest.raises(ZeroDivisionError), adding([cube]):
+        1 / 0  # noqa: B018
+    assert list(registry) == ["sphere"]

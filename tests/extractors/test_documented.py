@@ -1,8 +1,10 @@
-"""The example of docs/adding-an-extractor.md: short, found as a plugin, good for the suite and for a run."""
+"""The example of docs/adding-an-extractor.md: the package's own text, short, found as a plugin, good for the
+suite."""
 
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +16,9 @@ from alignrec.extractors.contract import Extractor
 from alignrec.extractors.registry import BACKENDS, identify_extractor, load_extractor
 from alignrec.extractors.testing import ExtractorSuite
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "adding-an-extractor.md"
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "adding-an-extractor.md"
+PACKAGE = ROOT / "examples" / "colour-extractor"
 SNIPPETS = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
 
 
@@ -22,7 +26,7 @@ SNIPPETS = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8")
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The page's snippets as one file outside the project, loaded as a config's `plugins:` would."""
     file = tmp_path_factory.mktemp("plugin") / "colour.py"
-    file.write_text("\n\n".join(SNIPPETS), encoding="utf-8")
+    shutil.copy(PACKAGE / "alignrec_colour.py", file)
     before = dict(plugins._files)
     load_plugins([file])
     yield file
@@ -35,6 +39,12 @@ class TestDocumented(ExtractorSuite):
     @classmethod
     def extractor(cls) -> Extractor:
         return load_extractor("colour:histogram", "image", device="cpu")
+
+
+def test_the_page_shows_the_package_as_it_is() -> None:
+    assert "\n\n".join(SNIPPETS) == (PACKAGE / "alignrec_colour.py").read_text("utf-8")
+    (shown,) = re.findall(r"^```toml\n(.*?)^```", PAGE.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    assert shown == (PACKAGE / "pyproject.toml").read_text("utf-8")
 
 
 def test_the_example_is_under_forty_lines() -> None:
