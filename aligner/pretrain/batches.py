@@ -36,6 +36,11 @@ class ModalityBatch:
     position: Tensor
     row: Tensor
 
+    @property
+    def marks(self) -> Tensor:
+        """What there is to see: bool `[b, 1 + t]`, the pooled vector's mark before those of the tokens."""
+        return torch.cat([self.valid[:, None], self.mask], dim=1)
+
     def select(self, items: Tensor) -> ModalityBatch:
         """Some items of the batch: int64 `[c]`, places in it."""
         return ModalityBatch(*(getattr(self, field.name)[items] for field in fields(self)))

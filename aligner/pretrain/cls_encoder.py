@@ -82,7 +82,7 @@ class ClsEncoder(TokenEncoder):
 
     def forward(self, batch: Batch) -> Tensor:
         """Item vectors `[b, width]` of all that a batch holds."""
-        seen = {m: torch.cat([s.valid[:, None], s.mask], dim=1) for m, s in batch.items()}
+        seen = {m: modality.marks for m, modality in batch.items()}
         return self.gather(batch, self.targets(batch), seen) - self.centre
 
     def set_centre(self, inputs: Inputs) -> None:

@@ -65,7 +65,7 @@ class MultimodalEncoder(TokenEncoder):
     def forward(self, batch: Batch) -> Tensor:
         """Item vectors `[b, dim]` of all that a batch holds."""
         targets = self.targets(batch)
-        seen = {m: torch.cat([s.valid[:, None], s.mask], dim=1) for m, s in batch.items()}
+        seen = {m: modality.marks for m, modality in batch.items()}
         cls = self.gather(batch, targets, seen)
         parts = []
         for m, modality in batch.items():

@@ -20,10 +20,9 @@ from torch import Tensor, nn
 from alignrec.aligner.pretrain.batches import Batch
 from alignrec.aligner.pretrain.cls_encoder import ClsEncoder
 from alignrec.aligner.pretrain.named_modules import NamedModules
-from alignrec.aligner.pretrain.objective import Objective
+from alignrec.aligner.pretrain.objective import Objective, choose_one
 
 _REBUILT = "rebuilt"  # what was seen
-Marks = dict[str, NDArray[np.bool_]]
 
 
 class CodeHead(nn.Module):
@@ -48,13 +47,6 @@ class CodeHead(nn.Module):
         logits = self.head(states)
         entropy = nn.functional.cross_entropy(logits, self.target[rows].long())
         return entropy / float(np.log(logits.shape[1]))
-
-
-def choose_masked(valid: Marks, rng: np.random.Generator) -> Marks:
-    """Whether an item's tokens of a modality are masked, bool `[b]` each: of one that it has."""
-    there = np.stack(list(valid.values()), axis=1)
-    chosen = np.where(there, rng.random(there.shape), -1).argmax(axis=1)
-    return {m: (chosen == number) & there[:, number] for number, m in enumerate(valid)}
 
 
 def hide(mask: NDArray[np.bool_], share: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -110,7 +102,7 @@ class MaskedTokens(Objective):
         learned = {
             m: marks for m, marks in valid.items() if (way is None or m == way) and settings.predicts(m)
         }
-        chosen = choose_masked(learned, rng) if learned else {}
+        chosen = choose_one(learned, rng) if learned else {}
         hidden, seen = {}, {}
         for m, modality in batch.items():
             masked = chosen.get(m, np.zeros(len(items), dtype=np.bool_))

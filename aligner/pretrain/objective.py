@@ -54,6 +54,20 @@ class Objective(nn.Module):
         return -sum(value for name, value in validation.items() if name.startswith(HELD_OUT))
 
 
+def choose_one(
+    there: Mapping[str, NDArray[np.bool_]], rng: np.random.Generator
+) -> dict[str, NDArray[np.bool_]]:
+    """Which one modality each item hides, of those that it has: bool `[b]` for each modality.
+
+    Args:
+        there: bool `[b]` for each modality, whether an item has it; at least one modality.
+        rng: draws it; items that have none hide none.
+    """
+    has = np.stack(list(there.values()), axis=1)
+    chosen = np.where(has, rng.random(has.shape), -1).argmax(axis=1)
+    return {m: (chosen == number) & has[:, number] for number, m in enumerate(there)}
+
+
 class TokenDecoder(nn.Module):
     """Code logits of a token at a place, from `[CLS]` alone."""
 
@@ -149,11 +163,7 @@ class MaskThenPredict(Objective):
         """All of a modality is hidden, not even looked at: its vector and its tokens' codes are targets."""
         encoder, settings, gone = self.encoder, self.encoder.settings, batch[m]
         targets = encoder.targets(batch)
-        seen = {
-            other: torch.cat([shown.valid[:, None], shown.mask], dim=1)
-            for other, shown in batch.items()
-            if other != m
-        }
+        seen = {other: shown.marks for other, shown in batch.items() if other != m}
         cls = encoder.gather(batch, targets, seen)
         losses = {m: (encoder.predict[m](cls) - targets[m]).square().sum(dim=1).mean()}
         if m in self.decoders and gone.mask.any():

@@ -111,10 +111,8 @@ class ResidualEncoder(nn.Module):
             batch: the items.
             hidden: for each view bool `[b]`, which items do not show it.
         """
-        parts, seen = self.parts(batch), {}
-        for m, modality in batch.items():
-            marks = torch.cat([modality.valid[:, None], modality.mask], dim=1)
-            seen[m] = marks & ~hidden[m][:, None]
+        parts = self.parts(batch)
+        seen = {m: modality.marks & ~hidden[m][:, None] for m, modality in batch.items()}
         tokens = {m: self.front[m](batch[m], parts[m] * ~hidden[m][:, None]) for m in self.widths}
         cls = self.mmenc(tokens, {m: seen[m] for m in self.widths})
         return {m: head(cls) for m, head in self.predict.items()}

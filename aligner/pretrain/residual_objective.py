@@ -11,7 +11,7 @@ from torch import Tensor
 
 from alignrec.aligner.pretrain.batches import Batch
 from alignrec.aligner.pretrain.linear_errors import Errors
-from alignrec.aligner.pretrain.objective import HELD_OUT, Objective
+from alignrec.aligner.pretrain.objective import HELD_OUT, Objective, choose_one
 from alignrec.aligner.pretrain.residual_encoder import ResidualEncoder
 
 
@@ -49,20 +49,14 @@ class ResidualObjective(Objective):
     ) -> dict[str, Tensor]:
         """The error of each view, of the items that hide it."""
         ways = list(filter(self.encoder.settings.predicts, self.encoder.widths)) if way is None else [way]
-        there = np.stack([self.usable[m][items] for m in ways], axis=1)
-        chosen = np.where(there, rng.random(there.shape), -1).argmax(axis=1)
+        chosen = choose_one({m: self.usable[m][items] for m in ways}, rng)
         place = next(iter(batch.values())).valid.device
-        nobody = torch.zeros(len(items), dtype=torch.bool, device=place)
-        hidden = {
-            m: torch.from_numpy((chosen == ways.index(m)) & there[:, ways.index(m)]).to(place)
-            if m in ways
-            else nobody
-            for m in self.encoder.widths
-        }
+        nobody = np.zeros(len(items), dtype=np.bool_)
+        hidden = {m: torch.from_numpy(chosen.get(m, nobody)).to(place) for m in self.encoder.widths}
         found = self.encoder.residual(batch, hidden)
         losses = {}
         for m in ways:
-            if len(rows := np.flatnonzero(hidden[m].cpu().numpy())):
+            if len(rows := np.flatnonzero(chosen[m])):
                 wanted = torch.from_numpy(self.errors[m][items[rows]]).to(place)
                 missed = (found[m][torch.from_numpy(rows).to(place)] - wanted).square().sum(dim=1).mean()
                 losses[m] = missed / self.scale[m]

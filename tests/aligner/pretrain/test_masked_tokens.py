@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from alignrec.aligner.inputs import Inputs, TokenSequences
 from alignrec.aligner.pretrain.batches import gather
 from alignrec.aligner.pretrain.cls_encoder import ClsEncoder
-from alignrec.aligner.pretrain.masked_tokens import MaskedTokens, choose_masked, hide
+from alignrec.aligner.pretrain.masked_tokens import MaskedTokens, hide
+from alignrec.aligner.pretrain.objective import choose_one
 from alignrec.aligner.pretrain.pretraining import pretrain
 from alignrec.aligner.pretrain.settings import PretrainSettings
 from alignrec.aligner.pretrain.token_codebook import token_codes
@@ -30,12 +31,12 @@ def objective(inputs: Inputs, settings: PretrainSettings = PAPER) -> MaskedToken
 
 def test_one_modality_of_those_an_item_has_is_masked() -> None:
     valid = {"image": np.arange(3000) >= 500, "text": np.arange(3000) < 2000}
-    chosen = choose_masked(valid, np.random.default_rng(0))
+    chosen = choose_one(valid, np.random.default_rng(0))
     assert (chosen["image"] != chosen["text"]).all()
     assert chosen["text"][:500].all() and chosen["image"][2000:].all()
     assert 0.45 < chosen["image"][500:2000].mean() < 0.55
     neither = {m: np.zeros(2, dtype=np.bool_) for m in valid}
-    assert not any(marks.any() for marks in choose_masked(neither, np.random.default_rng(0)).values())
+    assert not any(marks.any() for marks in choose_one(neither, np.random.default_rng(0)).values())
 
 
 @given(st.floats(0, 1), st.integers(0, 2**32 - 1))
