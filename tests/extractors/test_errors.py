@@ -19,11 +19,14 @@ def test_what_each_error_exits_with() -> None:
         "TemplateError": 2,
         "RejectedError": 2,
         "ImageRejectedError": 2,
+        "AudioRejectedError": 2,
         "TextRejectedError": 2,
     }
 
 
-@pytest.mark.parametrize("kind", [errors.ImageRejectedError, errors.TextRejectedError])
+@pytest.mark.parametrize(
+    "kind", [errors.ImageRejectedError, errors.AudioRejectedError, errors.TextRejectedError]
+)
 def test_one_rejected_input_stops_no_run(kind: type[errors.RejectedError]) -> None:
     error = kind("truncated", "the file ends too early")
     assert isinstance(error, errors.RejectedError) and not isinstance(error, AlignRecError)

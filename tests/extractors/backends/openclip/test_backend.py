@@ -17,7 +17,7 @@ from alignrec.extractors.runtime import Runtime
 from tests.extractors import models
 
 
-@pytest.mark.parametrize("modality", MODALITIES)
+@pytest.mark.parametrize("modality", LIBRARIES)
 def test_an_identity_is_of_the_files_wherever_they_lie(tmp_path: Path, modality: str) -> None:
     folder = models.open_clip_model(tmp_path / "model")
     kind = MODALITIES[modality].kind
@@ -30,7 +30,7 @@ def test_an_identity_is_of_the_files_wherever_they_lie(tmp_path: Path, modality:
     assert identify(copied, MODALITIES[modality], sha256_file) == first
 
 
-@pytest.mark.parametrize("modality", MODALITIES)
+@pytest.mark.parametrize("modality", LIBRARIES)
 def test_a_side_is_loaded(tmp_path: Path, modality: str) -> None:
     name = ModelName.parse(f"open_clip:local-dir:{models.open_clip_model(tmp_path)}")
     card = load(name, MODALITIES[modality], Runtime.resolve("cpu")).card
