@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from alignrec.pipeline.demo.catalogue import make_catalogue
-from alignrec.pipeline.demo.run import SETTINGS
+from alignrec.pipeline.demo.run import demo_settings
 from alignrec.pipeline.stages.chain import run
 
 REAL_ITEMS = 600  # of ml100k's 1,682: some five files of each modality to be killed in
@@ -102,7 +102,7 @@ def _kill_and_resume(
 
 @dataclass(frozen=True)
 class Demo:
-    """The demo's catalogue with a short run of every stage, which took `seconds`."""
+    """The demo's catalogue, of pictures, texts and sounds, with a short run of every stage in `seconds`."""
 
     folder: Path
     config: Path
@@ -117,14 +117,14 @@ class Demo:
 
 def _configure(folder: Path, name: str, **settings: object) -> Path:
     config = folder / f"{name}.yaml"
-    config.write_text(yaml.safe_dump(SETTINGS | settings))
+    config.write_text(yaml.safe_dump(demo_settings(sound=True) | settings))
     return config
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Demo:
     folder = tmp_path_factory.mktemp("demo")
-    make_catalogue(folder / "catalogue", seed=3, items=400, users=600)
+    make_catalogue(folder / "catalogue", seed=3, items=400, users=600, sound=True)
     short = {"pretrain": {"epochs": 3}, "train": {"epochs": 8}, "evaluate": {"masked": []}}
     config, clean = _configure(folder, "short", **short), folder / "clean"
     return Demo(folder, config, clean, _run(config, clean, "export"))
