@@ -14,9 +14,9 @@ from alignrec.extractors.inputs.images import MAX_BYTES
 from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import clean_text
 from alignrec.extractors.modality import AUDIO, IMAGE, KINDS, PAIR, TEXT, Kind
+from alignrec.pipeline.catalog.file_cells import FileRefError, each_file
 from alignrec.pipeline.catalog.file_hashes import FileHashes
-from alignrec.pipeline.catalog.image_cells import ImageRefError, each_picture
-from alignrec.pipeline.catalog.image_refs import file_error, find_picture
+from alignrec.pipeline.catalog.file_refs import file_error, find_file
 from alignrec.pipeline.catalog.rejections import ABSENT
 from alignrec.pipeline.catalog.values import Row
 from alignrec.pipeline.config.catalog import ItemsConfig, ModalityConfig, short_forms
@@ -116,9 +116,9 @@ class Place:
     most: int
 
 
-def pictures_of(row: Row, columns: Sequence[str], root: Path, kind: Kind = IMAGE) -> list[Any]:
-    """All pictures, or sounds, that a row names or holds, column by column, as `each_picture` has them."""
-    return [picture for column in columns for picture in each_picture(row[column], root, kind)]
+def files_of(row: Row, columns: Sequence[str], root: Path, kind: Kind = IMAGE) -> list[Any]:
+    """All pictures, or sounds, that a row names or holds, column by column, as `each_file` has them."""
+    return [file for column in columns for file in each_file(row[column], root, kind)]
 
 
 class Files:
@@ -134,14 +134,14 @@ class Files:
 
     def read(self, row: Row) -> Iterator[Content | Unusable]:
         """See `Reader.read`."""
-        files = pictures_of(row, self.at.located.columns, self.at.root, self.kind)
+        files = files_of(row, self.at.located.columns, self.at.root, self.kind)
         if not files:
             yield Unusable(ABSENT, f"the item names no {self.kind.name}")
         self.longer += len(files) > self.at.most
         for part, file in enumerate(islice(files, self.at.most)):
             try:
                 digest, value = self._read(file)
-            except ImageRefError as error:
+            except FileRefError as error:
                 yield Unusable(error.reason, str(error))
             else:
                 yield Content(part, digest, value)
@@ -159,7 +159,7 @@ class Files:
         ]
 
     def _read(self, file: Any) -> tuple[str, str | Path | None]:
-        found = find_picture(file, self.at.root, self.at.linked, self.kind)
+        found = find_file(file, self.at.root, self.at.linked, self.kind)
         if found.row is not None:
             return hashlib.sha256(str(found.row).encode()).hexdigest(), str(found.row)
         if found.path is not None:

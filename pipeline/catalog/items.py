@@ -14,9 +14,9 @@ import pyarrow as pa
 from alignrec.core.display import shown
 from alignrec.core.files import digest
 from alignrec.extractors.modality import IMAGE, Kind
-from alignrec.pipeline.catalog.contents import Unusable, config_key, pictures_of, readers_of, source_columns
+from alignrec.pipeline.catalog.contents import Unusable, config_key, files_of, readers_of, source_columns
 from alignrec.pipeline.catalog.file_hashes import FileHashes
-from alignrec.pipeline.catalog.image_refs import read_image
+from alignrec.pipeline.catalog.file_refs import read_file
 from alignrec.pipeline.catalog.rejections import Rejection, Rejections, reasons_with_examples
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.tables import Conversion, Table
@@ -59,7 +59,7 @@ class Input:
         """What the file holds; raises as `checked`."""
         assert isinstance(self.value, Path)
         try:
-            return self.checked(read_image(self.value))
+            return self.checked(read_file(self.value))
         except OSError as error:
             raise InputsChangedError(f"{self.value} cannot be read any more ({error.strerror})") from None
 
@@ -111,9 +111,9 @@ class Catalogue:
         root = image_root(self.config)
         rows = islice(self.table.rows(list(columns), start), stop - start)
         for number, row in enumerate(rows, start=start):
-            for part, picture in enumerate(pictures_of(row, columns, root, kind)):
-                if isinstance(picture, bytes):
-                    yield number, part, picture
+            for part, file in enumerate(files_of(row, columns, root, kind)):
+                if isinstance(file, bytes):
+                    yield number, part, file
 
 
 def open_catalogue(config: ItemsConfig) -> Catalogue:

@@ -13,8 +13,8 @@ from alignrec.core.display import shown
 from alignrec.core.files import sweep, write_bytes
 from alignrec.extractors.modality import IMAGE, KINDS, PAIR
 from alignrec.pipeline.catalog.contents import MOST_PARTS, config_key
-from alignrec.pipeline.catalog.image_cells import each_picture, is_url
-from alignrec.pipeline.catalog.image_refs import downloaded_name
+from alignrec.pipeline.catalog.file_cells import each_file, is_url
+from alignrec.pipeline.catalog.file_refs import downloaded_name
 from alignrec.pipeline.catalog.items import image_root, item_ids
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.commands.safe_http import FetchError, Limits, fetch
@@ -130,7 +130,7 @@ def _urls(
         for column, most, kind in places.values():
             cell = row[column]
             found = [
-                one for one in each_picture(cell, root, kind)[:most] if isinstance(one, str) and is_url(one)
+                one for one in each_file(cell, root, kind)[:most] if isinstance(one, str) and is_url(one)
             ]
             urls |= dict.fromkeys(found)
             if not found:

@@ -17,8 +17,8 @@ from alignrec.extractors.inputs.pair import Pair
 from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import clean_text
 from alignrec.extractors.modality import AUDIO, IMAGE, Kind
-from alignrec.pipeline.catalog.image_cells import ImageRefError, is_url
-from alignrec.pipeline.catalog.image_refs import file_error, read_image
+from alignrec.pipeline.catalog.file_cells import FileRefError, is_url
+from alignrec.pipeline.catalog.file_refs import file_error, read_file
 from alignrec.pipeline.errors import CatalogError
 
 Picture: TypeAlias = Image.Image | bytes | str | os.PathLike[str]
@@ -133,7 +133,7 @@ def _files(
         return [
             check(one) if isinstance(one, opened) else _decoded(one, kind, opened, where) for one in files
         ]
-    except (RejectedError, ImageRefError) as error:
+    except (RejectedError, FileRefError) as error:
         raise CatalogError(f"{where} cannot be used: {error}") from None
 
 
@@ -149,6 +149,6 @@ def _decoded(value: Any, kind: Kind, opened: type, where: str) -> Any:
             f"{where} is a {type(value).__name__}: expected {expected}, the bytes of a file or its path"
         )
     try:
-        return kind.decode(read_image(Path(value)))
+        return kind.decode(read_file(Path(value)))
     except OSError as error:
         raise file_error(error, str(value)) from None

@@ -17,9 +17,9 @@ from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import as_text, tidy
 from alignrec.extractors.modality import AUDIO, IMAGE, Kind
 from alignrec.pipeline.catalog.arrow_values import python_values
-from alignrec.pipeline.catalog.contents import pictures_of
-from alignrec.pipeline.catalog.image_cells import ImageRefError
-from alignrec.pipeline.catalog.image_refs import find_picture, read_image
+from alignrec.pipeline.catalog.contents import files_of
+from alignrec.pipeline.catalog.file_cells import FileRefError
+from alignrec.pipeline.catalog.file_refs import find_file, read_file
 from alignrec.pipeline.catalog.items import conversions, image_root
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.values import Row, text_values
@@ -157,10 +157,10 @@ class _Reader:
 
     def _file(self, row: Row, columns: Sequence[str], kind: Kind) -> Source | None:
         """The first picture, or sound, that is there."""
-        for reference in pictures_of(row, columns, self.root, kind):
+        for reference in files_of(row, columns, self.root, kind):
             try:
-                found = find_picture(reference, self.root, self.config.linked_folders, kind)
-            except ImageRefError:
+                found = find_file(reference, self.root, self.config.linked_folders, kind)
+            except FileRefError:
                 continue
             return None if found.row is not None else partial(_bytes, found.path, found.embedded)
         return None
@@ -182,7 +182,7 @@ def _shown(column: pa.Array, where: str) -> list[Any]:
 
 
 def _bytes(path: Path | None, embedded: bytes | None) -> bytes:
-    return read_image(path) if path is not None else embedded or b""
+    return read_file(path) if path is not None else embedded or b""
 
 
 def readable(value: Any) -> str:

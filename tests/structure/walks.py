@@ -61,7 +61,7 @@ def walks() -> list[Walk]:
             [
                 "pipeline/catalog/tables.py:table_of_rows.<locals>.read",
                 "pipeline/catalog/formats/json_lines.py:open_json_lines.<locals>.objects",
-                "pipeline/catalog/image_refs.py:find_picture",
+                "pipeline/catalog/file_refs.py:find_file",
                 "extractors/inputs/images.py:decode_image",
                 "extractors/backends/packaged/efficientnet.py:EfficientNetLite.prepare",
                 "extractors/backends/packaged/efficientnet.py:EfficientNetLite.embed",

@@ -12,7 +12,7 @@ from typing import Any
 
 from alignrec.extractors.inputs.audio import audio_format
 from alignrec.extractors.modality import AUDIO
-from alignrec.pipeline.catalog.image_cells import is_url
+from alignrec.pipeline.catalog.file_cells import is_url
 from alignrec.pipeline.catalog.sources.folder import PICTURES
 from alignrec.pipeline.catalog.tables import Table
 from alignrec.pipeline.catalog.values import id_text

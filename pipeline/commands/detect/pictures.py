@@ -11,8 +11,8 @@ from typing import Any
 
 from alignrec.extractors.errors import ExtractorError, RejectedError
 from alignrec.extractors.modality import IMAGE, Kind
-from alignrec.pipeline.catalog.image_cells import ImageRefError
-from alignrec.pipeline.catalog.image_refs import OutsideRootError, find_image, read_image
+from alignrec.pipeline.catalog.file_cells import FileRefError
+from alignrec.pipeline.catalog.file_refs import OutsideRootError, first_file, read_file
 from alignrec.pipeline.commands.detect.columns import Column
 from alignrec.pipeline.commands.detect.roles import names_files
 
@@ -71,14 +71,14 @@ def open_all(column: str, values: Sequence[Any], root: Path, kind: Kind = IMAGE)
     linked = folders_outside(values, root)
     for value in values:
         try:
-            image = find_image(value, root, linked, kind)
+            image = first_file(value, root, linked, kind)
             if image is None:
                 continue
-            data = read_image(image.path) if image.path else image.embedded
+            data = read_file(image.path) if image.path else image.embedded
             if data is not None:
                 _open(data, kind)
             opened += 1
-        except (ImageRefError, RejectedError, OSError) as error:
+        except (FileRefError, RejectedError, OSError) as error:
             why = why or str(error)
     return Pictures(column, root, opened, len(values), why=why, linked=linked)
 
@@ -114,10 +114,10 @@ def folders_outside(values: Sequence[Any], root: Path) -> tuple[Path, ...]:
 def _outside(value: Any, root: Path) -> Path | None:
     """The file that a value leads to, where that is outside of the root."""
     try:
-        find_image(value, root)
+        first_file(value, root)
     except OutsideRootError as error:
         return error.target if error.target.is_file() else None
-    except ImageRefError:
+    except FileRefError:
         pass
     return None
 

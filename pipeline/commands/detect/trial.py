@@ -18,8 +18,8 @@ from alignrec.aligner.evaluate.splits import TEST, TRAIN, VALID
 from alignrec.core.libraries import is_installed
 from alignrec.core.vocabulary import IMAGE, TEXT
 from alignrec.extractors.modality import AUDIO
+from alignrec.pipeline.catalog.file_cells import is_url
 from alignrec.pipeline.catalog.file_hashes import FileHashes
-from alignrec.pipeline.catalog.image_cells import is_url
 from alignrec.pipeline.catalog.interactions import Interactions, read_interactions
 from alignrec.pipeline.catalog.items import Catalogue, image_root, read_catalogue
 from alignrec.pipeline.catalog.rejections import ABSENT, Rejection

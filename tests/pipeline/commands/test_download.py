@@ -11,7 +11,7 @@ import yaml
 from typer.testing import CliRunner
 
 from alignrec.pipeline.catalog.file_hashes import FileHashes
-from alignrec.pipeline.catalog.image_refs import downloaded_name
+from alignrec.pipeline.catalog.file_refs import downloaded_name
 from alignrec.pipeline.catalog.items import read_catalogue
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.commands import download as downloading

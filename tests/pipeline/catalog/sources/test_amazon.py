@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from alignrec.pipeline.catalog.file_hashes import FileHashes
-from alignrec.pipeline.catalog.image_refs import downloaded_name
+from alignrec.pipeline.catalog.file_refs import downloaded_name
 from alignrec.pipeline.catalog.items import read_catalogue
 from alignrec.pipeline.catalog.sources.amazon import AMAZON_2014, AMAZON_2018, AMAZON_2023
 from alignrec.pipeline.catalog.sources.source import SOURCES, Draft, Source

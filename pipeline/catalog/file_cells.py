@@ -29,7 +29,7 @@ _BASE64_BEGINS = 64  # characters, enough for what tells a format
 _URL_SAFE = str.maketrans("-_", "+/")
 
 
-class ImageRefError(ValueError):
+class FileRefError(ValueError):
     """A picture or sound that cannot be referred to; `reason` is a slug for counting."""
 
     def __init__(self, reason: str, detail: str) -> None:
@@ -38,7 +38,7 @@ class ImageRefError(ValueError):
         self.reason = reason
 
 
-def pictures_in(cell: Any, root: Path, kind: Kind = IMAGE) -> list[Any]:
+def files_in(cell: Any, root: Path, kind: Kind = IMAGE) -> list[Any]:
     """Each picture, or sound, of a cell: bytes, a path or URL as text, `{"row"}`, or what none of these is.
 
     Args:
@@ -50,27 +50,27 @@ def pictures_in(cell: Any, root: Path, kind: Kind = IMAGE) -> list[Any]:
         kind: of the content that is looked for.
 
     Raises:
-        ImageRefError: it begins as base64 and is none, or is no waveform.
+        FileRefError: it begins as base64 and is none, or is no waveform.
     """
     if cell is None or cell != cell:
         return []
     if isinstance(cell, list | tuple):
-        return [picture for one in cell for picture in pictures_in(one, root, kind)]
+        return [file for one in cell for file in files_in(one, root, kind)]
     if isinstance(cell, Mapping) and cell.get("array") is not None and "sampling_rate" in cell:
         return [_waveform(cell["array"], cell["sampling_rate"])]
     if isinstance(cell, Mapping) and ("bytes" in cell or "path" in cell):
         held = cell.get("bytes")
-        return pictures_in(cell.get("path") if held is None else held, root, kind)
+        return files_in(cell.get("path") if held is None else held, root, kind)
     return _in_text(cell, root, kind) if isinstance(cell, str) else [cell]
 
 
-def each_picture(cell: Any, root: Path, kind: Kind = IMAGE) -> list[Any]:
-    """As `pictures_in`, with an `ImageRefError` in the place of each that it would raise."""
+def each_file(cell: Any, root: Path, kind: Kind = IMAGE) -> list[Any]:
+    """As `files_in`, with an `FileRefError` in the place of each that it would raise."""
     if isinstance(cell, list | tuple):
-        return [picture for one in cell for picture in each_picture(one, root, kind)]
+        return [file for one in cell for file in each_file(one, root, kind)]
     try:
-        return pictures_in(cell, root, kind)
-    except ImageRefError as error:
+        return files_in(cell, root, kind)
+    except FileRefError as error:
         return [error]
 
 
@@ -80,11 +80,11 @@ def _waveform(array: Any, rate: Any) -> bytes:
         samples = np.asarray(array, dtype=np.float32)
         return wav_bytes(samples.T if samples.ndim == 2 else samples, int(rate))
     except (ValueError, TypeError, OverflowError) as error:
-        raise ImageRefError("not-a-waveform", f"the array of a sound cannot be read: {error}") from None
+        raise FileRefError("not-a-waveform", f"the array of a sound cannot be read: {error}") from None
 
 
 def is_url(value: str) -> bool:
-    """Whether an image column's value is the URL of a picture."""
+    """Whether a value of a column of files is a URL."""
     return value.startswith(("http://", "https://"))
 
 
@@ -97,7 +97,7 @@ def _in_text(text: str, root: Path, kind: Kind) -> list[Any]:
         return [held]
     listed = _listed(stripped)
     if listed is not None:
-        return pictures_in(listed, root, kind)
+        return files_in(listed, root, kind)
     if is_url(stripped):
         return _NEXT_URL.split(stripped.rstrip("|;, "))
     for separator in _SEPARATORS:
@@ -113,7 +113,7 @@ def _held_in_text(text: str, kind: Kind) -> bytes | None:
     if text[:5].lower() == "data:":
         header, comma, body = text.partition(",")
         if not comma:
-            raise ImageRefError("damaged-base64", f"{shown(text)} has no comma before its data")
+            raise FileRefError("damaged-base64", f"{shown(text)} has no comma before its data")
         return _decoded(body) if header.lower().endswith(";base64") else unquote_to_bytes(body)
     beginning = text[:_BASE64_BEGINS].translate(_URL_SAFE)
     try:
@@ -130,7 +130,7 @@ def _decoded(text: str) -> bytes:
     try:
         return b64decode(body + "=" * (-len(body) % 4), validate=True)
     except (ValueError, binascii.Error) as error:
-        raise ImageRefError("damaged-base64", f"{shown(text)} begins as base64: {error}") from None
+        raise FileRefError("damaged-base64", f"{shown(text)} begins as base64: {error}") from None
 
 
 def _listed(text: str) -> list[Any] | None:

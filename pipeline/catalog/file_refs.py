@@ -15,9 +15,9 @@ from alignrec.core.display import shown
 from alignrec.core.files import open_regular
 from alignrec.extractors.inputs.images import MAX_BYTES
 from alignrec.extractors.modality import IMAGE, Kind
-from alignrec.pipeline.catalog.image_cells import ImageRefError, is_url, pictures_in
+from alignrec.pipeline.catalog.file_cells import FileRefError, files_in, is_url
 
-MOST_PREFIX = 4  # characters of a picture's name that a folder may be called after
+MOST_PREFIX = 4  # characters of a file's name that a folder may be called after
 # Why a file cannot be read, for counting; what is not here is `unreadable`.
 _REASONS = {
     **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG), "not-found"),
@@ -28,13 +28,13 @@ _REASONS = {
 
 
 @dataclass(frozen=True)
-class ImageRef:
-    """Where an item's picture is.
+class FileRef:
+    """Where an item's picture or sound is.
 
     Attributes:
         path: the file, or None for one embedded in the table.
         embedded: the bytes, for one embedded in the table; never kept beyond its row.
-        row: in place of a picture, the row of a feature matrix that somebody else made of it.
+        row: in place of a file, the row of a feature matrix that somebody else made of it.
     """
 
     path: Path | None = None
@@ -42,7 +42,7 @@ class ImageRef:
     row: int | None = None
 
 
-class OutsideRootError(ImageRefError):
+class OutsideRootError(FileRefError):
     """A path or a link leads out of the image root; `target` is the file that it leads to."""
 
     def __init__(self, detail: str, target: Path) -> None:
@@ -51,63 +51,63 @@ class OutsideRootError(ImageRefError):
         self.target = target
 
 
-def find_image(cell: Any, root: Path, linked: Sequence[Path] = (), kind: Kind = IMAGE) -> ImageRef | None:
+def first_file(cell: Any, root: Path, linked: Sequence[Path] = (), kind: Kind = IMAGE) -> FileRef | None:
     """The first picture, or sound, that a cell of its column names or holds; None where it names none.
 
     Args:
-        cell: what `pictures_in` reads: paths relative to `root` (or absolute, inside it), URLs of pictures
+        cell: what `files_in` reads: paths relative to `root` (or absolute, inside it), URLs of pictures
             that `alignrec download` fetched, bytes, base64, `{"row"}` for a row of given features.
         root: the folder that no path may leave, links followed.
         linked: folders outside of it that paths and links may lead into all the same.
         kind: of the content.
 
     Raises:
-        ImageRefError: a path that leaves the root or leads nowhere, or a value of another kind.
+        FileRefError: a path that leaves the root or leads nowhere, or a value of another kind.
     """
-    pictures = pictures_in(cell, root, kind)
-    return find_picture(pictures[0], root, linked, kind) if pictures else None
+    files = files_in(cell, root, kind)
+    return find_file(files[0], root, linked, kind) if files else None
 
 
-def find_picture(picture: Any, root: Path, linked: Sequence[Path] = (), kind: Kind = IMAGE) -> ImageRef:
-    """Where one of the pictures is that `pictures_in` or `each_picture` found in a cell; see `find_image`.
+def find_file(file: Any, root: Path, linked: Sequence[Path] = (), kind: Kind = IMAGE) -> FileRef:
+    """Where one of those is that `files_in` or `each_file` found in a cell; see `first_file`.
 
     Raises:
-        ImageRefError: see there; or the error itself, in the place of a picture.
+        FileRefError: see there; or the error itself, in the place of a file.
     """
-    if isinstance(picture, ImageRefError):
-        raise picture
-    if isinstance(picture, bytes):
-        return ImageRef(embedded=picture)
-    if isinstance(picture, Mapping) and isinstance(picture.get("row"), int):
-        return ImageRef(row=picture["row"])
-    if not isinstance(picture, str) or "\0" in picture:
-        raise ImageRefError(
+    if isinstance(file, FileRefError):
+        raise file
+    if isinstance(file, bytes):
+        return FileRef(embedded=file)
+    if isinstance(file, Mapping) and isinstance(file.get("row"), int):
+        return FileRef(row=file["row"])
+    if not isinstance(file, str) or "\0" in file:
+        raise FileRefError(
             "not-a-path",
-            f"expected a path, a URL or a {kind.noun}, got {type(picture).__name__} {shown(picture)}",
+            f"expected a path, a URL or a {kind.noun}, got {type(file).__name__} {shown(file)}",
         )
-    if is_url(picture):
-        return ImageRef(_downloaded(picture, root))
-    return ImageRef(_below(root, picture, linked, kind.endings))
+    if is_url(file):
+        return FileRef(_downloaded(file, root))
+    return FileRef(_below(root, file, linked, kind.endings))
 
 
-def read_image(path: Path) -> bytes:
-    """The bytes of a picture's file.
+def read_file(path: Path) -> bytes:
+    """The bytes of a picture's or sound's file.
 
     Raises:
-        OSError: it cannot be read, is no regular file, or is larger than any picture that is decoded.
+        OSError: it cannot be read, is no regular file, or is larger than any that is decoded.
     """
     with open_regular(path, MAX_BYTES) as file:
         return file.read(MAX_BYTES + 1)
 
 
-def file_error(error: OSError, value: str) -> ImageRefError:
+def file_error(error: OSError, value: str) -> FileRefError:
     """Why the file that a value names cannot be read."""
     reason = _REASONS.get(error.errno or 0, "unreadable")
-    return ImageRefError(reason, f"{shown(value)}: {error.strerror or error}")
+    return FileRefError(reason, f"{shown(value)}: {error.strerror or error}")
 
 
 def downloaded_name(url: str) -> str:
-    """The name of the file in which `alignrec download` keeps the picture at a URL."""
+    """The name of the file in which `alignrec download` keeps what is at a URL."""
     return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:40]
 
 
@@ -120,11 +120,11 @@ def _below(root: Path, value: str, linked: Sequence[Path], endings: Sequence[str
             raise _outside(root, value, path)
         regular = stat.S_ISREG(path.stat().st_mode)
     except UnicodeEncodeError:  # half a surrogate pair, which JSON can spell
-        raise ImageRefError("not-a-path", f"{shown(value)} is no text that UTF-8 can hold") from None
+        raise FileRefError("not-a-path", f"{shown(value)} is no text that UTF-8 can hold") from None
     except OSError as error:
         raise file_error(error, value) from None
     if not regular:
-        raise ImageRefError("not-a-file", f"{shown(value)} is a folder, a pipe or a device, no file")
+        raise FileRefError("not-a-file", f"{shown(value)} is a folder, a pipe or a device, no file")
     return path
 
 
@@ -157,7 +157,7 @@ def _outside(root: Path, value: str, path: Path) -> OutsideRootError:
 def _downloaded(url: str, root: Path) -> Path:
     path = root / downloaded_name(url)
     if not path.is_file():
-        raise ImageRefError(
+        raise FileRefError(
             "not-downloaded", f"{shown(url)} is not in the image root; see `alignrec download`"
         )
     return path

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from alignrec.pipeline.catalog.image_cells import ImageRefError, is_url
-from alignrec.pipeline.catalog.image_refs import (
-    ImageRef,
+from alignrec.pipeline.catalog.file_cells import FileRefError, is_url
+from alignrec.pipeline.catalog.file_refs import (
+    FileRef,
     downloaded_name,
-    find_image,
+    first_file,
 )
 
 URL = "https://images.example/1.jpg"
@@ -19,22 +19,22 @@ URL = "https://images.example/1.jpg"
 def test_every_form_of_a_reference_is_found(tmp_path: Path) -> None:
     for name in ("a.png", downloaded_name(URL)):
         (tmp_path / name).write_bytes(b"picture")
-    file = ImageRef(path=tmp_path / "a.png")
-    forms: list[tuple[Any, ImageRef | None]] = [
+    file = FileRef(path=tmp_path / "a.png")
+    forms: list[tuple[Any, FileRef | None]] = [
         ("a.png", file),
         (str(tmp_path / "a.png"), file),
         ({"bytes": None, "path": "a.png"}, file),
-        ({"bytes": b"x", "path": "a.png"}, ImageRef(embedded=b"x")),
-        (b"x", ImageRef(embedded=b"x")),
-        (URL, ImageRef(path=tmp_path / downloaded_name(URL))),
-        ({"row": 3}, ImageRef(row=3)),
+        ({"bytes": b"x", "path": "a.png"}, FileRef(embedded=b"x")),
+        (b"x", FileRef(embedded=b"x")),
+        (URL, FileRef(path=tmp_path / downloaded_name(URL))),
+        ({"row": 3}, FileRef(row=3)),
         ("a.png|b.png", file),
-        ([b"x", "a.png", b"y"], ImageRef(embedded=b"x")),
+        ([b"x", "a.png", b"y"], FileRef(embedded=b"x")),
         (None, None),
         ("  ", None),
         ({"bytes": None, "path": None}, None),
     ]
-    assert [find_image(value, tmp_path) for value, _ in forms] == [expected for _, expected in forms]
+    assert [first_file(value, tmp_path) for value, _ in forms] == [expected for _, expected in forms]
     assert is_url(URL) and not is_url("a.png")
 
 
@@ -45,9 +45,9 @@ def test_the_ending_of_a_name_and_folders_of_its_beginning_may_be_left_out(tmp_p
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"picture")
     for value, name in names.items():
-        assert find_image(value, tmp_path) == ImageRef(path=tmp_path / name)
-    with pytest.raises(ImageRefError, match="1"):
-        find_image("1", tmp_path)
+        assert first_file(value, tmp_path) == FileRef(path=tmp_path / name)
+    with pytest.raises(FileRefError, match="1"):
+        first_file("1", tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_what_leads_nowhere_has_its_reason(tmp_path: Path, value: Any, reason: s
     (tmp_path / "loop").symlink_to("loop")
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "here.png").touch()
-    with pytest.raises(ImageRefError) as error:
-        find_image(value, tmp_path)
+    with pytest.raises(FileRefError) as error:
+        first_file(value, tmp_path)
     assert error.value.reason == reason
 
 
@@ -87,17 +87,17 @@ def test_a_link_out_of_the_root_is_called_one_and_a_named_folder_allows_it(tmp_p
     (root / "file.png").symlink_to(store / "deep" / "blob")
     (root / "folder").symlink_to(store / "deep")
     for value in ("file.png", "folder/blob"):
-        with pytest.raises(ImageRefError, match=r"a symbolic link out of the image root, to .*/blob: to"):
-            find_image(value, root, [other])
-        assert find_image(value, root, [store]) == ImageRef(path=store / "deep" / "blob")
+        with pytest.raises(FileRefError, match=r"a symbolic link out of the image root, to .*/blob: to"):
+            first_file(value, root, [other])
+        assert first_file(value, root, [store]) == FileRef(path=store / "deep" / "blob")
     full = str(store / "deep" / "blob")
-    with pytest.raises(ImageRefError, match=r"leads outside .*its folder in catalog\.items\.linked_folders"):
-        find_image(full, root)
-    assert find_image(full, root, [store]) == ImageRef(path=store / "deep" / "blob")
+    with pytest.raises(FileRefError, match=r"leads outside .*its folder in catalog\.items\.linked_folders"):
+        first_file(full, root)
+    assert first_file(full, root, [store]) == FileRef(path=store / "deep" / "blob")
 
 
 def test_a_long_value_is_shown_short(tmp_path: Path) -> None:
     for value in ("x" * 10**6, "http://x.example/" + "y" * 10**6, "../" * 10**5, [["z"] * 9, 10**200]):
-        with pytest.raises(ImageRefError) as caught:
-            find_image(value, tmp_path)
+        with pytest.raises(FileRefError) as caught:
+            first_file(value, tmp_path)
         assert len(str(caught.value)) < 400

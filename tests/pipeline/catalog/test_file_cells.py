@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignrec.pipeline.catalog.image_cells import ImageRefError, each_picture, is_url, pictures_in
+from alignrec.pipeline.catalog.file_cells import FileRefError, each_file, files_in, is_url
 from tests.pipeline.catalogues import picture
 
 A, B = "https://x.example/a,b;c.jpg?w=1,2", "http://x.example/b.png"
@@ -70,27 +70,27 @@ TEXT = base64.b64encode(PNG).decode()
 def test_a_cell_is_a_list_of_pictures(tmp_path: Path, cell: Any, expected: list[Any]) -> None:
     for name in ("there.is, one.jpg", "there|one.jpg"):
         (tmp_path / name).touch()
-    assert pictures_in(cell, tmp_path) == expected
+    assert files_in(cell, tmp_path) == expected
 
 
 @pytest.mark.parametrize("cell", ["data:image/png;base64", f"data:;base64,{TEXT}?", f"{TEXT}!"])
 def test_broken_base64_is_named_without_all_of_it(tmp_path: Path, cell: str) -> None:
-    with pytest.raises(ImageRefError) as caught:
-        pictures_in(cell, tmp_path)
+    with pytest.raises(FileRefError) as caught:
+        files_in(cell, tmp_path)
     assert caught.value.reason == "damaged-base64" and len(str(caught.value)) < 250
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF"])
 def test_every_format_is_known_in_base64(tmp_path: Path, form: str) -> None:
     data = picture(1, form)
-    assert pictures_in(base64.b64encode(data).decode(), tmp_path) == [data]
+    assert files_in(base64.b64encode(data).decode(), tmp_path) == [data]
 
 
 @given(st.text(max_size=200))
 def test_any_text_is_some_list(text: str) -> None:
     try:
-        found = pictures_in(text, Path("nowhere"))
-    except ImageRefError:
+        found = files_in(text, Path("nowhere"))
+    except FileRefError:
         return
     assert isinstance(found, list)
 
@@ -101,9 +101,9 @@ def test_urls_are_told_from_paths() -> None:
 
 def test_one_damaged_picture_of_several_takes_none_of_the_others_along(tmp_path: Path) -> None:
     damaged = TEXT[:-3] + "?"
-    with pytest.raises(ImageRefError):
-        pictures_in([TEXT, damaged, "a.png"], tmp_path)
-    first, error, last = each_picture([TEXT, [damaged], "a.png"], tmp_path)
+    with pytest.raises(FileRefError):
+        files_in([TEXT, damaged, "a.png"], tmp_path)
+    first, error, last = each_file([TEXT, [damaged], "a.png"], tmp_path)
     assert (first, last) == (PNG, "a.png")
-    assert isinstance(error, ImageRefError) and error.reason == "damaged-base64"
-    assert each_picture("a.png|b.png", tmp_path) == ["a.png", "b.png"] and each_picture(None, tmp_path) == []
+    assert isinstance(error, FileRefError) and error.reason == "damaged-base64"
+    assert each_file("a.png|b.png", tmp_path) == ["a.png", "b.png"] and each_file(None, tmp_path) == []
