@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,14 @@ from pydantic import BaseModel
 from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.splits import Split
-from alignrec.aligner.train.settings import TrainSettings
 from alignrec.core.libraries import versions_behind
 
 if TYPE_CHECKING:
     from alignrec.aligner.trainer import Hooks
+
+Settings = TypeVar("Settings", bound=BaseModel)
+# By modality, float `[items, ·]` and which items have it, bool `[items]`.
+Modalities = Mapping[str, tuple[NDArray[np.floating], NDArray[np.bool_]]]
 
 
 def _no_hooks() -> Hooks:
@@ -49,6 +52,7 @@ class LandmarkInput:
         split: training interactions to learn from, validation to choose and to stop by.
         features: float32 `[items, e]`, the multimodal set; None for landmarks that need none.
         valid: bool `[items]`, which items have features; None likewise.
+        modalities: each modality's own vectors, as extracted; empty for landmarks that need none.
         seed: of a training.
         epochs: at most.
         device: where to train.
@@ -59,14 +63,19 @@ class LandmarkInput:
     split: Split
     features: NDArray[np.float32] | None = None
     valid: NDArray[np.bool_] | None = None
+    modalities: Modalities = field(default_factory=dict)
     seed: int = 1
     epochs: int = 1000
     device: str = "auto"
     hooks: Hooks = field(default_factory=_no_hooks)
     chosen: Mapping[str, float] = field(default_factory=dict)
 
-    def within(self, settings: TrainSettings) -> TrainSettings:
-        """Settings of a training with what was chosen, that keeps to the limits."""
+    def within(self, settings: Settings) -> Settings:
+        """Settings of a training with what was chosen, that keeps to the limits.
+
+        Args:
+            settings: with `epochs` and `device` among them.
+        """
         return settings.model_copy(update={**self.chosen, "epochs": self.epochs, "device": self.device})
 
     def content(self) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
@@ -78,6 +87,16 @@ class LandmarkInput:
         if self.features is None or self.valid is None:
             raise FeatureError("this landmark learns from features, and there are none: leave it out")
         return self.features, self.valid
+
+    def by_modality(self) -> Modalities:
+        """Each modality's own vectors and which items have them.
+
+        Raises:
+            FeatureError: there are none.
+        """
+        if not self.modalities:
+            raise FeatureError("this landmark learns from modalities, and there are none: leave it out")
+        return self.modalities
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +113,7 @@ class Landmark:
             validation.
         trained: by gradient, from a seed, epoch by epoch; its training can be resumed.
         needs_features: it learns from the multimodal set.
+        needs_modalities: it learns from each modality's own vectors, as its paper has it.
         search: for its settings on a run's validation, in a full evaluation; None where it has none, or does
             it by itself in `fit`.
         quick: every evaluation has it; otherwise only a full one, as `evaluate --full` asks for.
@@ -111,6 +131,7 @@ class Landmark:
     settings: BaseModel | None = None
     trained: bool = False
     needs_features: bool = False
+    needs_modalities: bool = False
     search: Search | None = None
     quick: bool = True
     max_items: int | None = None
@@ -128,6 +149,11 @@ class Landmark:
             if start.get(name) not in values:
                 begins = f"{name} {start.get(name)}"
                 raise FeatureError(f"the search of {self.name} begins with {begins}: its grid must have that")
+
+    @property
+    def sees_content(self) -> bool:
+        """Whether it learns from more than interactions."""
+        return self.needs_features or self.needs_modalities
 
     @property
     def sentence(self) -> str:

@@ -10,7 +10,7 @@ LANDMARKS: Registry[Landmark] = Registry(Landmark, "landmark", "alignrec.aligner
 
 def all_landmarks() -> list[Landmark]:
     """Untrained ones first, those that look at features last, the older before the newer."""
-    return sorted(LANDMARKS.values(), key=lambda found: (found.trained, found.needs_features, found.year))
+    return sorted(LANDMARKS.values(), key=lambda found: (found.trained, found.sees_content, found.year))
 
 
 def landmarks_of(items: int, *, full: bool) -> list[Landmark]:

@@ -46,6 +46,7 @@ LAYERS = {
         alignment trainer
         evaluate pretrain
         train
+        recommenders
         landmarks
     """,
     "export": """

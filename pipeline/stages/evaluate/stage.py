@@ -119,7 +119,7 @@ class EvaluateStage(Stage):
             raise InputsChangedError("a file of evaluate.rankings changed while it was read")
         pretrained = run.features(MULTIMODAL) if PRETRAIN in context.done else None
         vectors = None if pretrained is None else pretrained.matrix
-        data = landmark_input(config, cut.split, config.seed, pretrained)
+        data = landmark_input(config, cut.split, config.seed, pretrained, inputs)
         landmarks = [
             mark
             for mark in landmarks_of(cut.split.items, full=False)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from alignrec.aligner.evaluate.baselines import lose
 from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
-from alignrec.aligner.landmarks.contract import Landmark
+from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput
 from alignrec.aligner.landmarks.registry import landmarks_of
 from alignrec.aligner.landmarks.search import validation_recall
 from alignrec.aligner.pretrain.item_encoder import load_encoder
@@ -29,7 +29,7 @@ from alignrec.pipeline.stages.evaluate.landmark_input import landmark_input
 from alignrec.pipeline.stages.evaluate.landmark_search import LandmarkLog, searched
 from alignrec.pipeline.stages.evaluate.pieces import Fit, Less, Piece, checkpoint_of, control, split_parts
 from alignrec.pipeline.stages.following import following
-from alignrec.pipeline.stages.pretrain import ENCODER, pretrain_resumably
+from alignrec.pipeline.stages.pretrain import ENCODER, content_inputs, pretrain_resumably
 from alignrec.pipeline.stages.train import train_resumably
 
 
@@ -100,14 +100,19 @@ class Trainings:
 
     def _landmark(self, landmark: Landmark, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
         """A landmark, fitted; trained from its checkpoint on, if it has one."""
-        features = self._source(OWN) if landmark.needs_features else None
-        data = landmark_input(self.context.config, self.cut.split, seed, features)
+        data = self._input(landmark, seed)
         if not landmark.trained:
             self.context.console.note(title)
             return landmark.fit(data)
         chosen = (self._search(landmark).chosen or {}) if self._searches(landmark) else {}
         with following(checkpoint, data.epochs, self.context.console, title) as hooks:
             return landmark.fit(replace(data, hooks=hooks, chosen=chosen))
+
+    def _input(self, landmark: Landmark, seed: int) -> LandmarkInput:
+        """What a landmark learns from."""
+        features = self._source(OWN) if landmark.needs_features else None
+        inputs = self.context.run.inputs() if landmark.needs_modalities else None
+        return landmark_input(self.context.config, self.cut.split, seed, features, inputs)
 
     def _searches(self, landmark: Landmark) -> bool:
         """Whether a landmark's settings are searched for: in a full evaluation, as it costs trainings."""
@@ -118,9 +123,8 @@ class Trainings:
         if self.whole is not None:
             return self.whole._search(landmark)
         context = self.context
-        features = self._source(OWN) if landmark.needs_features else None
         parts = search_parts(context, landmark) | split_parts(self.redrawn, None)
-        data = landmark_input(context.config, self.cut.split, context.config.seed, features)
+        data = self._input(landmark, context.config.seed)
 
         def score(settings: Mapping[str, float], title: str) -> float:
             name = f"{landmark.name} {sorted(settings.items())}"
@@ -181,6 +185,7 @@ class Trainings:
 def search_parts(context: StageContext, landmark: Landmark) -> dict[str, str]:
     """What decides a landmark's search on the run's own split: features only where it learns from them."""
     names = {"split", *([MULTIMODAL] if landmark.needs_features else [])}
+    names |= set(content_inputs(context)) if landmark.needs_modalities else set()
     parts = {name: part for name, part in context.parts.items() if name in names or name.endswith(" version")}
     config = context.config
     return parts | {

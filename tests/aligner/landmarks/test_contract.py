@@ -44,6 +44,21 @@ def test_content_is_features_and_marks() -> None:
     assert INPUT.content() == (FEATURES, VALID)
 
 
+def test_modalities_are_given_or_missed() -> None:
+    assert INPUT.by_modality() is INPUT.modalities
+    with pytest.raises(FeatureError, match="learns from modalities, and there are none"):
+        replace(INPUT, modalities={}).by_modality()
+
+
+def test_content_is_the_multimodal_set_or_the_modalities() -> None:
+    own = Landmark("own", "of IDs", no_fit)
+    assert [replace(own, **{need: True}).sees_content for need in ("needs_features", "needs_modalities")] == [
+        True,
+        True,
+    ]
+    assert not own.sees_content
+
+
 def test_identity_is_settings_and_the_code_of_strangers() -> None:
     assert BPR_MF.settings is not None and BPR_MF.search is not None
     assert BPR_MF.identity == {

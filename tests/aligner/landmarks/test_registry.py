@@ -14,6 +14,8 @@ from alignrec.core import plugins
 from alignrec.core.plugins import load_plugins
 from tests.aligner.landmarks.trainings import INPUT
 
+# Those that learn from modalities, the older first.
+MULTIMODAL = ["FREEDOM"]
 PLUGIN = """
 import numpy as np
 from alignrec.aligner.landmarks.contract import Landmark
@@ -38,6 +40,7 @@ def test_the_order_is_that_of_the_tables() -> None:
         "BPR-MF",
         "LightGCN",
         "VBPR",
+        *MULTIMODAL,
     ]
     assert names() == ["popularity", "item-CF", "EASE", "EASE with content", "LightGCN"]
     assert names(items=20_001) == ["popularity", "item-CF", "LightGCN"]
@@ -46,7 +49,11 @@ def test_the_order_is_that_of_the_tables() -> None:
 def test_each_says_what_it_is() -> None:
     found = {landmark.name: landmark for landmark in all_landmarks()}
     assert found.keys() == LANDMARKS.keys()
-    assert [name for name, landmark in found.items() if landmark.trained] == ["BPR-MF", "LightGCN", "VBPR"]
+    assert [name for name, landmark in found.items() if landmark.trained] == [
+        *("BPR-MF", "LightGCN", "VBPR"),
+        *MULTIMODAL,
+    ]
+    assert [name for name, landmark in found.items() if landmark.needs_modalities] == MULTIMODAL
     assert [name for name, landmark in found.items() if landmark.needs_features] == [
         "EASE with content",
         "VBPR",
@@ -75,4 +82,4 @@ def test_names_and_settings_are_known_without_torch() -> None:
         "print(len(a()), 'torch' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["7", "False"]
+    assert done.stdout.split() == [str(7 + len(MULTIMODAL)), "False"]

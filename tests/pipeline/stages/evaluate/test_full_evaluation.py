@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from alignrec.aligner.evaluate.splits import TEST
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.landmarks.contract import LandmarkInput
 from alignrec.aligner.landmarks.item_cf import ITEM_CF
+from alignrec.aligner.landmarks.registry import LANDMARKS
 from alignrec.aligner.pretrain.item_encoder import load_encoder
 from alignrec.aligner.pretrain.pretraining import pretrain
 from alignrec.aligner.train import visual_bpr
@@ -68,7 +70,8 @@ VARIANTS = {
     "aligned without text",
 }
 SOLVED = {"popularity", "item-CF", "EASE", "EASE with content"}
-TRAINED = {"aligned", "BPR-MF", "LightGCN", "VBPR", *VARIANTS}
+TRAINED_MARKS = {mark.name for mark in LANDMARKS.values() if mark.trained}
+TRAINED = {"aligned", *TRAINED_MARKS, *VARIANTS}
 
 
 @pytest.fixture(scope="module")
@@ -154,11 +157,16 @@ def test_each_row_is_what_its_name_says(finished: Path) -> None:
     kinds["aligned on shuffled content"] = ((whole.matrix[order], whole.valid[order]), config.train)
     assert kinds.keys() == {"aligned", *VARIANTS} - {"aligned without content"}
     logs = [json.loads(path.read_bytes()) for path in (folder / "tune").glob("landmark-*.json")]
-    assert all(2 < len(log["trials"]) <= log["budget"] == 10 for log in logs)
+    assert {log["landmark"] for log in logs} == TRAINED_MARKS
+    assert all(2 < len(log["trials"]) <= log["budget"] for log in logs)
+    assert all(log["chosen"] in [trial["settings"] for trial in log["trials"]] for log in logs)
+    multimodal = {
+        log["landmark"]: log["chosen"] for log in logs if LANDMARKS[log["landmark"]].needs_modalities
+    }
     tuned = {
         log["landmark"]: bpr.model_copy(update={"uia_weight": 0, **log["chosen"]})
         for log in logs
-        if log["chosen"] in [trial["settings"] for trial in log["trials"]]
+        if log["landmark"] not in multimodal
     }
     defined = json.loads(_metrics(finished))["definitions"]
     for name, found in tuned.items():
@@ -171,6 +179,10 @@ def test_each_row_is_what_its_name_says(finished: Path) -> None:
             "LightGCN": collaborative(catalogue.split, tuned["LightGCN"], seed),
             "VBPR": vbpr(whole.matrix, whole.valid, catalogue.split, tuned["VBPR"], seed),
         }
+        by_modality = {name: (given.pooled, given.valid) for name, given in inputs.items()}
+        data = LandmarkInput(catalogue.split, modalities=by_modality, seed=seed, epochs=3, device="cpu")
+        for name, chosen in multimodal.items():
+            scorers[name] = LANDMARKS[name].fit(replace(data, chosen=chosen))
         for name, ((matrix, valid), chosen) in kinds.items():
             done = train(matrix, valid, catalogue.split, chosen, seed)
             scorers[name] = dot_scorer(done.user, done.aligned)
@@ -205,7 +217,7 @@ def test_at_a_fifth_of_the_histories_everything_is_trained_on_what_is_left(finis
     config, folder = load_config(finished, FULL), RunFolder(finished.parent / "run")
     split, whole = folder.split().split, folder.features("multimodal")
     thin = split.thinned(0.2, config.seed)
-    trained = {"aligned", "aligned without content", "BPR-MF", "LightGCN", "VBPR"}
+    trained = {"aligned", "aligned without content", *TRAINED_MARKS}
     for share in (0.1, 0.2, 0.5):
         of_share = [r for r in _records(finished) if r["share"] == share and r["against"] is None]
         assert {r["protocol"] for r in of_share} == {"thinned"}

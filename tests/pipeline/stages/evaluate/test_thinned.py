@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from alignrec.aligner.evaluate.splits import TRAIN, Split
+from alignrec.aligner.landmarks.registry import LANDMARKS
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.stage import Plan, StageContext
@@ -16,7 +17,9 @@ from alignrec.pipeline.stages.evaluate.trainings import Trainings
 from tests.pipeline.catalogues import write_catalogue
 
 SOLVED = {"popularity": 1, "item-CF": 1, "EASE": 1, "EASE with content": 1}
-TRAINED = {"aligned": 2, "aligned without content": 2, "LightGCN": 2, "BPR-MF": 2, "VBPR": 2}
+TRAINED = {"aligned": 2, "aligned without content": 2} | {
+    mark.name: 2 for mark in LANDMARKS.values() if mark.trained
+}
 
 
 @pytest.fixture(scope="module")
