@@ -86,7 +86,22 @@ def find_version(repo: HubRepo, wanted: str | None) -> Published:
         version = max(tags, default=None)
     if version is None or version not in tags:
         raise _absent(repo, version, sorted(tags))
-    commit, record = tags[version], read_record(repo, version)
+    return version_at(repo, version, tags[version])
+
+
+def version_at(repo: HubRepo, version: Version, commit: str) -> Published:
+    """A version that the repository lists, and its manifest.
+
+    Args:
+        repo: where it is.
+        version: which.
+        commit: what its tag leads to.
+
+    Raises:
+        VerificationError: it is not what it announces, or was moved.
+        HubError: the Hub cannot be reached and its manifest is not cached.
+    """
+    record = read_record(repo, version)
     if record is None:
         return _first_sight(repo, version, commit)
     if record.commit != commit:

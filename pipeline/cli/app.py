@@ -14,11 +14,13 @@ from typing import Annotated, Any
 import typer
 
 from alignrec.core.errors import AlignRecError, AlignRecWarning
+from alignrec.pipeline.cli import convert as cli_convert
 from alignrec.pipeline.cli import data as cli_data
 from alignrec.pipeline.cli import diff as cli_diff
 from alignrec.pipeline.cli import encode as cli_encode
 from alignrec.pipeline.cli import hub as cli_hub
 from alignrec.pipeline.cli import report as cli_report
+from alignrec.pipeline.cli import versions as cli_versions
 from alignrec.pipeline.cli.output import say
 from alignrec.pipeline.cli.system_errors import describe
 
@@ -43,8 +45,22 @@ DEFAULT_CONFIG = Path("alignrec.yaml")
 INTERRUPTED = 128 + 2  # as shells say of a process that SIGINT ended
 
 
+def _say_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        say(f"alignrec {version('alignrec')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _options(debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False) -> None:
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+    version: Annotated[  # noqa: ARG001 (answered as it is read)
+        bool,
+        typer.Option("--version", help="Say which version this is.", callback=_say_version, is_eager=True),
+    ] = False,
+) -> None:
     if debug:
         os.environ["ALIGNREC_DEBUG"] = "1"
 
@@ -245,6 +261,8 @@ def _run(config: Path, until: str, overrides: list[str] | None, quiet: bool) -> 
 
 cli_data.register(app)
 cli_hub.register(app)
+cli_versions.register(app)
+cli_convert.register(app)
 cli_diff.register(app)
 cli_encode.register(app)
 cli_report.register(app)

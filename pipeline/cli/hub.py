@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperCommand, TyperOption
 
-from alignrec.pipeline.cli.diff import open_reference
+from alignrec.pipeline.cli.convert import converted
 from alignrec.pipeline.cli.output import say
 from alignrec.pipeline.cli.plugins import Plugins
 
@@ -121,20 +120,6 @@ def _described(result: PushResult) -> str:
     )
 
 
-class PullCommand(TyperCommand):
-    """Its help lists the formats, which are looked up only then: importing them takes a moment."""
-
-    def format_help(self, *arguments: Any, **named: Any) -> None:
-        """Name the formats and what each writes."""
-        from alignrec.export.formats.convert import FORMATS
-
-        listed = [f"{form.name}: {form.description}" for form in FORMATS.values()]
-        for option in self.params:
-            if isinstance(option, TyperOption) and option.name == "form":
-                option.help = "\n\n".join(["Another tool's format.", *listed])
-        super().format_help(*arguments, **named)
-
-
 def pull(
     reference: Annotated[
         str,
@@ -148,7 +133,7 @@ def pull(
         str | None,
         typer.Option(
             "--format",
-            help="Another tool's format.",
+            help="Another tool's format, as `alignrec convert --help` lists them.",
         ),
     ] = None,
     sets: Annotated[
@@ -177,7 +162,7 @@ def pull(
     if form is not None:
         if overrides and config is None:
             raise typer.BadParameter("-o goes with --config")
-        answer = _converted(reference, form, to, sets or [], config, overrides or [])
+        answer = converted(reference, form, to, sets or [], config, overrides or [])
     elif sets or config or overrides:
         raise typer.BadParameter("--set, --config and -o go with --format")
     else:
@@ -198,30 +183,6 @@ def _pulled(reference: str, to: Path) -> dict[str, object]:
         "commit": found.commit,
         "folder": str(to),
         "line": f"{name} is in {to}: {files} files checked, commit {found.commit}",
-    }
-
-
-def _converted(
-    reference: str, form: str, to: Path, sets: list[str], config: Path | None, overrides: list[str]
-) -> dict[str, object]:
-    from alignrec.export.formats.convert import convert
-    from alignrec.pipeline.commands.split_interactions import released_run, split_interactions
-    from alignrec.pipeline.config.file import load_config
-
-    run = released_run(Path(reference))
-    release = open_reference(reference if run is None else str(run[0]))
-    interactions = run[1] if run is not None and config is None else None
-    if config is not None:
-        interactions = split_interactions(load_config(config, overrides))
-    written = convert(release, form, to, sets, interactions)
-    return {
-        "release": release.where,
-        "format": form,
-        "sets": written,
-        "folder": str(to),
-        "interactions": 0 if interactions is None else len(interactions.users),
-        "line": f"{', '.join(written)} of {release.where} is in {to}, as {form} reads it"
-        + ("" if interactions is None else f", with {len(interactions.users):,} interactions"),
     }
 
 
@@ -276,7 +237,7 @@ def withdraw(
 def register(app: typer.Typer) -> None:
     """Add these commands to the main command."""
     app.command()(push)
-    app.command(cls=PullCommand)(pull)
+    app.command()(pull)
     app.command()(verify)
     app.command()(withdraw)
 

@@ -25,7 +25,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONT
 # Its snippets are one extractor, which tests/extractors/ runs as a whole.
 OWN_TEST = "adding-an-extractor.md"
 # Commands that read the shop's run alone, and so can be run here.
-LOCAL = ("status", "verify", "report", "doctor", "pull")
+LOCAL = ("status", "verify", "report", "doctor", "pull", "convert")
 
 
 def snippets(language: str) -> list[Any]:

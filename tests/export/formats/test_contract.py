@@ -59,5 +59,5 @@ def test_the_command_line_knows_it(tmp_path: Path, plugin: Path) -> None:
     ended = CliRunner().invoke(app, [*command, "--format", "word-vectors", "--set", "image"])
     assert ended.exit_code == 0, ended.output
     assert (tmp_path / "shop" / "shop.vec").read_text().splitlines() == expected()
-    listed = CliRunner().invoke(app, ["pull", "--help"], env={"COLUMNS": "200"}).output
+    listed = CliRunner().invoke(app, ["convert", "--help"], env={"COLUMNS": "200"}).output
     assert "word-vectors: a text file, as word2vec writes it" in listed

@@ -8,6 +8,7 @@ import warnings
 import pytest
 from typer.testing import CliRunner
 
+import alignrec
 from alignrec.core.errors import AlignRecWarning
 from alignrec.pipeline.cli import app as cli_app
 from alignrec.pipeline.cli.app import app
@@ -21,6 +22,11 @@ def test_no_color_is_heeded(forbidden: str | None, coloured: bool) -> None:
     answer = CliRunner().invoke(app, ["doctor"], env=terminal)
     assert answer.exit_code == 0
     assert bool(COLOUR.search(answer.output)) == coloured
+
+
+def test_it_says_its_version() -> None:
+    answer = CliRunner().invoke(app, ["--version"])
+    assert (answer.exit_code, answer.stdout) == (0, f"alignrec {alignrec.__version__}\n")
 
 
 @pytest.mark.parametrize(
