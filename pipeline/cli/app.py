@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup, TyperOption
 
 from alignrec.core.errors import AlignRecError, AlignRecWarning
 from alignrec.pipeline.cli import convert as cli_convert
@@ -24,12 +25,25 @@ from alignrec.pipeline.cli import versions as cli_versions
 from alignrec.pipeline.cli.output import say
 from alignrec.pipeline.cli.system_errors import describe
 
+
+class _Commands(TyperGroup):
+    """Its help leaves out what prints completion without installing it, to fit a screen."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The options of the command itself."""
+        params = super().get_params(ctx)
+        for option in params:
+            if isinstance(option, TyperOption) and option.name == "show_completion":
+                option.hidden = True
+        return params
+
+
 app = typer.Typer(
     name="alignrec",
+    cls=_Commands,
     help="Aligned multimodal features for recommendation: from a raw catalogue to a published release.",
     epilog="Start with `alignrec demo`; or, in your data's folder, with `alignrec init` and `alignrec run`. "
-    "Exit codes: 0 done, 2 wrong usage, config, data or disk, 3 refused, 4 network or Hub failure, 130 "
-    "interrupted.",
+    "Exit codes: 0 done, 2 usage, config, data or disk, 3 refused, 4 network or Hub, 130 interrupted.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
