@@ -27,7 +27,7 @@ def following(checkpoint: Checkpoint, epochs: int, console: Console, title: str)
     done = 0 if state is None else len(state["curves"])
     if done:
         console.note(f"{title}: resuming after epoch {done}")
-    with console.progress(title, epochs) as advance:
+    with console.progress(title, epochs, done) as advance:
 
         def show(epochs: int, curve: Mapping[str, float]) -> None:
             nonlocal done

@@ -23,8 +23,8 @@ class Noted(Console):
         self.shown.append(message)
 
     @contextmanager
-    def progress(self, title: str, total: int) -> Iterator[Callable[..., None]]:
-        self.shown.append((title, total))
+    def progress(self, title: str, total: int, done: int = 0) -> Iterator[Callable[..., None]]:
+        self.shown.append((title, total, done))
         yield lambda *step: self.shown.append(step)
 
 
@@ -40,10 +40,10 @@ def test_it_goes_on_after_the_last_epoch_and_shows_what_each_call_adds(tmp_path:
         assert hooks["advance"] is not None
         hooks["advance"](3, {"held out image": 0.25, "held out text": 0.5, "loss.image": 9.0})
     assert console.shown == [
-        ("train", 9),
+        ("train", 9, 0),
         (2, "bpr 0.500, recall@20 0.1250"),
         "train: resuming after epoch 2",
-        ("train", 9),
+        ("train", 9, 2),
         (1, "image 0.250, text 0.500"),
     ]
 
