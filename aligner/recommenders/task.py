@@ -41,6 +41,12 @@ class Triples:
     negative: Tensor
 
 
+def distinct(index: Tensor) -> Tensor:
+    """Each user or item of a step once, int64, ascending: one that repeats would be its own negative."""
+    once: Tensor = index.unique()  # type: ignore[no-untyped-call]
+    return once
+
+
 class Recommender(nn.Module, ABC):
     """Represents users and items by interactions and content; their dot product recommends.
 

@@ -15,7 +15,7 @@ from alignrec.core.plugins import load_plugins
 from tests.aligner.landmarks.trainings import INPUT
 
 # Those that learn from modalities, the older first.
-MULTIMODAL = ["FREEDOM"]
+MULTIMODAL = ["MMGCN", "GRCN", "SLMRec", "BM3", "FREEDOM", "MGCN"]
 PLUGIN = """
 import numpy as np
 from alignrec.aligner.landmarks.contract import Landmark

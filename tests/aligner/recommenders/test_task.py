@@ -13,7 +13,13 @@ from alignrec.aligner.errors import FeatureError, SplitError
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, Split
 from alignrec.aligner.recommenders.graphs import id_vectors
 from alignrec.aligner.recommenders.settings import RecommenderSettings
-from alignrec.aligner.recommenders.task import Recommender, RecommenderTask, Triples, fit_recommender
+from alignrec.aligner.recommenders.task import (
+    Recommender,
+    RecommenderTask,
+    Triples,
+    distinct,
+    fit_recommender,
+)
 from alignrec.aligner.train.losses import bpr, rows
 from alignrec.aligner.train.model import UserItemVectors
 from tests.aligner.landmarks.trainings import MODALITIES, SPLIT
@@ -56,6 +62,10 @@ def test_an_epoch_has_every_interaction_and_an_item_untouched_by_its_user() -> N
     found = np.zeros_like(history)
     np.add.at(found, (users, positives), 1)
     assert (found == history).all() and not history[users, negatives].any()
+
+
+def test_a_step_s_users_are_taken_once() -> None:
+    assert distinct(torch.tensor([3, 1, 3, 2])).tolist() == [1, 2, 3]
 
 
 def test_what_an_epoch_holds_fixed_depends_on_its_random_numbers_alone() -> None:
