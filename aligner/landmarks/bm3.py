@@ -17,7 +17,7 @@ class BM3Settings(RecommenderSettings):
 
     layers: int = Field(1, ge=0, description="over the interactions")
     dropout: float = Field(0.3, ge=0, lt=1, description="share of a target's dimensions that are dropped")
-    l2_weight: float = Field(0.1, ge=0, description="lambda, of half the squared length of a step's vectors")
+    l2_weight: float = Field(0.1, ge=0, description="lambda, of half the squared length of ID vectors")
 
 
 SETTINGS = BM3Settings()

@@ -9,7 +9,8 @@ In its symbols:
   gradient.
 - With C(a, b) the mean of -cos(a, b): L_rec = C(h̃_u, ḣ_i) + C(ḣ_u, h̃_i), over interactions;
   L_align = Σ_m C(h̃_m, ḣ_i); L_mask = Σ_m C(h̃_m, ḣ_m).
-- L = L_rec + L_align + L_mask + λ ‖Θ‖², here half the squared length of a step's h_u and h_i, an interaction.
+- L = L_rec + L_align + L_mask + λ ‖Θ‖²: half the squared length of all ID vectors, a user. Taken of a step's
+  vectors alone, it would shorten popular items most.
 - Score: h̃_u · h̃_i.
 """
 
@@ -85,7 +86,7 @@ class Bm3(Recommender):
             terms[f"alignment {place}"] = _apart(predicted, seen_item)
             terms[f"masking {place}"] = _apart(predicted, self._target(content))
         if self.l2_weight:
-            terms["l2"] = self.l2_weight * half_square(user, item)
+            terms["l2"] = self.l2_weight * half_square(self.user, self.item)
         return terms
 
     def _target(self, vectors: Tensor) -> Tensor:

@@ -59,7 +59,7 @@ def test_the_loss_is_the_paper_s() -> None:
         content = linear(layer, values[BATCH.positive.numpy()].astype(np.float64))
         wanted[f"alignment {place}"] = apart(linear(bm3.predictor, content), item)
         wanted[f"masking {place}"] = apart(linear(bm3.predictor, content), content)
-    wanted["l2"] = 0.3 * half_square(user, [item])
+    wanted["l2"] = 0.3 * half_square(numbers(bm3.user), [numbers(bm3.item)])
     terms = {name: term.item() for name, term in bm3.losses(BATCH).items()}
     assert terms == pytest.approx(wanted, abs=1e-6)
 
