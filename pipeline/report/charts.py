@@ -9,11 +9,13 @@ report with thirty charts take 2 MB and 7 seconds instead of 90 kB and none.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 TICKS = 4
 MAX_POINTS = 400
+# Values stay off an axis that is shorter without them than this share of what it is with them.
+SQUASHED = 0.5
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Bar:
         ours: whether it is drawn in the accent colour.
         at, low, high: in percent; `low` and `high` None without an interval.
         value, interval: as text.
+        beyond: -1 or 1 where the value lies beyond the axis, to the left or the right.
     """
 
     label: str
@@ -42,6 +45,7 @@ class Bar:
     high: float | None
     value: str
     interval: str
+    beyond: int = 0
 
 
 @dataclass(frozen=True)
@@ -98,19 +102,20 @@ class Value:
 
 
 def interval_chart(title: str, values: Sequence[Value], *, signed: bool = False) -> IntervalChart:
-    """A chart of values on one axis.
+    """A chart of values on one axis, which leaves out those so far off that they would squash all others.
 
     Args:
         title: what is drawn.
         values: at least one, in the order of the rows.
         signed: whether they are differences: zero is then on the axis and signs are written.
     """
-    ends = [end for v in values for end in (v.value, v.low, v.high) if end is not None]
-    axis = _Axis([*ends, 0.0] if signed else ends)
+    fixed = [0.0] if signed else [end for v in values if v.ours for end in _ends(v)]
+    axis = _Axis([*(end for v in _near(values, fixed) for end in _ends(v)), *fixed])
     form = "+.4f" if signed else ".4f"
 
     def row(v: Value) -> Bar:
         known = v.low is not None and v.high is not None
+        beyond = -1 if v.value < axis.low else 1 if v.value > axis.high else 0
         return Bar(
             v.label,
             v.ours,
@@ -119,9 +124,43 @@ def interval_chart(title: str, values: Sequence[Value], *, signed: bool = False)
             axis.place(v.high),
             f"{v.value:{form}}",
             f"{v.low:{form}} to {v.high:{form}}" if known else "",
+            beyond,
         )
 
     return IntervalChart(title, [row(v) for v in values], axis.ticks(), axis.at(0.0) if signed else None)
+
+
+def _ends(v: Value) -> list[float]:
+    return [end for end in (v.value, v.low, v.high) if end is not None]
+
+
+def _near(values: Sequence[Value], fixed: Sequence[float]) -> list[Value]:
+    """More than half of the values, two at least: those that others, far off, would squash.
+
+    Args:
+        values: in any order.
+        fixed: numbers that are on the axis whatever else is.
+    """
+    kept = sorted(values, key=lambda v: v.value)
+    least = max(2, len(kept) // 2 + 1)
+    while True:
+        span = SQUASHED * _span(kept, fixed)
+        nearer = next((part for part in _shorter(kept, least) if _span(part, fixed) < span), None)
+        if nearer is None:
+            return kept
+        kept = nearer
+
+
+def _shorter(values: list[Value], least: int) -> Iterator[list[Value]]:
+    """All runs of at least `least` values but the whole, the longest first."""
+    for length in range(len(values) - 1, least - 1, -1):
+        for start in range(len(values) - length + 1):
+            yield values[start : start + length]
+
+
+def _span(values: Sequence[Value], fixed: Sequence[float]) -> float:
+    ends = [*(end for v in values for end in _ends(v)), *fixed]
+    return max(ends) - min(ends)
 
 
 def line_chart(

@@ -13,6 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 _HERE = Path(__file__).parent
+# One script, a part a file: each may use what stands before it, the last begins.
+SCRIPTS = ("elements.js", "tables.js", "picked.js", "shelf.js", "map.js", "begin.js")
 # JSON inside HTML: none of these may be read as markup, nor end a line of script.
 _ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
@@ -37,7 +39,7 @@ def render(context: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     )
     environment.filters["capitalised"] = lambda text: text[:1].upper() + text[1:]
     environment.filters["thousands"] = lambda number: f"{number:,}"
-    style, script = _asset("report.css"), _asset("report.js")
+    style, script = _asset("report.css"), "\n".join(map(_asset, SCRIPTS))
     policy = (
         f"default-src 'none'; img-src data:; media-src data:; style-src {_hash(style)}; "
         f"script-src {_hash(script)}; "

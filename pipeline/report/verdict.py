@@ -58,6 +58,36 @@ def verdicts(results: Results) -> list[Verdict]:
     return found
 
 
+def plain_words(results: Results, seen: str) -> str:
+    """What recall comes to for somebody who shows lists; "" where none was measured for our features.
+
+    Args:
+        results: the evaluation's.
+        seen: what people did with the things that are looked for, such as `people liked later`.
+    """
+    measured = results.select(metric=MAIN_METRICS[0], share=None)
+    by_weight = (_own_recall(measured.select(protocol=name), name) for name in PROTOCOLS)
+    own = next(filter(None, by_weight), None)
+    if own is None:
+        return ""
+    rival = measured.select(protocol=own.protocol).strongest_rival(own)
+    beside, chance = "", ""
+    if rival is not None:
+        beside = f" ({_strongest(measured, rival)}: {_of_hundred(rival.value)})"
+        paired = measured.difference(own, rival.subject)
+        if paired is not None and paired.low is not None and paired.high is not None:
+            chance = " The difference may be chance." if paired.low <= 0 <= paired.high else ""
+    return (
+        f"On average {_of_hundred(own.value)} of 100 things {seen} were among the {own.k} shown by "
+        f"{own.subject}{beside}.{chance}"
+    )
+
+
+def _of_hundred(share: float) -> str:
+    """A share as a count: whole from ten upwards."""
+    return f"{100 * share:.0f}" if share >= 0.0995 else f"{100 * share:.1f}"
+
+
 def _of_protocol(measured: Results, protocol: Protocol) -> list[Verdict]:
     """The verdict of one protocol, under one share; none where it says nothing about our features."""
     own = _own_recall(measured, protocol.name)

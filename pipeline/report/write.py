@@ -23,7 +23,7 @@ from alignrec.pipeline.report.page import embedded_json, render
 from alignrec.pipeline.report.panels import panels, training
 from alignrec.pipeline.report.players import players
 from alignrec.pipeline.report.thumbnails import thumbnails
-from alignrec.pipeline.report.verdict import verdicts
+from alignrec.pipeline.report.verdict import plain_words, verdicts
 from alignrec.pipeline.runner.manifest import MANIFEST
 from alignrec.pipeline.runner.run_folder import SPLIT, RunFolder
 from alignrec.pipeline.runner.split_log import learned_from
@@ -72,6 +72,7 @@ def write_report(config: Config, run_folder: RunFolder, path: Path) -> None:
         "rejections": rejections(run.rejected, entries.rows, rejected_pictures),
         "gallery_size": len(chosen),
         "learned": _learned(config, run_folder, run),
+        "plain_words": plain_words(run.results, _looked_for(config)),
     }
     write_bytes(path, render(context, data).encode())
 
@@ -92,6 +93,14 @@ def _context(run: RunContents) -> dict[str, Any]:
         # Of a full evaluation alone.
         "forms": run.results.alignment.forms if run.results.alignment else {},
     }
+
+
+def _looked_for(config: Config) -> str:
+    """What people did with the things that test looks for."""
+    source, method = config.catalog.interactions, config.split.method
+    did = "liked" if source and source.min_rating is not None else "chose"
+    timed = method == "temporal" or (method == "leave-one-out" and source and source.timestamp)
+    return f"people {did} later" if timed else f"people {did}, and training did not know of,"
 
 
 def _learned(config: Config, run_folder: RunFolder, run: RunContents) -> str:

@@ -17,7 +17,7 @@ class ReportStage(Stage):
     """Writes `report.html`; it follows whatever stage a run ends with."""
 
     name = "report"
-    version = 3
+    version = 4
     libraries = ("Jinja2",)
     folder = "report.html"
 

@@ -26,6 +26,27 @@ def test_charts_keep_their_values_on_the_axis_and_in_order(
     assert (chart.zero is not None) == signed
 
 
+def test_a_value_far_off_squashes_no_other() -> None:
+    near = [Value(f"over {n}", True, 0.01 * n, 0.01 * n - 0.005, 0.01 * n + 0.005) for n in (1, 2, 3)]
+    far = [Value("over popularity", True, 0.4, 0.39, 0.41), Value("over random", True, 0.41)]
+    chart = interval_chart("gain", [*near, *far], signed=True)
+    alone = interval_chart("gain", near, signed=True)
+    assert [row.beyond for row in chart.rows] == [0, 0, 0, 1, 1]
+    assert [row.at for row in chart.rows[:3]] == [row.at for row in alone.rows]
+    assert (chart.ticks, chart.rows[3].value, chart.rows[3].at) == (alone.ticks, "+0.4000", 100)
+    below = interval_chart("gain", [*near, Value("over the best", True, -0.5)], signed=True)
+    assert [row.beyond for row in below.rows] == [0, 0, 0, -1]
+    assert [row.beyond for row in interval_chart("gain", [near[0], far[0]], signed=True).rows] == [0, 0]
+
+
+def test_what_is_ours_is_on_the_axis() -> None:
+    others = [Value(name, False, value) for name, value in (("a", 0.1), ("b", 0.11), ("c", 0.12))]
+    chart = interval_chart("recall", [Value("aligned", True, 0.9), *others])
+    assert [row.beyond for row in chart.rows] == [0, 0, 0, 0]
+    chart = interval_chart("recall", [Value("aligned", True, 0.11), *others, Value("popularity", False, 0.9)])
+    assert [row.beyond for row in chart.rows] == [0, 0, 0, 0, 1]
+
+
 def test_lines_leave_out_what_is_not_finite_and_are_thinned() -> None:
     points = [(float(n), float(n)) for n in range(5000)] + [(5000.0, float("nan"))]
     chart = line_chart("loss", "epoch", [("train", 0, points), ("nothing", 1, [(1.0, float("inf"))])])

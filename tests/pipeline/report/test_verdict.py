@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from alignrec.core.results import Measurement, Results
-from alignrec.pipeline.report.verdict import verdicts
+from alignrec.pipeline.report.verdict import plain_words, verdicts
 
 OURS = Measurement("top-k", "aligned", "recall", 20, "test", 0.2)
 
@@ -120,3 +120,26 @@ def test_with_thinned_histories_each_share_has_its_verdict() -> None:
     assert first.sentence.startswith("Thinned histories, 10% kept: recall@20 on test is 0.3000 for EASE+ and")
     assert second.headline.startswith("aligned features helped")
     assert second.sentence.startswith("Thinned histories, 20% kept: ")
+
+
+def test_recall_in_plain_words_is_ours_beside_the_strongest_rival_on_validation() -> None:
+    judged = replace(WEAK, split="valid", value=0.18)
+    records = [replace(OURS, value=0.483), STRONG, WEAK, judged, gain(0.3, 0.4, "popularity")]
+    assert plain_words(Results(records), "people liked later") == (
+        "On average 48 of 100 things people liked later were among the 20 shown by aligned "
+        "(the landmark strongest on validation, popularity: 10)."
+    )
+    assert plain_words(Results([OURS, replace(STRONG, value=0.0123)]), "people chose later") == (
+        "On average 20 of 100 things people chose later were among the 20 shown by aligned "
+        "(the strongest landmark, LightGCN: 1.2)."
+    )
+    doubtful = plain_words(Results([OURS, STRONG, gain(-0.01, 0.09)]), "people liked later")
+    assert doubtful.endswith(" The difference may be chance.")
+
+
+def test_without_our_features_there_are_no_plain_words() -> None:
+    assert plain_words(Results([STRONG]), "people liked later") == ""
+    zero_shot = replace(OURS, protocol="zero-shot", subject="multimodal", value=0.3)
+    others = Results([zero_shot, replace(STRONG, value=0.9)])
+    words = plain_words(others, "people liked later")
+    assert words == "On average 30 of 100 things people liked later were among the 20 shown by multimodal."

@@ -89,7 +89,7 @@ def test_what_modalities_tell_of_one_another_is_a_section(tmp_path: Path) -> Non
     assert finished.alignment is not None
     forth, _ = finished.alignment.directions
     page = " ".join(written(config, finished).read_text().split())
-    section = page[page.index('id="alignment"') :].partition("</section>")[0]
+    section = page[page.index('id="alignment"') :].partition("</details>")[0]
     assert "<p>In 1 of 2 directions a modality tells something.</p>" in section
     assert re.findall("<th scope=.row.>(.*?)</th><td>(.*?)</td>", section) == [
         ("image", "text"),

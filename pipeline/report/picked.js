@@ -1,0 +1,57 @@
+// ---- the picked item: one for the whole page, and part of its address ----
+
+let picked = 0;
+
+function pick(number, { focus = false, remember = true } = {}) {
+  picked = number;
+  showPicked();
+  markShelf();
+  drawMap();
+  if (remember) history.replaceState(null, "", `#item=${encodeURIComponent(items[number].id)}`);
+  if (focus) at("picked").focus({ preventScroll: false });
+}
+
+function addressed() {
+  const match = /^#item=(.*)$/.exec(location.hash);
+  if (!match) return -1;
+  try {
+    const id = decodeURIComponent(match[1]);
+    return items.findIndex((item) => item.id === id);
+  } catch {
+    return -1; // an address somebody mangled
+  }
+}
+
+function showPicked() {
+  const item = items[picked];
+  const facts = element("dl");
+  for (const [name, value] of [["id", item.id], ...details.map((name, n) => [name, item.details[n]])])
+    if (value) facts.append(element("dt", {}, name), element("dd", { dir: "auto" }, value));
+  const words = element("div", {}, element("h3", { dir: "auto" }, item.title));
+  words.append(player(item), element("p", { className: "note", dir: "auto" }, item.text), facts);
+  at("picked").replaceChildren(picture(item, `Picture of ${item.title}`), words);
+  at("neighbours").replaceChildren(...sets.map((set) => column(set)));
+}
+
+function column(set) {
+  const list = element("ol");
+  set.neighbours[picked].forEach((number, rank) => {
+    const item = items[number];
+    const cosine = element("span", { className: "note" }, (set.cosines[picked][rank] / 100).toFixed(2));
+    const button = element("button", { type: "button" }, picture(item, ""), element("span", {}, title(item), cosine));
+    button.dataset.item = number;
+    button.addEventListener("click", () => pick(number, { focus: true }));
+    for (const event of ["mouseenter", "focus"]) button.addEventListener(event, () => markSame(number));
+    for (const event of ["mouseleave", "blur"]) button.addEventListener(event, () => markSame(-1));
+    list.append(element("li", {}, button));
+  });
+  const empty = element("p", { className: "note" }, "This set has no vector for the item.");
+  return element("section", { className: "near" }, element("h4", {}, set.name), list.children.length ? list : empty);
+}
+
+// The same item under several sets lights up in all of them.
+function markSame(number) {
+  for (const button of at("neighbours").querySelectorAll("button"))
+    button.classList.toggle("same", button.dataset.item === String(number));
+}
+
