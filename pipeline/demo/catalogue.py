@@ -6,6 +6,8 @@ of product has its own code of finishes for audiences, so that neither tells the
 has its place in the picture, which the average over a picture hides. Most items follow these codes. Users
 care least for the shape, which features show best.
 
+Theme and finish, which users care for most, are columns of their own too: no model reads them, people do.
+
 With sound, every product has a tone too. Its register follows the theme; its timbre is in nothing else, and
 users care for it as much as for the theme.
 """
@@ -128,7 +130,7 @@ def _write_sounds(folder: Path, latent: _Latent, rng: np.random.Generator) -> No
 
 
 def _write_items(folder: Path, latent: _Latent, rng: np.random.Generator, *, sound: bool) -> None:
-    shapes, themes, audiences = (list(table) for table in (SHAPES, THEMES, AUDIENCES))
+    shapes, themes, audiences, finishes = (list(t) for t in (SHAPES, THEMES, AUDIENCES, FINISHES))
     records = []
     for number in range(len(latent.shape)):
         shape, audience = shapes[latent.shape[number]], audiences[latent.audience[number]]
@@ -136,6 +138,8 @@ def _write_items(folder: Path, latent: _Latent, rng: np.random.Generator, *, sou
             "item_id": _item_id(number),
             "title": title(number, shape, audience, rng),
             "category": category_of(shape),
+            "theme": themes[latent.theme[number]],
+            "finish": finishes[latent.finish[number]],
             "description": description(themes[latent.theme[number]], audience, rng),
             IMAGE: f"images/{_item_id(number)}.png",
         }

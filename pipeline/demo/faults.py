@@ -67,7 +67,7 @@ def break_sounds(folder: Path) -> None:
 def break_items(records: Sequence[Record]) -> list[Record]:
     """The items with their faults: one without words, one twice, some whose files have another ending."""
     broken = {record["item_id"]: dict(record) for record in records}
-    broken[NO_TEXT] |= {"title": "", "category": "", "description": "  "}
+    broken[NO_TEXT] |= {"title": "", "category": "", "theme": "", "finish": "", "description": "  "}
     for item in (CMYK, TURNED):
         broken[item][IMAGE] = f"images/{item}.jpg"
     if SOUND in broken[RENAMED]:

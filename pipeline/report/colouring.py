@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import scipy.sparse as sp
 
 from alignrec.pipeline.report.gallery import clip, readable
 
@@ -30,12 +31,45 @@ class Colouring:
         labels: of the groups.
         codes: for each item its group; `len(labels)` for any other value, -1 for none.
         ordered: whether the groups are ranges from low to high.
+        times: how many times as often as by chance two items of one user are of one group; None where nobody
+            has two items.
+        care: the same less chance, as a share of what is possible: 1 where a user's items are always of one
+            group, 0 where users do not care.
     """
 
     name: str
     labels: list[str]
     codes: list[int]
     ordered: bool
+    times: float | None = None
+    care: float = 0.0
+
+
+def by_care(colourings: Sequence[Colouring], histories: sp.csr_array) -> list[Colouring]:
+    """Colourings with how much users care about their groups, those they care most about first.
+
+    Items without a group, or of one too small to have a label, count for nothing.
+
+    Args:
+        colourings: of the same `n` items.
+        histories: CSR `[users, n]`, which items a user has.
+    """
+    return sorted((_with_care(colouring, histories) for colouring in colourings), key=lambda c: -c.care)
+
+
+def _with_care(colouring: Colouring, histories: sp.csr_array) -> Colouring:
+    codes, count = np.array(colouring.codes), len(colouring.labels)
+    labelled = np.flatnonzero((codes >= 0) & (codes < count))
+    member = sp.csr_array((np.ones(len(labelled)), (labelled, codes[labelled])), shape=(len(codes), count))
+    counts = ((histories > 0).astype(np.float64) @ member).toarray()  # [users, groups]
+    totals = counts.sum(axis=1)
+    pairs = float((totals * (totals - 1)).sum())
+    if not pairs:
+        return colouring
+    together = float((counts * (counts - 1)).sum()) / pairs
+    chance = float(np.square(counts.sum(axis=0) / totals.sum()).sum())
+    care = (together - chance) / (1 - chance) if chance < 1 else 0.0
+    return replace(colouring, times=round(together / chance, 4), care=round(care, 6))
 
 
 def group_values(name: str, values: Sequence[Any]) -> Colouring | None:

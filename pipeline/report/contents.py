@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from alignrec.core.cross_view import CrossView
@@ -31,8 +31,8 @@ class RunContents:
 
     Attributes:
         item_ids: the catalogue's `n` items, in its order.
-        interactions: int64 `[n]`, positives of each item; None for a catalogue without.
-        users: how many users those positives have.
+        histories: CSR `[users, n]`, how often a user has an item as a positive; None for a catalogue without
+            interactions.
         models: for each modality, the extractor's card.
         sets: item sets by name, in the order in which they are made, rows in catalogue order.
         rejected: rows of `rejected.parquet`, `detail` included.
@@ -43,8 +43,7 @@ class RunContents:
     """
 
     item_ids: list[str]
-    interactions: NDArray[np.int64] | None
-    users: int
+    histories: sp.csr_array | None
     models: Mapping[str, Mapping[str, Any]]
     sets: Mapping[str, FeatureSet]
     rejected: list[dict[str, Any]]
@@ -52,6 +51,16 @@ class RunContents:
     pooled: Results
     curves: list[Curve]
     alignment: CrossView | None = None
+
+    @property
+    def interactions(self) -> NDArray[np.int64] | None:
+        """Positives of each item, int64 `[n]`."""
+        return None if self.histories is None else np.asarray(self.histories.sum(axis=0), dtype=np.int64)
+
+    @property
+    def users(self) -> int:
+        """How many users those positives have."""
+        return 0 if self.histories is None else int(self.histories.shape[0])
 
 
 def read_contents(run: RunFolder) -> RunContents:
@@ -72,11 +81,9 @@ def read_contents(run: RunFolder) -> RunContents:
     names = [name for name in dict.fromkeys([*FEATURE_SETS, *extracted.summary["sets"]]) if name in present]
     names.sort(key=lambda name: not feature_set(name).raw)
     item_ids = run.items()
-    interactions, users = _interactions(run.interactions(), item_ids)
     return RunContents(
         item_ids,
-        interactions,
-        users,
+        _histories(run.interactions(), item_ids),
         {name: entry["card"] for name, entry in extracted.summary["sets"].items()},
         {name: features for name in names if (features := run.features(name)).key == "item_id"},
         run.rejected(),
@@ -87,9 +94,11 @@ def read_contents(run: RunFolder) -> RunContents:
     )
 
 
-def _interactions(table: pa.Table | None, item_ids: list[str]) -> tuple[NDArray[np.int64] | None, int]:
+def _histories(table: pa.Table | None, item_ids: list[str]) -> sp.csr_array | None:
     if table is None:
-        return None, 0
-    count = Counter(table.column("item_id").to_pylist())
-    per_item = np.fromiter((count[item_id] for item_id in item_ids), dtype=np.int64, count=len(item_ids))
-    return per_item, pc.count_distinct(table.column("user_id")).as_py()
+        return None
+    users = pc.dictionary_encode(table.column("user_id").combine_chunks())
+    user = users.indices.to_numpy()
+    item = pc.index_in(table.column("item_id"), pa.array(item_ids, pa.string())).to_numpy()
+    ones = np.ones(len(user), dtype=np.int64)
+    return sp.csr_array((ones, (user, item)), shape=(len(users.dictionary), len(item_ids)))

@@ -25,3 +25,4 @@ function title(item) {
   return element("bdi", { className: "title", dir: "auto" }, item.title);
 }
 
+const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();

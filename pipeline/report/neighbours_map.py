@@ -18,7 +18,7 @@ NEIGHBOURS = 10
 FEWEST_FOR_TSNE = 20
 COMPONENTS = 50
 ITERATIONS = 500
-GRID = 1000
+GRID = 4000
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,14 +4,23 @@ const PAGE = 120;
 let found = [];
 let onShelf = 0;
 
-const plain = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
-const searchable = items.map((item) => plain([item.title, item.id, item.text, ...item.details].join(" ")));
+// Scripts that put no space between words: there a word may begin anywhere.
+const UNSPACED = /^[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
+const wordsOf = (text) => plain(text).replace(/[^\p{L}\p{N}]+/gu, " ").trim();
+const titles = items.map((item) => ` ${wordsOf(item.title)}`);
+const searchable = items.map((item, n) => `${titles[n]} ${wordsOf([item.id, item.text, ...item.details].join(" "))}`);
 
+// The items that have, for each word looked for, a word that begins with it; those that have all in the title first.
 function search() {
-  const words = plain(at("search").value).split(/\s+/).filter(Boolean);
-  found = [...items.keys()].filter((number) => words.every((word) => searchable[number].includes(word)));
-  const of = `${items.length.toLocaleString("en")} items`;
-  at("found").textContent = words.length ? `${found.length.toLocaleString("en")} of ${of}` : of;
+  const words = wordsOf(at("search").value).split(" ").filter(Boolean);
+  const hasAll = (text) => words.every((word) => text.includes(UNSPACED.test(word) ? word : ` ${word}`));
+  found = [...items.keys()].filter((number) => hasAll(searchable[number]));
+  found.sort((a, b) => hasAll(titles[b]) - hasAll(titles[a]));
+  const count = `${items.length.toLocaleString("en")} items`;
+  const none = `: no title, text, id or field has words that begin with ${words.map((word) => `“${word}”`).join(" and ")}.`;
+  at("found").textContent = words.length
+    ? `${found.length.toLocaleString("en")} of ${count}${found.length ? "" : none}`
+    : count;
   at("items").replaceChildren();
   onShelf = 0;
   shelve();

@@ -13,7 +13,7 @@ from alignrec.extractors.errors import ImageRejectedError
 from alignrec.extractors.inputs.images import decode_image
 
 # Longest sides in pixels, best first: a report takes the first with which all pictures fit.
-SIDES = (144, 96, 64)
+SIDES = (192, 144, 96, 64)
 QUALITY = 70
 
 # What gives a picture's bytes when it is called.

@@ -14,7 +14,7 @@ from alignrec.core.files import write_bytes
 from alignrec.core.recommendation import recommendations
 from alignrec.core.vocabulary import TRAINED_SETS
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.report.colouring import Colouring, group_values
+from alignrec.pipeline.report.colouring import Colouring, by_care, group_values
 from alignrec.pipeline.report.contents import RunContents, read_contents
 from alignrec.pipeline.report.gallery import Entries, Entry, choose, clip, read_entries, readable
 from alignrec.pipeline.report.neighbours_map import NeighboursMap, map_neighbours
@@ -124,7 +124,7 @@ def _data(run: RunContents, chosen: NDArray[np.int64], entries: Entries, seed: i
 
 
 def _colourings(run: RunContents, chosen: NDArray[np.int64], entries: Entries) -> list[Colouring]:
-    """Columns to colour the map by: the table's own, then what the run knows."""
+    """Columns to colour the map by: the table's own and what the run knows, by how much users care."""
     columns: dict[str, Sequence[Any]] = {
         column: [entry.values.get(column) for entry in entries.items] for column in entries.columns
     }
@@ -134,7 +134,8 @@ def _colourings(run: RunContents, chosen: NDArray[np.int64], entries: Entries) -
         if features.origin is not None:
             columns[f"origin of {name}"] = [features.origin[row] for row in chosen]
     colourings = [group_values(name, values) for name, values in columns.items()]
-    return [colouring for colouring in colourings if colouring]
+    found = [colouring for colouring in colourings if colouring]
+    return found if run.histories is None else by_care(found, run.histories[:, chosen])
 
 
 def _item(entry: Entry) -> dict[str, Any]:

@@ -70,7 +70,9 @@ def test_it_has_the_size_asked_for(records: list[dict[str, str]], log: list[dict
 def test_titles_are_distinct_and_no_field_is_missing(records: list[dict[str, str]]) -> None:
     titles = Counter(r["title"] for r in records)
     assert max(titles.values()) == 1
-    assert {tuple(r) for r in records} == {("item_id", "title", "category", "description", "image")}
+    assert {tuple(r) for r in records} == {
+        ("item_id", "title", "category", "theme", "finish", "description", "image")
+    }
 
 
 def test_finishes_and_places_are_never_told_in_words(records: list[dict[str, str]]) -> None:

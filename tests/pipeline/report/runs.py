@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 
 from alignrec.core.cross_view import CrossView, Direction
 from alignrec.core.features import FeatureSet
@@ -70,8 +71,7 @@ def make_run(
     card = {"name": "packaged:efficientnet-lite0"}
     return RunContents(
         item_ids=list(ids),
-        interactions=np.arange(n, dtype=np.int64)[::-1].copy() if trained else None,
-        users=9 if trained else 0,
+        histories=histories(n) if trained else None,
         models={"image": card, "text": card},
         sets=sets,
         rejected=list(rejected),
@@ -80,6 +80,12 @@ def make_run(
         curves=curves() if trained else [],
         alignment=alignment() if trained else None,
     )
+
+
+def histories(items: int) -> sp.csr_array:
+    """Nine users: each item has one fewer than the item before, and who has two has them of a kind."""
+    item = np.repeat(np.arange(items), np.arange(items)[::-1])
+    return sp.csr_array((np.ones(len(item), dtype=np.int64), (item % 9, item)), shape=(9, items))
 
 
 def records() -> tuple[Measurement, ...]:

@@ -27,16 +27,16 @@ def test_charts_keep_their_values_on_the_axis_and_in_order(
 
 
 def test_a_value_far_off_squashes_no_other() -> None:
-    near = [Value(f"over {n}", True, 0.01 * n, 0.01 * n - 0.005, 0.01 * n + 0.005) for n in (1, 2, 3)]
+    close = [Value(f"over {n}", True, 0.01 * n, 0.01 * n - 0.005, 0.01 * n + 0.005) for n in (1, 2, 3)]
     far = [Value("over popularity", True, 0.4, 0.39, 0.41), Value("over random", True, 0.41)]
-    chart = interval_chart("gain", [*near, *far], signed=True)
-    alone = interval_chart("gain", near, signed=True)
+    chart = interval_chart("gain", [*close, *far], signed=True)
+    alone = interval_chart("gain", close, signed=True)
     assert [row.beyond for row in chart.rows] == [0, 0, 0, 1, 1]
     assert [row.at for row in chart.rows[:3]] == [row.at for row in alone.rows]
     assert (chart.ticks, chart.rows[3].value, chart.rows[3].at) == (alone.ticks, "+0.4000", 100)
-    below = interval_chart("gain", [*near, Value("over the best", True, -0.5)], signed=True)
+    below = interval_chart("gain", [*close, Value("over the best", True, -0.5)], signed=True)
     assert [row.beyond for row in below.rows] == [0, 0, 0, -1]
-    assert [row.beyond for row in interval_chart("gain", [near[0], far[0]], signed=True).rows] == [0, 0]
+    assert [row.beyond for row in interval_chart("gain", [close[0], far[0]], signed=True).rows] == [0, 0]
 
 
 def test_what_is_ours_is_on_the_axis() -> None:

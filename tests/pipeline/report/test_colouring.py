@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+import scipy.sparse as sp
 
-from alignrec.pipeline.report.colouring import group_values
+from alignrec.pipeline.report.colouring import by_care, group_values
 
 
 def test_columns_that_put_items_into_a_few_groups_can_colour() -> None:
@@ -18,3 +20,24 @@ def test_columns_that_put_items_into_a_few_groups_can_colour() -> None:
     assert group_values("title", [f"thing {n}" for n in range(50)]) is None
     assert group_values("same", ["x"] * 50) is None
     assert group_values("empty", [None] * 50) is None
+
+
+def test_what_users_care_about_comes_first() -> None:
+    """Three users of two kinds: each has items of one kind, and of both sizes."""
+    size = group_values("size", ["small", "large", "small", "large", "large", "small"])
+    kind = group_values("kind", ["mug", "mug", "lamp", "lamp", None, "mug"])
+    assert size is not None and kind is not None
+    histories = sp.csr_array(np.array([[1, 1, 0, 0, 1, 0], [0, 0, 2, 1, 0, 0], [0, 1, 0, 0, 0, 1]]))
+    first, second = by_care([size, kind], histories)
+    assert (first.name, second.name) == ("kind", "size")
+    # Pairs of a user that have a kind: 2 + 2 + 2, all of one; of 6 items 4 are mugs and 2 lamps.
+    assert (first.care, first.times) == (1.0, pytest.approx(1 / ((4 / 6) ** 2 + (2 / 6) ** 2), abs=1e-4))
+    # Of 6 + 2 + 2 pairs 2 have a size in common; of 7 items 3 are small and 4 large.
+    assert second.times == pytest.approx(0.2 / ((3 / 7) ** 2 + (4 / 7) ** 2), abs=1e-4)
+    assert second.care < 0
+
+
+def test_nobody_cares_who_has_one_item() -> None:
+    kind = group_values("kind", ["mug", "mug", "lamp"])
+    assert kind is not None
+    assert by_care([kind], sp.csr_array(np.eye(3))) == [kind]

@@ -29,7 +29,8 @@ def test_extraction_alone(tmp_path: Path) -> None:
 def test_interactions_are_counted_by_item(tmp_path: Path) -> None:
     table = pa.table({"user_id": ["a", "a", "b"], "item_id": ["i0", "i2", "i2"]})
     contents = read_contents(write_extracted(tmp_path, table))
-    assert contents.interactions is not None
+    assert contents.interactions is not None and contents.histories is not None
+    assert contents.histories.toarray().tolist() == [[1, 0, 1, 0], [0, 0, 1, 0]]
     assert (contents.interactions.tolist(), contents.users) == ([1, 0, 2, 0], 2)
 
 

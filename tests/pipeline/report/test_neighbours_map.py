@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from alignrec.pipeline.report.neighbours_map import map_neighbours
+from alignrec.pipeline.report.neighbours_map import GRID, map_neighbours
 
 
 def test_a_map_finds_the_nearest_and_is_the_same_every_time() -> None:
@@ -22,7 +22,7 @@ def test_a_map_finds_the_nearest_and_is_the_same_every_time() -> None:
         assert {n // 12 for n in found.neighbours[row]} == {row // 12}
         assert found.cosines[row] == sorted(found.cosines[row], reverse=True)
     inside = found.places[valid]
-    assert inside.min() == 0 and inside.max() == 1000
+    assert inside.min() == 0 and inside.max() == GRID
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
