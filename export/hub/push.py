@@ -21,7 +21,7 @@ from alignrec.export.hub.errors import (
     UploadError,
 )
 from alignrec.export.hub.expected_file import ExpectedFile
-from alignrec.export.hub.find_version import find_version, withdrawals
+from alignrec.export.hub.find_version import find_version, published_tags, withdrawals
 from alignrec.export.hub.plan import Plan, plan_push
 from alignrec.export.hub.repository import PAUSES, HubRepo, open_repo, pause_for, read_afresh
 from alignrec.export.hub.seen_versions import Record, write_record
@@ -42,6 +42,7 @@ class PushResult:
         removed: paths that the head has no more; earlier versions keep them.
         bytes: total size of `sent`.
         private: whether only the repository's members see it.
+        equal_to: another published version that holds the same content; None where there is none.
     """
 
     status: Literal["published", "healed", "already", "planned"]
@@ -53,6 +54,7 @@ class PushResult:
     removed: tuple[str, ...] = ()
     bytes: int = 0
     private: bool = True
+    equal_to: str | None = None
 
 
 def push(
@@ -113,6 +115,7 @@ class _Push:
     version: Version
     say: Callable[[str], None]
     plan: Plan | None = None
+    equal_to: Version | None = None
 
     @property
     def title(self) -> str:
@@ -130,6 +133,7 @@ class _Push:
             find_version(self.repo, str(self.version))  # refuses a tag that was moved
             return self.result("already", commit, private)
         self.refuse_withdrawn()
+        self.equal_to = self.same_elsewhere()
         commit = self.committed()
         if dry_run:
             if commit is None:
@@ -177,6 +181,16 @@ class _Push:
                 "higher one"
             )
         return commit
+
+    def same_elsewhere(self) -> Version | None:
+        """The highest published version with this content; the titles of commits say where to look."""
+        ending = self.title.removeprefix(f"Publish {self.version.tag}")
+        titled = {commit for commit, title in self.repo.titles() if title.endswith(ending)}
+        for version, commit in sorted(published_tags(self.repo).items(), reverse=True):
+            stored = self.manifest_at(commit) if commit in titled else None
+            if stored is not None and stored.same_content(self.manifest):
+                return version
+        return None
 
     def refuse_withdrawn(self) -> None:
         """A withdrawn version's name is not given again."""
@@ -293,4 +307,5 @@ class _Push:
             removed=tuple(self.plan.delete) if self.plan else (),
             bytes=self.plan.bytes if self.plan else 0,
             private=private,
+            equal_to=None if self.equal_to is None else str(self.equal_to),
         )

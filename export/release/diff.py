@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from alignrec.core.features import FeatureSet
 from alignrec.core.results import METRICS_FILE, QUANTITY, Results
 from alignrec.core.vectors import unit_rows
+from alignrec.core.vocabulary import FEATURE_SETS, MAIN_METRICS, PROTOCOLS
 from alignrec.export.release.opened import Release
 
 # Neighbours compared, and the items whose neighbours are; more would only sharpen the mean.
@@ -18,6 +20,8 @@ NEIGHBOURS = 10
 SAMPLE = 1000
 # A cosine nearer to 1 than this is rounding.
 SAME = 1e-6
+# Numbers nearer than this look the same where they are shown.
+SHOWN = 5e-5
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,11 @@ class SetDiff:
     cosine: dict[str, float] | None
     neighbours: float | None
 
+    @property
+    def differs(self) -> bool:
+        """Whether anything of it does."""
+        return bool(self.added or self.removed or self.changed) or self.dims[0] != self.dims[1]
+
 
 @dataclass(frozen=True)
 class ReleaseDiff:
@@ -67,9 +76,30 @@ class ReleaseDiff:
     sets: list[SetDiff]
     metrics: list[dict[str, Any]]
 
+    @property
+    def changed_metrics(self) -> list[dict[str, Any]]:
+        """The numbers that differ, or that only one has; the largest changes first."""
+
+        def change(record: dict[str, Any]) -> float:
+            first, second = record["first"], record["second"]
+            return float("inf") if first is None or second is None else abs(second - first)
+
+        return sorted((one for one in self.metrics if change(one) >= SHOWN), key=change, reverse=True)
+
+    @property
+    def headline(self) -> list[str]:
+        """What changed, in sentences, weightiest first."""
+        if self.equal:
+            said = ["The same content, to the byte."]
+        else:
+            lacking = ((self.only_first, "A"), (self.only_second, "B"))
+            said = [f"Only {which} has the sets {', '.join(names)}." for names, which in lacking if names]
+            said += _said_of_vectors(self.sets)
+        return said + _said_of_metrics(self.metrics)
+
     def to_json(self) -> dict[str, Any]:
         """The same as JSON values."""
-        return asdict(self)
+        return {"headline": self.headline, **asdict(self)}
 
 
 def diff_releases(first: Release, second: Release) -> ReleaseDiff:
@@ -90,6 +120,44 @@ def diff_releases(first: Release, second: Release) -> ReleaseDiff:
         [diff_sets(first.load(name), second.load(name)) for name in ours if name in theirs],
         _diff_results(_results(first), _results(second)),
     )
+
+
+def _said_of_vectors(sets: Sequence[SetDiff]) -> list[str]:
+    """How many items came, went or have other vectors, in any set; and which sets are as they were."""
+    counts = {
+        "came": {i for one in sets for i in one.added},
+        "went": {i for one in sets for i in one.removed},
+        "have other vectors": {i for one in sets for i in one.changed},
+    }
+    different = [one.name for one in sets if one.differs]
+    same = [one.name for one in sets if not one.differs]
+    if not different:
+        return ["No vector is another."] if sets else []
+    found = ", ".join(f"{len(ids):,} {what}" for what, ids in counts.items() if ids)
+    found = f"Of the items {found}" if found else "Dimensions differ"
+    unchanged = f"; {', '.join(same)} as before" if same else ""
+    return [f"{found}, in {', '.join(different)}{unchanged}."]
+
+
+def _said_of_metrics(metrics: Sequence[dict[str, Any]]) -> list[str]:
+    """What became of the main metric of the best set on test, under the first protocol that both measured."""
+    for protocol in PROTOCOLS:
+        for subject in reversed(FEATURE_SETS):
+            found = [
+                one
+                for one in metrics
+                if (one["protocol"], one["subject"], one["against"]) == (protocol, subject, None)
+                and (one["metric"], one["split"], one["share"]) == (MAIN_METRICS[0], "test", None)
+                and None not in (one["first"], one["second"])
+            ]
+            if found:
+                one = max(found, key=lambda one: one["k"] or 0)
+                first, second = one["first"], one["second"]
+                return [
+                    f"{one['metric']}@{one['k']} of {subject} on test, {protocol}: "
+                    f"{first:.4f} → {second:.4f} ({second - first:+.4f})."
+                ]
+    return []
 
 
 def diff_sets(first: FeatureSet, second: FeatureSet) -> SetDiff:

@@ -21,8 +21,10 @@ from alignrec.pipeline.cli import diff as cli_diff
 from alignrec.pipeline.cli import encode as cli_encode
 from alignrec.pipeline.cli import hub as cli_hub
 from alignrec.pipeline.cli import report as cli_report
+from alignrec.pipeline.cli import stages as cli_stages
 from alignrec.pipeline.cli import versions as cli_versions
 from alignrec.pipeline.cli.output import say
+from alignrec.pipeline.cli.stages import DEFAULT_CONFIG, ConfigFile, Overrides, Quiet
 from alignrec.pipeline.cli.system_errors import describe
 
 
@@ -49,13 +51,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-ConfigFile = Annotated[Path, typer.Option("--config", "-c", help="The config file.", show_default=True)]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", "-o", help="Override a setting: -o train.epochs=5 (repeatable).", metavar="K=V"),
-]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
-DEFAULT_CONFIG = Path("alignrec.yaml")
 INTERRUPTED = 128 + 2  # as shells say of a process that SIGINT ended
 
 
@@ -79,100 +74,10 @@ def _options(
         os.environ["ALIGNREC_DEBUG"] = "1"
 
 
-@app.command()
-def run(
-    config: ConfigFile = DEFAULT_CONFIG,
-    until: Annotated[
-        str,
-        typer.Option(
-            help="Stop after this stage: extract, split, pretrain, train, evaluate or export, or a plugin's.",
-            metavar="STAGE",
-        ),
-    ] = "export",
-    overrides: Overrides = None,
-    quiet: Quiet = False,
-) -> None:
-    """Run all stages, resuming what was begun, redoing what changed.
-
-    The stages are extract, split, pretrain, train, evaluate, export and report; what the config does not
-    need is left out. Results go into the config's `out` (default runs/NAME), with report.html for a
-    browser and release/ to publish. Interrupted at any moment, the same command goes on.
-    """
-    _run(config, until, overrides, quiet)
+cli_stages.register(app)  # the first of the help
 
 
-@app.command()
-def extract(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
-    """Embed pictures, texts and sounds with frozen pretrained models."""
-    _run(config, "extract", overrides, quiet)
-
-
-@app.command()
-def pretrain(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
-    """Learn the multimodal encoder: one vector of all content."""
-    _run(config, "pretrain", overrides, quiet)
-
-
-@app.command()
-def train(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
-    """Refine the features by who interacted with what.
-
-    Makes the sets aligned (the representation that recommends), content and user.
-    """
-    _run(config, "train", overrides, quiet)
-
-
-@app.command()
-def evaluate(
-    config: ConfigFile = DEFAULT_CONFIG,
-    full: Annotated[
-        bool, typer.Option("--full", help="A full evaluation: every seed, landmark and ablation.")
-    ] = False,
-    splits: Annotated[
-        int | None,
-        typer.Option(
-            "--splits", min=2, help="Draw so many random splits, train on each, and take them together."
-        ),
-    ] = None,
-    seeds: Annotated[
-        int | None,
-        typer.Option("--seeds", min=1, help="Train under the seeds 1 to this, in --full and on each split."),
-    ] = None,
-    rankings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--rankings",
-            help="A row for another system, from the top-k lists that it wrote on this run's split "
-            "(repeatable); in place of the config's evaluate.rankings.",
-            metavar="NAME=FILE",
-        ),
-    ] = None,
-    overrides: Overrides = None,
-    quiet: Quiet = False,
-) -> None:
-    """Measure what the features are worth, against simple baselines.
-
-    Shows the numbers, and which set to use for what; all of them, with definitions and intervals, are in
-    evaluate/metrics.json.
-    """
-    more = ["evaluate.full=true"] if full else []
-    more += [f"evaluate.splits={splits}"] if splits else []
-    more += [f"evaluate.seeds={list(range(1, seeds + 1))}"] if seeds else []
-    more += [f"evaluate.rankings={json.dumps(_named_files(rankings))}"] if rankings else []
-    _run(config, "evaluate", [*(overrides or ()), *more], quiet)
-
-
-def _named_files(options: list[str]) -> dict[str, str]:
-    """The files of `NAME=FILE`, as seen from where the command is called."""
-    named = {}
-    for option in options:
-        name, equals, file = option.partition("=")
-        if not (name and equals and file) or name in named:
-            raise typer.BadParameter(
-                f"{option!r}: expected NAME=FILE, each name once", param_hint="--rankings"
-            )
-        named[name] = str(Path(file).absolute())
-    return named
+cli_stages.register(app)  # the first of the help
 
 
 @app.command()
@@ -197,15 +102,6 @@ def tune(
 
     log = search(load_config(config, overrides or ()), trials, Console(quiet))
     typer.echo(yaml.safe_dump({"train": train_section(log.winner.settings)}, sort_keys=False), nl=False)
-
-
-@app.command()
-def export(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
-    """Write the release folder, after bringing what it needs up to date.
-
-    `alignrec push` publishes it.
-    """
-    _run(config, "export", overrides, quiet)
 
 
 @app.command()
@@ -255,22 +151,6 @@ def demo(
 
     for line in run_demo(out, seed, Console(quiet), sound=sound):
         say(line)
-
-
-def _run(config: Path, until: str, overrides: list[str] | None, quiet: bool) -> None:
-    from alignrec.pipeline.config.file import load_config
-    from alignrec.pipeline.runner.console import Console
-    from alignrec.pipeline.runner.run_folder import RunFolder
-    from alignrec.pipeline.stages.chain import run as run_stages
-    from alignrec.pipeline.stages.evaluate.tables import show_run
-
-    console = Console(quiet)
-    loaded = load_config(config, overrides or ())
-    result = run_stages(loaded, until, console=console)
-    if "evaluate" in result.stages:
-        show_run(RunFolder(result.folder), console, loaded.evaluate.published)
-    if result.release is not None:
-        say(result.release)
 
 
 cli_data.register(app)

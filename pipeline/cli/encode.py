@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 Items = Annotated[str, typer.Argument(help="A table, as catalog.items.path names one.")]
 From = Annotated[str, typer.Option("--release", help="A release folder, OWNER/NAME or OWNER/NAME@X.Y.Z.")]
 Out = Annotated[Path, typer.Option("--out", help="The folder to work in; the result is its release/.")]
-Id = Annotated[str, typer.Option("--id", help="Column of the item ids.")]
-Image = Annotated[str, typer.Option("--image", help="Column of the pictures.")]
+Id = Annotated[str | None, typer.Option("--id", help="Column of ids; default: the release's.")]
+Image = Annotated[str | None, typer.Option("--image", help="Column of pictures; default: the same.")]
 Root = Annotated[
     Path | None, typer.Option("--image-root", help="Folder of the pictures; default: the table's own.")
 ]
@@ -43,8 +43,8 @@ def encode(
     items: Items,
     release: From,
     out: Out,
-    item_id: Id = "item_id",
-    image: Image = IMAGE,
+    item_id: Id = None,
+    image: Image = None,
     image_root: Root = None,
     extractors: Extractors = None,
     max_rejected: Share = 0.05,
@@ -53,7 +53,7 @@ def encode(
 ) -> None:
     """Make a release's features for items it has never seen.
 
-    The release's own models, template and encoders serve: others are refused.
+    The release's own models, columns and template serve: other models are refused.
     A path that it names is not opened: say with --extractor where that is.
     Killed, the same command goes on.
     """
@@ -79,8 +79,8 @@ def extend(
     items: Items,
     release: From,
     out: Out,
-    item_id: Id = "item_id",
-    image: Image = IMAGE,
+    item_id: Id = None,
+    image: Image = None,
     image_root: Root = None,
     extractors: Extractors = None,
     max_rejected: Share = 0.05,
@@ -109,8 +109,8 @@ def _encode(
     items: str,
     source: Release,
     out: Path,
-    item_id: str,
-    image: str,
+    item_id: str | None,
+    image: str | None,
     image_root: Path | None,
     extractors: list[str],
     max_rejected: float,
@@ -122,7 +122,8 @@ def _encode(
     chosen = dict(pair.partition("=")[::2] for pair in extractors)
     if not all(chosen.values()):
         raise typer.BadParameter("expected MODALITY=NAME, such as image=NAME", param_hint="--extractor")
-    table = ItemsConfig(path=items, id=item_id, image=image, text=None, image_root=image_root)
+    named = {key: column for key, column in (("id", item_id), (IMAGE, image)) if column is not None}
+    table = ItemsConfig(path=items, text=None, image_root=image_root, **named)
     return encode_items(source, table, out, Console(), extractors=chosen, max_rejected=max_rejected)
 
 

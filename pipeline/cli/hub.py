@@ -109,15 +109,25 @@ def _described(result: PushResult) -> str:
         lines = [f"{name} ({visible}) would be published (dry run: nothing was sent)"]
         lines += [f"  send    {path}" for path in result.sent]
         lines += [f"  remove  {path}" for path in result.removed]
-        return "\n".join([*lines, f"  {len(result.sent)} files, {result.bytes} bytes at most"])
+        return "\n".join(
+            [*lines, f"  {len(result.sent)} files, {result.bytes} bytes at most", *_equal(result)]
+        )
     if result.status == "already":
         return f"{name} is already published with this content: commit {result.commit}"
     done = "published" if result.status == "published" else "published (an interrupted push is completed)"
     visible = "only its members see the repository" if result.private else "everybody sees the repository"
-    return (
-        f"{name} {done}: commit {result.commit}, release {result.release_id}; {visible}\n"
-        f'load it with: load_features("{result.repo}", version="{result.version}")'
-    )
+    lines = [
+        f"{name} {done}: commit {result.commit}, release {result.release_id}; {visible}",
+        f'load it with: load_features("{result.repo}", version="{result.version}")',
+    ]
+    return "\n".join([*lines, *_equal(result)])
+
+
+def _equal(result: PushResult) -> list[str]:
+    """A line where another version holds the same content."""
+    if result.equal_to is None:
+        return []
+    return [f"its content is that of version {result.equal_to}, to the byte"]
 
 
 def pull(

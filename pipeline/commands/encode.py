@@ -50,8 +50,8 @@ def encode(
 
     Args:
         release: whose extractors, preprocessing, text template and encoders are used.
-        items: the new items; the release's own text template replaces `text`, and modalities that its config
-            named stand in the columns that it named.
+        items: the new items; the release's own text template replaces `text`, modalities that its config
+            named stand in the columns that it named, and so do `id` and `image` where they are not set here.
         work: a folder for what is finished so far.
         console: where progress goes.
         extractors: for a modality, the name by which its model is loaded, in place of the release's; it must
@@ -90,7 +90,8 @@ def _config(
 ) -> Config:
     """A run over the new items that extracts as the release's run did."""
     located = models.modalities
-    changes: dict[str, Any] = {TEXT: models.template}
+    remembered = {key: name for key, name in models.columns.items() if key not in items.model_fields_set}
+    changes: dict[str, Any] = {TEXT: models.template, **remembered}
     changes |= {side: None for side in MODALITIES if side not in models.cards or side in located}
     short = {side: name for side, name in names.items() if side not in located}
     modalities = {name: one.model_copy(update={"model": names[name]}) for name, one in located.items()}

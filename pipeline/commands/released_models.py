@@ -28,7 +28,13 @@ _LOADED = ("dim", "token_dim", "preprocessing")
 _CARDS = TypeAdapter(dict[Name, ExtractorCard])
 
 
+class _Columns(BaseModel):
+    id: str | None = None
+    image: str | None = None
+
+
 class _Catalogue(BaseModel):
+    columns: _Columns = _Columns()
     template: str | None = None
     modalities: dict[ModalityName, ModalityConfig] = {}
 
@@ -52,6 +58,7 @@ class ReleasedModels:
         precision: that they ran with.
         template: of the texts; None where it has none.
         modalities: where the release's config found those that are no short form, by name.
+        columns: of its items table, by key of `catalog.items`; none in releases of earlier versions.
     """
 
     where: str
@@ -60,6 +67,7 @@ class ReleasedModels:
     precision: str
     template: str | None
     modalities: Mapping[str, ModalityConfig] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, release: Release) -> Self:
@@ -94,7 +102,8 @@ class ReleasedModels:
         if TEXT in cards and TEXT not in modalities and found.template is None:
             raise ReleaseError(f"{release.where} has a model of texts, but no template that makes texts")
         identities, precision = stated.identities or {}, stated.precision or "float32"
-        return cls(release.where, cards, identities, precision, found.template, modalities)
+        columns = found.columns.model_dump(exclude_none=True)
+        return cls(release.where, cards, identities, precision, found.template, modalities, columns)
 
     def names(self, chosen: Mapping[str, str]) -> dict[str, str]:
         """By which name each model is to be loaded.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +33,21 @@ class StageState:
     why: str
 
 
+@dataclass(frozen=True)
+class Finished:
+    """A stage that is up to date.
+
+    Attributes:
+        manifest: its own.
+        made: whether it was made now, and not there already.
+        seconds: that this took, by the clock.
+    """
+
+    manifest: StageManifest
+    made: bool
+    seconds: float
+
+
 def state_of(context: StageContext) -> StageState:
     """A stage's state, those before it being done; nothing is written."""
     stage, context = context.stage, planned(context)
@@ -44,8 +60,8 @@ def state_of(context: StageContext) -> StageState:
     return StageState(stage.name, "done", "")
 
 
-def bring_up_to_date(context: StageContext) -> StageManifest:
-    """Do a stage if it is not done, and say so; returns its manifest.
+def bring_up_to_date(context: StageContext) -> Finished:
+    """Do a stage if it is not done, and say so.
 
     A stage is done if all that decides it is as it was, and all that it wrote: every file is compared with
     its hash, so what later stages read is what this one wrote.
@@ -57,10 +73,12 @@ def bring_up_to_date(context: StageContext) -> StageManifest:
         RunFolderError: the disk is too small.
         Whatever the stage raises.
     """
+    began = time.perf_counter()
     stage, context = context.stage, context if context.plan else planned(context)
     context.run.path.mkdir(parents=True, exist_ok=True)
     stage.remember(context)
     done, why = context.previous, _why(context, verify=True)
+    made = done is None or bool(why)
     if done and not why:
         context.console.note(f"{stage.name}: up to date")
     else:
@@ -71,7 +89,7 @@ def bring_up_to_date(context: StageContext) -> StageManifest:
         for line in stage.describe(done.summary):
             context.console.note(line)
     shutil.rmtree(context.scratch, ignore_errors=True)
-    return done
+    return Finished(done, made, time.perf_counter() - began)
 
 
 def planned(context: StageContext) -> StageContext:

@@ -17,7 +17,7 @@ from alignrec.pipeline.errors import ConfigError
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.lock import locked
 from alignrec.pipeline.runner.manifest import StageManifest
-from alignrec.pipeline.runner.runner import StageState, bring_up_to_date, state_of
+from alignrec.pipeline.runner.runner import Finished, StageState, bring_up_to_date, state_of
 from alignrec.pipeline.runner.stage import Stage, StageContext
 from alignrec.pipeline.stages import evaluate, export, extract, pretrain, report, split, train
 
@@ -43,11 +43,15 @@ class RunResult:
         folder: the run folder.
         stages: the manifest of each stage that is up to date.
         release: the release's folder, or None when the run stopped before it.
+        seconds: that each stage took in this run, by the clock.
+        made: the stages that this run made; the others were up to date.
     """
 
     folder: Path
     stages: dict[str, StageManifest]
     release: Path | None
+    seconds: dict[str, float]
+    made: tuple[str, ...]
 
 
 def run(
@@ -74,13 +78,19 @@ def run(
     settings = config if isinstance(config, Config) else load_config(Path(config), overrides)
     console = console or Console()
     done: dict[str, StageManifest] = {}
+    finished: dict[str, Finished] = {}
     with adding_backends(loaders), locked(settings.run_folder):
         for stage in needed(settings, until):
-            done[stage.name] = bring_up_to_date(StageContext(settings, stage, dict(done), console=console))
+            finished[stage.name] = bring_up_to_date(
+                StageContext(settings, stage, dict(done), console=console)
+            )
+            done[stage.name] = finished[stage.name].manifest
     page = settings.run_folder / REPORT.result
     console.note(f"report: {_from_here(page)}")
     release = settings.run_folder / EXPORT.result if EXPORT.name in done else None
-    return RunResult(settings.run_folder, done, release)
+    seconds = {name: one.seconds for name, one in finished.items()}
+    made = tuple(name for name, one in finished.items() if one.made)
+    return RunResult(settings.run_folder, done, release, seconds, made)
 
 
 def status(config: str | Path | Config, *, verify: bool = False) -> list[StageState]:

@@ -8,9 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from alignrec.core.vocabulary import MULTIMODAL, TRAINED_SETS, USER
+from alignrec.core.vocabulary import IMAGE, MULTIMODAL, TRAINED_SETS, USER
 from alignrec.export.release.write import fill_release
 from alignrec.extractors.names import public_name
+from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.run_folder import EVALUATE, EXTRACT, PRETRAIN, TRAIN
 from alignrec.pipeline.runner.split_log import learned_from
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, describe_sets
@@ -26,7 +27,7 @@ class ExportStage(Stage):
     """
 
     name = "export"
-    version = 5
+    version = 6
     libraries = ("alignrec", "numpy", "open_clip_torch", "pillow", "pyarrow", "torch", "transformers")
     folder = "release"
 
@@ -43,6 +44,7 @@ class ExportStage(Stage):
                 **{name: [done.fingerprint, done.files] for name, done in context.done.items()},
                 "export settings": config.export.model_dump(mode="json"),
                 "name and seed": [config.name, config.seed],
+                "columns of the items": _columns(config),
                 "python version": platform.python_version(),
             }
         )
@@ -105,6 +107,7 @@ def _provenance(context: StageContext, cards: dict[str, Any]) -> dict[str, Any]:
             "items": extracted.summary["items"],
             "interactions": extracted.summary["interactions"],
             "rejected": extracted.summary["rejected"],
+            "columns": _columns(config),
             "template": extracted.summary["template"],
             "modalities": extracted.summary["modalities"],
             "inputs": {name: extracted.parts[f"{name} inputs"] for name in extracted.summary["sets"]},
@@ -118,6 +121,12 @@ def _provenance(context: StageContext, cards: dict[str, Any]) -> dict[str, Any]:
         "stages": {name: done.fingerprint for name, done in context.done.items()},
         "software": versions,
     }
+
+
+def _columns(config: Config) -> dict[str, str | None]:
+    """The columns of the items table that tables of new items are likely to have too."""
+    items = config.catalog.items
+    return {"id": items.id, IMAGE: items.image}
 
 
 def _public(card: dict[str, Any]) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from tests.pipeline.catalogues import picture
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md"]
-# Its snippets are one extractor, which tests/extractors/ runs as a whole.
-OWN_TEST = "adding-an-extractor.md"
+# Their snippets belong together: tests/extractors/ runs those of one extractor, test_tasks.py the ten tasks.
+OWN_TESTS = ("adding-an-extractor.md", "tasks.md")
 # Commands that read the shop's run alone, and so can be run here.
 LOCAL = ("status", "verify", "report", "doctor", "pull", "convert")
 
@@ -32,7 +32,7 @@ def snippets(language: str) -> list[Any]:
     found = []
     for page in PAGES:
         blocks = re.findall(rf"^```{language}\n(.*?)^```", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
-        if page.name != OWN_TEST:
+        if page.name not in OWN_TESTS:
             found += [pytest.param(block, id=f"{page.stem}-{n}") for n, block in enumerate(blocks)]
     return found
 

@@ -69,6 +69,21 @@ def test_a_second_version_sends_only_what_changed(hub: HubServer, api: HfApi, re
     assert list_versions(REPO, api=api) == ["1.0.0", "1.1.0"]
 
 
+def test_a_new_version_with_old_content_says_which_it_equals(
+    hub: HubServer, api: HfApi, release: Path
+) -> None:
+    assert push(release, REPO, "1.0.0", api=api).equal_to is None
+    make_release(release, {"text": 1})
+    assert push(release, REPO, "1.1.0", api=api).equal_to is None
+    make_release(release)
+    before = len(hub.log)
+    assert push(release, REPO, "1.2.0", dry_run=True, api=api).equal_to == "1.0.0"
+    again = push(release, REPO, "1.2.0", api=api)
+    assert (again.status, again.equal_to, sent_sets(hub, before)) == ("published", "1.0.0", 0)
+    assert push(release, REPO, "1.2.0", api=api).status == "already"
+    assert push(release, REPO, "1.3.0", api=api).equal_to == "1.2.0", "the latest that has it"
+
+
 def test_versions_come_in_any_order(hub: HubServer, api: HfApi, release: Path) -> None:
     for version in ("2.0.0", "1.10.0", "1.9.0"):
         assert push(release, REPO, version, api=api).status == "published"

@@ -34,6 +34,20 @@ def test_a_dry_run_lists_what_would_be_sent(tmp_path: Path, monkeypatch: pytest.
     ]
 
 
+def test_a_push_of_old_content_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_release(tmp_path / "release")
+    command = ["push", str(tmp_path / "release"), REPO, "--version"]
+    with HubServer() as hub:
+        monkeypatch.setattr("alignrec.export.hub.repository.HfApi", lambda **_options: client(hub))
+        first = CliRunner().invoke(app, [*command, "1.0.0"])
+        planned = CliRunner().invoke(app, [*command, "1.1.0", "--dry-run"])
+        second = CliRunner().invoke(app, [*command, "1.1.0"])
+    assert (first.exit_code, planned.exit_code, second.exit_code) == (0, 0, 0), second.output
+    line = "its content is that of version 1.0.0, to the byte"
+    assert line not in first.stdout
+    assert planned.stdout.splitlines()[-1] == second.stdout.splitlines()[-1] == line
+
+
 def test_a_folder_is_verified(tmp_path: Path) -> None:
     manifest = make_release(tmp_path / "release")
     folder, files = str(tmp_path / "release"), len(manifest.files)

@@ -67,6 +67,31 @@ def test_encoded_vectors_are_those_of_the_release(shop: Path, tmp_path: Path) ->
     assert load_features(tmp_path / "e" / "release", "aligned").origin == ["content"] * 4
 
 
+def test_the_columns_of_the_releases_catalogue_are_remembered(shop: Path, tmp_path: Path) -> None:
+    """By name a table has them without a word; what the command line names goes before."""
+    release = tmp_path / "release"
+    shutil.copytree(shop / "run" / "release", release)
+    manifest = Manifest.read(release)
+    catalogue = manifest.provenance["catalogue"]
+    assert catalogue["columns"] == {"id": "item_id", "image": "image"}
+    columns = {"id": "sku", "image": "photo"}
+    provenance = manifest.provenance | {"catalogue": catalogue | {"columns": columns}}
+    renamed = manifest.model_copy(update={"provenance": provenance})
+    (release / "manifest.json").write_bytes(renamed.to_bytes())
+    rows = [json.loads(line) for line in (shop / "new.jsonl").read_text().splitlines()]
+    there = [{"item_id": "sku", "image": "photo"}.get(key, key) for key in rows[0]]
+    table = write_items(tmp_path, [dict(zip(there, row.values(), strict=True)) for row in rows])
+    arguments = ["--release", str(release), "--image-root", str(shop), "--out"]
+    ended = CliRunner().invoke(app, ["encode", str(table), *arguments, str(tmp_path / "e")])
+    assert ended.exit_code == 0, ended.exception
+    found = load_features(tmp_path / "e" / "release", "image")
+    assert list(found.ids) == ["i26", "i27", "i28", "i29"] and found.valid.all()
+    named = ["--id", "title", "--image", "photo"]
+    ended = CliRunner().invoke(app, ["encode", str(table), *arguments, str(tmp_path / "n"), *named])
+    assert ended.exit_code == 0, ended.exception
+    assert load_features(tmp_path / "n" / "release", "image").ids[0] == "thing 26"
+
+
 def test_an_extended_release_keeps_every_byte_it_had(shop: Path, tmp_path: Path) -> None:
     ended = call("extend", shop, tmp_path / "x", "--json")
     assert ended.exit_code == 0, ended.exception

@@ -46,7 +46,10 @@ def test_what_an_export_writes_is_read(tmp_path: Path) -> None:
     assert models == ReleasedModels("the release", {"text": CARD}, {"text": identity}, "bfloat16", "{title}")
     assert models.names({}) == {"text": CARD.name}
     older = ReleasedModels.of(released(tmp_path, {"text": asdict(CARD)}))
-    assert older.precision == "float32" and older.identities == {}
+    assert older.precision == "float32" and older.identities == {} and older.columns == {}
+    catalogue = {"template": "{title}", "columns": {"id": "sku", "image": None}}
+    newer = ReleasedModels.of(released(tmp_path, {"text": asdict(CARD)}, catalogue=catalogue))
+    assert newer.columns == {"id": "sku"}
 
 
 @pytest.mark.parametrize(
@@ -73,6 +76,7 @@ def test_extractors_of_another_form_are_refused(tmp_path: Path, content: Any) ->
     [
         *({"precision": value} for value in ("float16", "", 1, [], {})),
         *({"catalogue": value} for value in ([], "x", {"template": 1}, {"template": ["{a}"]})),
+        *({"catalogue": {"columns": value}} for value in ([], "x", {"id": 1}, {"image": ["a"]})),
         *({"identities": value} for value in ([], "x", {"text": []}, {"text": "x"}, {"text": 1})),
     ],
 )

@@ -87,8 +87,11 @@ def context(tmp_path: Path, stage: Stage, seed: int = 1) -> StageContext:
 
 def test_it_is_done_once_and_again_when_an_input_changes(tmp_path: Path) -> None:
     stage = Counting()
-    first = bring_up_to_date(context(tmp_path, stage))
-    assert first == bring_up_to_date(context(tmp_path, stage)) and stage.times == 1
+    made = bring_up_to_date(context(tmp_path, stage))
+    again = bring_up_to_date(context(tmp_path, stage))
+    first = made.manifest
+    assert (made.made, again.made, again.manifest, stage.times) == (True, False, first, 1)
+    assert made.seconds > 0 and again.seconds > 0
     assert first == StageManifest.read(tmp_path / "run" / "counting" / "stage.json")
     assert list(first.files) == ["inner/seed.txt"] and first.summary == {"times": 1}
     assert not (tmp_path / "run" / ".counting").exists()
@@ -107,11 +110,11 @@ def test_another_version_of_a_library_makes_it_stale(tmp_path: Path, monkeypatch
 
 def test_what_fails_leaves_what_was_there(tmp_path: Path) -> None:
     stage = Counting()
-    done = bring_up_to_date(context(tmp_path, stage))
+    done = bring_up_to_date(context(tmp_path, stage)).manifest
     stage.fails = True
     with pytest.raises(OSError, match="half-way"):
         bring_up_to_date(context(tmp_path, stage, seed=2))
-    assert bring_up_to_date(context(tmp_path, stage)) == done
+    assert bring_up_to_date(context(tmp_path, stage)).manifest == done
     assert [p.name for p in (tmp_path / "run").iterdir()] == ["counting"]
 
 
@@ -167,7 +170,7 @@ def test_a_state_is_told_by_sizes_unless_contents_are_asked_for(tmp_path: Path) 
 @pytest.mark.parametrize(("damage", "how"), [("", "size"), ("3", "size"), ("13", "hash")])
 def test_a_single_file_is_replaced_as_a_folder_is(tmp_path: Path, damage: str, how: str) -> None:
     stage = Page()
-    manifest = bring_up_to_date(context(tmp_path, stage, seed=12))
+    manifest = bring_up_to_date(context(tmp_path, stage, seed=12)).manifest
     page = tmp_path / "run" / "page.html"
     assert page.read_text() == "12" and list(manifest.files) == ["page.html"]
     page.write_text(damage)
@@ -180,7 +183,7 @@ def test_a_single_file_is_replaced_as_a_folder_is(tmp_path: Path, damage: str, h
 def test_what_changes_meanwhile_is_planned_anew_a_few_times(tmp_path: Path) -> None:
     config = Config(out=tmp_path, catalog={"items": {"path": "items.csv"}})
     chased = Chased(changes=4)
-    done = bring_up_to_date(StageContext(config, chased, {}))
+    done = bring_up_to_date(StageContext(config, chased, {})).manifest
     assert (chased.times, done.summary) == (5, {"times": 5})
     assert (done.parts["state"], done.parts["rehash"]) == ("4", "True")
     with pytest.raises(InputsChangedError, match=r"^input 5 changed\. Run again when nothing writes"):

@@ -31,7 +31,7 @@ def context(folder: Path, card: dict[str, Any]) -> StageContext:
 
 
 def test_the_release_of_an_extraction(tmp_path: Path) -> None:
-    manifest = bring_up_to_date(context(tmp_path, CARD))
+    manifest = bring_up_to_date(context(tmp_path, CARD)).manifest
     folder = tmp_path / "run" / "release"
     release = verify_folder(folder)
     assert manifest.summary["release_id"] == release.release_id
