@@ -53,7 +53,7 @@ def encode(
 ) -> None:
     """Make a release's features for items it has never seen.
 
-    The release's own models, columns and template serve: other models are refused.
+    Its own models, columns and template serve: other models are refused.
     A path that it names is not opened: say with --extractor where that is.
     Killed, the same command goes on.
     """
