@@ -130,7 +130,10 @@ def _cold(measured: Results) -> Recommendation:
     """By the cold-start protocol: what recommends items that no training interaction touches."""
     own = _values(measured, "test").get(ALIGNED)
     if own is None:
-        words = "No item of test is new to training, or nothing was trained: a temporal split has new items."
+        words = (
+            "Nothing was trained, or no item of test is new to training, or the new ones are so few that "
+            "one list holds them all: a temporal split has new items."
+        )
         return Recommendation(COLD, None, "not measured", words)
     found = f"Among new items alone, {ALIGNED} has {own.value:.4f} {_metric(own)} on test"
     return _against_rival(COLD, measured, own, found)

@@ -154,7 +154,8 @@ def test_what_was_not_measured_is_not_recommended() -> None:
         (None, "not measured"),
         (None, "not measured"),
     ]
-    assert str(raw[1]).startswith("New items: not measured. No item of test is new to training")
+    assert str(raw[1]).startswith("New items: not measured. Nothing was trained, or no item of test is new")
+    assert "so few that one list holds them all" in str(raw[1])
     alone = recommended(COLD, measured("cold-start", {"aligned": (0.3, 0.3)}))
     assert (alone.choice, alone.headline) == (None, "open: nothing to compare with")
     without = recommended(RANKER, measured("top-k", {"aligned": (0.3, 0.3), "EASE": (0.1, 0.1)}))

@@ -53,12 +53,18 @@ ELSEWHERE = (
 def pooled_words(config: Config) -> dict[str, str]:
     """What numbers over several splits mean, beyond the definitions of all numbers."""
     first, last = config.seed + 1, config.seed + config.evaluate.splits - 1
-    seeds = ", ".join(map(str, config.evaluate.seeds))
+    others = (
+        f"the one that a run of the seed {first} would cut"
+        if first == last
+        else f"those that runs of the seeds {first} to {last} would cut"
+    )
+    numbers = ", ".join(map(str, config.evaluate.seeds))
+    seeds = f"the seed{'s' * (len(config.evaluate.seeds) > 1)} {numbers}"
     return {
         SPLITS: f"{config.evaluate.splits} random splits of the same interactions: the run's own, and "
-        f"those that runs of the seeds {first} to {last} would cut; they share interactions, so intervals "
+        f"{others}; they share interactions, so intervals "
         "are for other users of this catalogue, and not for other catalogues",
-        "value": f"a user's value is the mean over trainings of the seeds {seeds}, then over the splits in "
+        "value": f"a user's value is the mean over trainings of {seeds}, then over the splits in "
         "which the user has positives; the value is the mean over users; with `against`, the mean paired "
         "difference",
         "std": "of the means on single splits and seeds; that of a sample",

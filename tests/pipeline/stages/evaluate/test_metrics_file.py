@@ -7,10 +7,10 @@ import pytest
 
 from alignrec.aligner.landmarks.registry import all_landmarks
 from alignrec.core.cross_view import CrossView, Direction
-from alignrec.core.results import Measurement, Results
+from alignrec.core.results import SPLITS, Measurement, Results
 from alignrec.core.vocabulary import MODALITIES, definitions
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.stages.evaluate.metrics_file import alignment_bytes, metrics_bytes
+from alignrec.pipeline.stages.evaluate.metrics_file import alignment_bytes, metrics_bytes, pooled_words
 
 CONFIG = Config.model_validate(
     {"catalog": {"items": {"path": "x"}, "interactions": {"path": "y"}}, "seed": 3}
@@ -29,6 +29,21 @@ def test_numbers_stand_with_what_they_mean(tmp_path: Path) -> None:
     split = CONFIG.split.model_dump(mode="json", exclude={"path", "items", "users"})
     assert results.definitions["split"] == split
     assert json.loads(content)["format"] == 1 and content == metrics_bytes([RECORD], CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("splits", "seeds", "cut", "trained"),
+    [
+        (2, [1], "the one that a run of the seed 4 would cut", "over trainings of the seed 1,"),
+        (5, [1, 2], "those that runs of the seeds 4 to 7 would cut", "over trainings of the seeds 1, 2,"),
+    ],
+)
+def test_what_was_drawn_and_trained_is_told_by_its_seeds(
+    splits: int, seeds: list[int], cut: str, trained: str
+) -> None:
+    evaluate = CONFIG.evaluate.model_copy(update={"splits": splits, "seeds": tuple(seeds)})
+    words = pooled_words(CONFIG.model_copy(update={"evaluate": evaluate}))
+    assert cut in words[SPLITS] and trained in words["value"]
 
 
 def test_what_modalities_tell_of_one_another_is_part_of_it() -> None:
