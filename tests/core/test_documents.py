@@ -106,10 +106,10 @@ _MERGES = "a: &a {x: 1}\n" + "".join(
     ],
 )
 def test_what_is_not_plain_yaml_is_one_error_and_soon(text: str, reason: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(DocumentError, match=reason) as caught:
         parse_yaml(text)
-    assert time.monotonic() - began < 5
+    assert time.process_time() - began < 5
     assert len(str(caught.value)) < 300 and "\n" not in str(caught.value)
 
 

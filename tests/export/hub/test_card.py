@@ -192,9 +192,9 @@ def test_a_card_that_cannot_be_read_is_not_overwritten(manifest: Manifest, card:
     ids=range(5),
 )
 def test_a_card_takes_no_longer_than_it_is_long(manifest: Manifest, body: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     assert END in render_card(REPO, "1.0.0", manifest, {}, body.encode())
-    assert time.monotonic() - began < 5  # of work that grew with the square it would be minutes
+    assert time.process_time() - began < 5  # of work that grew with the square it would be minutes
 
 
 def test_the_page_says_what_to_use_for_what(manifest: Manifest) -> None:

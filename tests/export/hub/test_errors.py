@@ -89,7 +89,7 @@ def test_the_login_of_a_proxy_is_not_quoted() -> None:
     ("asked", "least", "most"),
     [
         ("30", 30, 30),
-        (format_datetime(datetime.now(UTC) + timedelta(seconds=900), usegmt=True), 700, 900),
+        (timedelta(seconds=900), 700, 900),  # as a moment, which counts from now
         ("Wed, 21 Oct 2015 07:28:00 -0000", 1, 1),
         ("-5", 1, 1),
         ("\u00b2", 1, 1),
@@ -97,8 +97,15 @@ def test_the_login_of_a_proxy_is_not_quoted() -> None:
     ],
 )
 def test_how_long_the_hub_asks_to_wait(
-    hub: HubServer, api: HfApi, monkeypatch: pytest.MonkeyPatch, asked: str, least: float, most: float
+    hub: HubServer,
+    api: HfApi,
+    monkeypatch: pytest.MonkeyPatch,
+    asked: str | timedelta,
+    least: float,
+    most: float,
 ) -> None:
+    if isinstance(asked, timedelta):
+        asked = format_datetime(datetime.now(UTC) + asked, usegmt=True)
     waited: list[float] = []
     monkeypatch.setattr(time, "sleep", waited.append)
     hub.faults.append(Fault("GET", "/refs", status=429, headers={"Retry-After": asked}, times=9))

@@ -90,10 +90,10 @@ _ITEMS = "catalog: {items: {path: x}}\n"
 )
 def test_a_config_that_is_a_trap_is_one_short_error_and_soon(tmp_path: Path, text: str) -> None:
     path = _write(tmp_path, text)
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(ConfigError) as caught:
         load_config(path)
-    assert time.monotonic() - began < 10  # of a bomb it would be hours
+    assert time.process_time() - began < 10  # of a bomb it would be hours
     assert len(str(caught.value)) < 4000
 
 
