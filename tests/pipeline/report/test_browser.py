@@ -384,11 +384,12 @@ def test_a_lasso_lists_what_is_inside(ordinary: Path, view: Open) -> None:
     assert page.locator("#picked h3").inner_text() == name
     page.get_by_role("button", name="Clear").click()
     assert not page.locator("#chosen").is_visible()
+    page.evaluate("canvas.scrollIntoView({ block: 'center' })")
     corner = page.locator("#plane").bounding_box()
-    page.mouse.move(corner["x"] + 2, corner["y"] + 2)
+    page.mouse.move(corner["x"] + 3, corner["y"] + 3)
     page.mouse.down()
-    page.mouse.move(corner["x"] + 2, corner["y"] + 9)
-    page.mouse.move(corner["x"] + 9, corner["y"] + 2)
+    page.mouse.move(corner["x"] + 3, corner["y"] + 12)
+    page.mouse.move(corner["x"] + 12, corner["y"] + 3)
     page.mouse.up()
     assert page.locator("#chosen-title").inner_text() == "No item is inside the lasso."
 
