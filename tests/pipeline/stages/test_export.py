@@ -47,6 +47,7 @@ def test_the_release_of_an_extraction(tmp_path: Path) -> None:
         "interactions": 0,
         "rejected": {"text: empty": 1},
         "template": "{title}",
+        "columns": {"id": "item_id", "image": None},
         "inputs": {"text": "ab"},
         "modalities": {},
     }
