@@ -30,9 +30,13 @@ def test_what_a_format_cannot_hold_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_formats_have_names_and_say_what_they_write() -> None:
-    assert set(FORMATS) == {"clip-retrieval", "faiss", "mmrec", "numpy", "recbole", "torch"}
+    assert set(FORMATS) == {
+        *("clip-retrieval", "cornac", "faiss", "lenskit", "mmrec", "numpy", "recbole", "torch")
+    }
     assert all(form.description and "\n" not in form.description for form in FORMATS.values())
-    assert {name for name, form in FORMATS.items() if form.interactions} == {"mmrec", "recbole"}
+    assert {name for name, form in FORMATS.items() if form.interactions} == {
+        *("cornac", "lenskit", "mmrec", "recbole")
+    }
     assert {name: form.sets for name, form in FORMATS.items() if form.sets} == {
         "clip-retrieval": ("image", "text"),
         "mmrec": ("image", "text", "multimodal"),
