@@ -22,7 +22,7 @@ from alignrec.export.hub.errors import (
 )
 from alignrec.export.hub.expected_file import ExpectedFile
 from alignrec.export.hub.find_version import find_version, published_tags, withdrawals
-from alignrec.export.hub.plan import Plan, plan_push
+from alignrec.export.hub.plan import CARD, Plan, plan_push
 from alignrec.export.hub.repository import PAUSES, HubRepo, open_repo, pause_for, read_afresh
 from alignrec.export.hub.seen_versions import Record, write_record
 from alignrec.export.hub.versions import Version
@@ -43,6 +43,7 @@ class PushResult:
         bytes: total size of `sent`.
         private: whether only the repository's members see it.
         equal_to: another published version that holds the same content; None where there is none.
+        card: of a dry run, the text of the README.md that would be sent.
     """
 
     status: Literal["published", "healed", "already", "planned"]
@@ -55,6 +56,7 @@ class PushResult:
     bytes: int = 0
     private: bool = True
     equal_to: str | None = None
+    card: str | None = None
 
 
 def push(
@@ -308,4 +310,10 @@ class _Push:
             bytes=self.plan.bytes if self.plan else 0,
             private=private,
             equal_to=None if self.equal_to is None else str(self.equal_to),
+            card=self.card() if status == "planned" else None,
         )
+
+    def card(self) -> str | None:
+        """The card that the plan would send; None where the commit is there already."""
+        content = self.plan.add[CARD] if self.plan else None
+        return content.decode() if isinstance(content, bytes) else None

@@ -43,7 +43,7 @@ def push(
     config: Annotated[
         Path, typer.Option("--config", "-c", help="With --with-images: the config of the release's run.")
     ] = Path("alignrec.yaml"),
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be sent.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be sent, and write the card beside the release.")] = False,
     as_json: Json = False,
 ) -> None:
     """Publish a release as an immutable version of a Hub dataset.
@@ -64,7 +64,20 @@ def push(
             dry_run=dry_run,
             with_progress=lambda line: say(line, err=True),
         )
+    if result.card is not None:
+        from alignrec.core.files import write_bytes
+
+        written = _card_file(release)
+        write_bytes(written, result.card.encode())
     say(json.dumps(asdict(result)) if as_json else _described(result))
+    if result.card is not None and not as_json:
+        say(f"  read its card in {written}")
+
+
+def _card_file(release: Path) -> Path:
+    """Where a dry run leaves the card to read: beside the release, which holds no file but its own."""
+    release = release.resolve()
+    return release.with_name(f"{release.name}-card.md")
 
 
 @contextmanager

@@ -51,6 +51,18 @@ def test_the_page_says_what_is_needed(manifest: Manifest) -> None:
     assert "Withdrawn" not in text
 
 
+def test_the_verdict_leads_and_long_tables_are_folded(manifest: Manifest) -> None:
+    metrics = json.dumps({"records": [_record("image", 0.1), _record("text", 0.2)]}).encode()
+    text = render_card(REPO, "1.2.0", manifest, {}, metrics=metrics)
+    order = ("## What it is worth", "## Intended use and limits", "## How to load", "## Feature sets")
+    places = [text.index(heading) for heading in (*order, "## Provenance")]
+    assert places == sorted(places)
+    folded = re.findall(r"<details>\n<summary>(.*?)</summary>\n\n(.*?)\n</details>", text, re.DOTALL)
+    assert [name for name, _ in folded] == ["All features and landmarks", "Settings, models and software"]
+    assert all("| --- |" in table for _, table in folded)
+    assert "Not measured: this release has no evaluation." in render_card(REPO, "1.2.0", manifest, {})
+
+
 def test_sets_that_have_seen_interactions_say_which(tmp_path: Path) -> None:
     manifest = make_release(tmp_path / "r", sets={"image": 4, "content": 4, "aligned": 4})
     text = render_card(REPO, "1.2.0", manifest, {})

@@ -31,7 +31,10 @@ def test_a_dry_run_lists_what_would_be_sent(tmp_path: Path, monkeypatch: pytest.
         f"{REPO}@1.0.0 (private) would be published (dry run: nothing was sent)",
         *(f"  send    {path}" for path in planned["sent"]),
         f"  {len(planned['sent'])} files, {planned['bytes']} bytes at most",
+        f"  read its card in {tmp_path / 'release-card.md'}",
     ]
+    card = (tmp_path / "release-card.md").read_text("utf-8")
+    assert card == planned["card"] and "version **1.0.0** of `" + REPO in card
 
 
 def test_a_push_of_old_content_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
