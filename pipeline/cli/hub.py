@@ -43,7 +43,12 @@ def push(
     config: Annotated[
         Path, typer.Option("--config", "-c", help="With --with-images: the config of the release's run.")
     ] = Path("alignrec.yaml"),
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would be sent, and write the card beside the release.")] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Only list what would be sent, and write the card beside the release."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Publish a release as an immutable version of a Hub dataset.
