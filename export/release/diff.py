@@ -90,12 +90,14 @@ class ReleaseDiff:
     def headline(self) -> list[str]:
         """What changed, in sentences, weightiest first."""
         if self.equal:
-            said = ["The same content, to the byte."]
+            sentences = ["The same content, to the byte."]
         else:
             lacking = ((self.only_first, "A"), (self.only_second, "B"))
-            said = [f"Only {which} has the sets {', '.join(names)}." for names, which in lacking if names]
-            said += _said_of_vectors(self.sets)
-        return said + _said_of_metrics(self.metrics)
+            sentences = [
+                f"Only {which} has the sets {', '.join(names)}." for names, which in lacking if names
+            ]
+            sentences += _sentences_on_vectors(self.sets)
+        return sentences + _sentences_on_metrics(self.metrics)
 
     def to_json(self) -> dict[str, Any]:
         """The same as JSON values."""
@@ -122,7 +124,7 @@ def diff_releases(first: Release, second: Release) -> ReleaseDiff:
     )
 
 
-def _said_of_vectors(sets: Sequence[SetDiff]) -> list[str]:
+def _sentences_on_vectors(sets: Sequence[SetDiff]) -> list[str]:
     """How many items came, went or have other vectors, in any set; and which sets are as they were."""
     counts = {
         "came": {i for one in sets for i in one.added},
@@ -139,7 +141,7 @@ def _said_of_vectors(sets: Sequence[SetDiff]) -> list[str]:
     return [f"{found}, in {', '.join(different)}{unchanged}."]
 
 
-def _said_of_metrics(metrics: Sequence[dict[str, Any]]) -> list[str]:
+def _sentences_on_metrics(metrics: Sequence[dict[str, Any]]) -> list[str]:
     """What became of the main metric of the best set on test, under the first protocol that both measured."""
     for protocol in PROTOCOLS:
         for subject in reversed(FEATURE_SETS):

@@ -43,7 +43,7 @@ def run_document(config: Config, result: RunResult, following: str) -> dict[str,
         "stages": [
             {
                 "stage": name,
-                "state": "made" if name in result.made else "up to date",
+                "state": "made" if name in result.renewed else "up to date",
                 "seconds": round(result.seconds[name], 3),
                 "counts": _counts(manifest.summary),
             }

@@ -39,12 +39,12 @@ class Finished:
 
     Attributes:
         manifest: its own.
-        made: whether it was made now, and not there already.
+        renewed: whether it was made now, and not there already.
         seconds: that this took, by the clock.
     """
 
     manifest: StageManifest
-    made: bool
+    renewed: bool
     seconds: float
 
 
@@ -78,7 +78,7 @@ def bring_up_to_date(context: StageContext) -> Finished:
     context.run.path.mkdir(parents=True, exist_ok=True)
     stage.remember(context)
     done, why = context.previous, _why(context, verify=True)
-    made = done is None or bool(why)
+    renewed = done is None or bool(why)
     if done and not why:
         context.console.note(f"{stage.name}: up to date")
     else:
@@ -89,7 +89,7 @@ def bring_up_to_date(context: StageContext) -> Finished:
         for line in stage.describe(done.summary):
             context.console.note(line)
     shutil.rmtree(context.scratch, ignore_errors=True)
-    return Finished(done, made, time.perf_counter() - began)
+    return Finished(done, renewed, time.perf_counter() - began)
 
 
 def planned(context: StageContext) -> StageContext:

@@ -44,14 +44,14 @@ class RunResult:
         stages: the manifest of each stage that is up to date.
         release: the release's folder, or None when the run stopped before it.
         seconds: that each stage took in this run, by the clock.
-        made: the stages that this run made; the others were up to date.
+        renewed: the stages that this run made; the others were up to date.
     """
 
     folder: Path
     stages: dict[str, StageManifest]
     release: Path | None
     seconds: dict[str, float]
-    made: tuple[str, ...]
+    renewed: tuple[str, ...]
 
 
 def run(
@@ -89,8 +89,8 @@ def run(
     console.note(f"report: {_from_here(page)}")
     release = settings.run_folder / EXPORT.result if EXPORT.name in done else None
     seconds = {name: one.seconds for name, one in finished.items()}
-    made = tuple(name for name, one in finished.items() if one.made)
-    return RunResult(settings.run_folder, done, release, seconds, made)
+    renewed = tuple(name for name, one in finished.items() if one.renewed)
+    return RunResult(settings.run_folder, done, release, seconds, renewed)
 
 
 def status(config: str | Path | Config, *, verify: bool = False) -> list[StageState]:

@@ -47,7 +47,7 @@ def test_a_run_is_one_document(finished: tuple[Path, RunResult]) -> None:
 
 def test_a_run_that_stopped_earlier_has_no_release_and_no_verdict(finished: tuple[Path, RunResult]) -> None:
     config, result = finished
-    early = replace(result, stages={"extract": result.stages["extract"]}, release=None, made=())
+    early = replace(result, stages={"extract": result.stages["extract"]}, release=None, renewed=())
     document = run_document(load_config(config), early, "")
     assert (document["release"], document["verdicts"], document["recommendations"]) == (None, [], [])
     assert [one["state"] for one in document["stages"]] == ["up to date"]

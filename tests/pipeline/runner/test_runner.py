@@ -87,11 +87,11 @@ def context(tmp_path: Path, stage: Stage, seed: int = 1) -> StageContext:
 
 def test_it_is_done_once_and_again_when_an_input_changes(tmp_path: Path) -> None:
     stage = Counting()
-    made = bring_up_to_date(context(tmp_path, stage))
+    once = bring_up_to_date(context(tmp_path, stage))
     again = bring_up_to_date(context(tmp_path, stage))
-    first = made.manifest
-    assert (made.made, again.made, again.manifest, stage.times) == (True, False, first, 1)
-    assert made.seconds > 0 and again.seconds > 0
+    first = once.manifest
+    assert (once.renewed, again.renewed, again.manifest, stage.times) == (True, False, first, 1)
+    assert once.seconds > 0 and again.seconds > 0
     assert first == StageManifest.read(tmp_path / "run" / "counting" / "stage.json")
     assert list(first.files) == ["inner/seed.txt"] and first.summary == {"times": 1}
     assert not (tmp_path / "run" / ".counting").exists()
