@@ -10,13 +10,11 @@ from typing import Any
 
 from alignrec.core.files import sha256_file
 from alignrec.core.libraries import library_versions
-from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.modality import Modality
 from alignrec.extractors.names import ModelName
 
 # Gives the hex SHA-256 of a file; callers may remember hashes of files that did not change.
 FileHash = Callable[[Path], str]
-PRECISIONS = ("float32", "bfloat16")
 NO_FILES = hashlib.sha256().hexdigest()
 
 
@@ -96,16 +94,6 @@ class ExtractorIdentity:
         """
         content = ("modality", "weights_sha256", "files_sha256", "precision")
         return [key for key in content if key in recorded and recorded[key] != getattr(self, key)]
-
-
-def check_precision(precision: str) -> None:
-    """Refuse a precision that no model runs with.
-
-    Raises:
-        ExtractorError: it is unknown.
-    """
-    if precision not in PRECISIONS:
-        raise ExtractorError(f"precision {precision!r} is unknown: use one of {', '.join(PRECISIONS)}")
 
 
 def weights_sha256(folder: Path, files: Iterable[Path], sha256: FileHash = sha256_file) -> str:

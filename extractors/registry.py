@@ -13,9 +13,10 @@ from alignrec.core.names import check_path
 from alignrec.core.plugins import Registry, adding
 from alignrec.extractors.contract import Backend, Extractor
 from alignrec.extractors.errors import ExtractorError
-from alignrec.extractors.identity import ExtractorIdentity, FileHash, check_precision
+from alignrec.extractors.identity import ExtractorIdentity, FileHash
 from alignrec.extractors.modality import Modality, find_modality
 from alignrec.extractors.names import ModelName
+from alignrec.extractors.precision import check_precision
 
 BACKENDS: Registry[Backend] = Registry(Backend, "model scheme", "alignrec.extractors.backends")
 

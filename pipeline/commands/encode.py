@@ -69,7 +69,9 @@ def encode(
     tokens = encoders.multimodal is not None
     config = _config(items, models, models.names(extractors or {}), work, max_rejected, tokens)
     with locked(work):
-        context = planned(StageContext(config, ExtractStage(may_lack=True), {}, console=console))
+        context = planned(
+            StageContext(config, ExtractStage(may_lack=True, exactly=True), {}, console=console)
+        )
         _check_models(extraction_of(context), models)
         bring_up_to_date(context)
         run = context.run

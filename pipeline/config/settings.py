@@ -72,7 +72,9 @@ class ExtractConfig(Section):
     pair: str | None = Field(None, description="model that reads image and text together, such as beit3:PATH")
     max_rejected: float = Field(0.05, ge=0, le=1, description="share of unusable inputs that stops a run")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="bfloat16 where the device has instructions for it, else float32"
+    )
     batch_size: int | None = Field(None, gt=0, description="default: the model's own choice for its device")
     workers: int | None = Field(None, ge=0, description="threads that read and decode; default: one a core")
 

@@ -26,6 +26,8 @@ class Model:
         identity: what decides its values; a model of other content is refused.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         plugins: files that add what the name needs, for a process that has not loaded them.
+        emulate: compute in bfloat16 even where the device has no instructions for it, slowly; else such a
+            worker is refused.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Model:
     identity: ExtractorIdentity
     device: str = "auto"
     plugins: tuple[Path, ...] = ()
+    emulate: bool = False
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,8 @@ class Engine(ABC):
             item: a decoded picture or sound, or a text, to count its tokens.
 
         Raises:
-            ExtractorError: it cannot be loaded, or its weights are not those of its identity.
+            ExtractorError: it cannot be loaded, its weights are not those of its identity, or its precision
+                is not for the device.
         """
 
     @abstractmethod

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from alignrec.core.plugins import load_plugins
 from alignrec.extractors.contract import Embeddings, Extractor
 from alignrec.extractors.errors import ExtractorError, RejectedError
+from alignrec.extractors.precision import BFLOAT16, FLOAT32, has_bfloat16
 from alignrec.extractors.registry import load_extractor
 from alignrec.pipeline.engines.base import Engine, LoadedModel, Model, Timing, Unit
 from alignrec.pipeline.engines.inputs import InputReader, Load
@@ -66,6 +67,12 @@ class LocalEngine(Engine):
         key = (model.name, model.modality.name, precision, model.device)
         if key not in self._loaded:
             load_plugins(model.plugins)
+            if precision == BFLOAT16 and not model.emulate and not has_bfloat16(model.device):
+                raise ExtractorError(
+                    f"{model.name}: this extraction computes in {precision}, for which this machine's "
+                    "processor has no instructions: go on where there are, or extract anew with "
+                    f"-o extract.precision={FLOAT32}"
+                )
             loaded = load_extractor(model.name, model.modality, device=model.device, precision=precision)
             if loaded.card.weights_sha256 != model.identity.weights_sha256:
                 raise ExtractorError(

@@ -97,6 +97,7 @@ def _encoders(context: StageContext) -> dict[str, Path]:
 
 def _provenance(context: StageContext, cards: dict[str, Any]) -> dict[str, Any]:
     config, extracted = context.config, context.done[EXTRACT]
+    identities = {name: entry["identity"] for name, entry in extracted.summary["sets"].items()}
     learned = [name for name in config.sets if name in TRAINED_SETS]
     versions = {name: context.parts[f"{name} version"] for name in ("python", *ExportStage.libraries)}
     return {
@@ -116,8 +117,9 @@ def _provenance(context: StageContext, cards: dict[str, Any]) -> dict[str, Any]:
             learned, asdict(learned_from(context.run, config.split, config.seed)) if learned else None
         ),
         "extractors": cards,
-        "identities": {name: entry["identity"] for name, entry in extracted.summary["sets"].items()},
-        "precision": config.extract.precision,
+        "identities": identities,
+        # One device embeds all modalities, hence in one precision: the one that ran.
+        "precision": next(iter(identities.values()))["precision"],
         "stages": {name: done.fingerprint for name, done in context.done.items()},
         "software": versions,
     }

@@ -27,16 +27,57 @@ def test_what_is_no_device_is_named(device: str) -> None:
         Runtime.resolve(device)
 
 
-def test_what_is_no_precision_is_named() -> None:
-    with pytest.raises(ExtractorError, match="precision 'float16' is unknown"):
-        Runtime.resolve("cpu", "float16")
-
-
 def test_a_model_is_frozen_in_float32_whatever_it_was_saved_in() -> None:
     model = nn.Sequential(nn.Linear(2, 2), nn.Dropout()).to(torch.float16)
     placed = Runtime.resolve("cpu").place(model)
     assert not placed.training
     assert {(p.dtype, p.requires_grad) for p in placed.parameters()} == {(torch.float32, False)}
+
+
+class _Rotary(nn.Module):
+    """A buffer that a checkpoint holds, and one that is computed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(2)
+        self.register_buffer("frequencies", torch.tensor([1 / 3]), persistent=False)
+
+
+def test_bfloat16_converts_weights_once_and_leaves_what_is_computed() -> None:
+    runtime = Runtime.resolve("cpu", "bfloat16")
+    placed = runtime.place(nn.Sequential(_Rotary(), nn.Linear(2, 2)).to(torch.float16))
+    assert {(p.dtype, p.requires_grad) for p in placed.parameters()} == {(torch.bfloat16, False)}
+    types = {name: buffer.dtype for name, buffer in placed.named_buffers()}
+    assert types == {
+        "0.norm.running_mean": torch.bfloat16,
+        "0.norm.running_var": torch.bfloat16,
+        "0.norm.num_batches_tracked": torch.int64,
+        "0.frequencies": torch.float32,
+    }
+    assert runtime.tensor(np.ones(2)).dtype == torch.bfloat16
+    assert runtime.tensor(np.ones(2, dtype=np.int64)).dtype == torch.int64
+    small = runtime.place(nn.Linear(2, 2), exact=True)
+    assert small.weight.dtype == torch.float32
+    with runtime.forward():
+        assert placed[1](torch.ones(1, 2)).dtype == torch.bfloat16
+
+
+def test_arrays_go_to_a_gpu_through_pinned_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a GPU only the calls can be watched."""
+    calls: list[object] = []
+
+    def pin(tensor: torch.Tensor) -> torch.Tensor:
+        calls.append("pinned")
+        return tensor
+
+    def to(tensor: torch.Tensor, *place: object, **how: object) -> torch.Tensor:
+        calls.append((*place, how))
+        return tensor
+
+    monkeypatch.setattr(torch.Tensor, "pin_memory", pin)
+    monkeypatch.setattr(torch.Tensor, "to", to)
+    Runtime(torch.device("cuda")).tensor(np.ones(2, dtype=np.float32))
+    assert calls == ["pinned", (torch.device("cuda"), {"non_blocking": True})]
 
 
 @pytest.mark.parametrize(("precision", "dtype"), [("float32", torch.float32), ("bfloat16", torch.bfloat16)])

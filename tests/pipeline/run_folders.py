@@ -44,7 +44,12 @@ def write_extracted(folder: Path, interactions: pa.Table | None = None, card: ob
     if interactions is not None:
         write_arrow(interactions, extract / "interactions.arrow")
     entry: dict[str, Any] = {"type": "text", "columns": ["title"]}
-    entry |= {"dim": 2, "valid": 3, "card": card or CARD, "identity": {"scheme": "packaged"}}
+    entry |= {
+        "dim": 2,
+        "valid": 3,
+        "card": card or CARD,
+        "identity": {"scheme": "packaged", "precision": "float32"},
+    }
     summary = {
         "items": len(IDS),
         "interactions": 0 if interactions is None else interactions.num_rows,

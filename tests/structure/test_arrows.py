@@ -32,7 +32,7 @@ LAYERS = {
     """,
     "extractors": """
         errors
-        names inputs sentence_folder
+        names inputs precision sentence_folder
         modality model_folder
         identity
         runtime

@@ -62,7 +62,7 @@ class TransformersText(Extractor):
         self.batch_size = 256 if runtime.is_cuda else 8
         width = self._forward([self.prepare("a")])[1].shape[2]
         check_width(folder, width)
-        self._layers = runtime.place(read_layers(folder, width * len(self._pooling.modes)))
+        self._layers = runtime.place(read_layers(folder, width * len(self._pooling.modes)), exact=True)
         probe = self.embed([self.prepare("a")], tokens=True)
         assert probe.tokens is not None
         self.card = ExtractorCard(

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from alignrec.core.files import digest
-from alignrec.extractors.identity import FileHash
+from alignrec.extractors.identity import ExtractorIdentity, FileHash
 from alignrec.extractors.modality import KINDS, PAIR, Modality
+from alignrec.extractors.precision import BFLOAT16, FLOAT32, has_bfloat16
 from alignrec.extractors.registry import identify_extractor
 from alignrec.pipeline.catalog.items import Input
 from alignrec.pipeline.config.catalog import ItemsConfig, ModalityConfig
@@ -20,6 +21,8 @@ from alignrec.pipeline.runner.shards import Shard, plan
 
 # Counts up when the same inputs would give other bytes.
 VERSION = 3
+# The same for those in bfloat16 alone: 1 left weights in float32.
+BFLOAT16_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -32,18 +35,21 @@ class Choice:
         model: hash of the model's identity; a choice for another one is void.
         device: `cpu` or `cuda`.
         batch_size: items a batch.
+        asked: the precision that the config asked for; the one that ran is part of the model's identity.
     """
 
     model: str
     device: str
     batch_size: int
+    asked: str = FLOAT32
 
     @classmethod
     def of_record(cls, record: Any) -> Choice | None:
         """The choice that `asdict` wrote; None for anything else."""
         try:
-            return cls(str(record["model"]), str(record["device"]), int(record["batch_size"]))
-        except (TypeError, KeyError, ValueError):
+            asked = str(record.get("asked", FLOAT32))
+            return cls(str(record["model"]), str(record["device"]), int(record["batch_size"]), asked)
+        except (AttributeError, TypeError, KeyError, ValueError):
             return None
 
 
@@ -57,6 +63,7 @@ class ModalityJob:
         tokens: whether shards keep token sequences.
         batch_size: as the config has it; None for the model's own.
         located: where the config finds it in the items table.
+        asked: the precision that the config asks for; the identity has the one that runs.
         choice: device and batch size, as far as they are known without loading the model.
     """
 
@@ -65,6 +72,7 @@ class ModalityJob:
     tokens: bool
     batch_size: int | None
     located: ModalityConfig
+    asked: str = FLOAT32
     choice: Choice | None = None
 
     @property
@@ -81,14 +89,31 @@ class ModalityJob:
     def settings(self) -> dict[str, Any]:
         """What decides the vectors, as it was asked for: what machines choose is not part of it."""
         asked = {"device": self.model.device.partition(":")[0], "batch_size": self.batch_size}
-        return {"identity": asdict(self.model.identity), "tokens": self.tokens, **asked}
+        return {"identity": asdict(self.model.identity), "tokens": self.tokens, **asked, **self._version}
+
+    @property
+    def note(self) -> str:
+        """What became of the precision, where it is not the one asked for; "" where it is."""
+        if self.asked == self.model.identity.precision:
+            return ""
+        return (
+            f"extract.precision: {self.asked} is for processors with avx512_bf16, amx_bf16 or ARM's bf16 and "
+            f"for GPUs; this run was begun without, and computes in {self.model.identity.precision}"
+        )
+
+    @property
+    def _version(self) -> dict[str, int]:
+        """Nothing of a job in float32, so that what older versions embedded so stays done."""
+        half = self.model.identity.precision == BFLOAT16
+        return {"bfloat16 version": BFLOAT16_VERSION} if half else {}
 
     @cached_property
     def shards(self) -> list[Shard]:
         """The inputs in shards; the choice must be known."""
         assert self.choice is not None
         recipe = {"stage": "extract", "version": VERSION, "tokens": self.tokens, **asdict(self.choice)}
-        return plan(self.inputs, recipe)
+        del recipe["asked"]
+        return plan(self.inputs, recipe | self._version)
 
     def chosen(self, loaded: LoadedModel) -> ModalityJob:
         """The job once its model is loaded; a batch size that is known already stays."""
@@ -96,7 +121,7 @@ class ModalityJob:
         if size is None:
             known = self.choice is not None and self.choice.device == loaded.device
             size = self.choice.batch_size if known and self.choice else loaded.batch_size
-        return replace(self, choice=Choice(self.fingerprint, loaded.device, size))
+        return replace(self, choice=Choice(self.fingerprint, loaded.device, size, self.asked))
 
     def units(self, shards: list[Shard], items: ItemsConfig, folder: Path) -> list[Unit]:
         """Units that embed some of the shards, on the device that was chosen."""
@@ -123,7 +148,13 @@ class ModalityJob:
 
 
 def make_job(
-    config: Config, name: str, inputs: list[Input], sha256: FileHash, recorded: Mapping[str, Any]
+    config: Config,
+    name: str,
+    inputs: list[Input],
+    sha256: FileHash,
+    recorded: Mapping[str, Any],
+    *,
+    exactly: bool = False,
 ) -> ModalityJob:
     """Find a modality's model, without loading it.
 
@@ -133,20 +164,32 @@ def make_job(
         inputs: of the modality.
         sha256: hashes the model's files.
         recorded: choices of an earlier run, by modality.
+        exactly: run in the precision that is asked for, even where the device has no instructions for it.
 
     Raises:
         ExtractorError: what is wrong with the model.
     """
     settings, located = config.extract, config.catalog.located[name]
     modality, model_name = Modality(name, KINDS[located.type]), config.model_of(name)
-    identity = identify_extractor(model_name, modality, precision=settings.precision, sha256=sha256)
-    model = Model(model_name, modality, identity, settings.device, config.plugins)
-    job = ModalityJob(model, inputs, config.pretrains, settings.batch_size, located)
-    choice = Choice.of_record(recorded.get(name))
+    asked, choice = settings.precision, Choice.of_record(recorded.get(name))
+    identity = identify_extractor(model_name, modality, precision=asked, sha256=sha256)
+    if asked == BFLOAT16 and not exactly:
+        identity = _runnable(identity, choice, settings.device)
+    model = Model(model_name, modality, identity, settings.device, config.plugins, emulate=exactly)
+    job = ModalityJob(model, inputs, config.pretrains, settings.batch_size, located, asked)
     if choice is not None and choice.model != job.fingerprint:
         choice = None
     device = choice.device if choice and settings.device == "auto" else settings.device.partition(":")[0]
     size = settings.batch_size or (choice.batch_size if choice and choice.device == device else None)
     if device == "auto" or size is None:
         return job
-    return replace(job, choice=Choice(job.fingerprint, device, size))
+    return replace(job, choice=Choice(job.fingerprint, device, size, asked))
+
+
+def _runnable(identity: ExtractorIdentity, choice: Choice | None, device: str) -> ExtractorIdentity:
+    """The identity in the precision that an earlier run chose for bfloat16, or else that of this machine."""
+    exact = replace(identity, precision=FLOAT32)
+    for one in (identity, exact):
+        if choice is not None and choice.asked == BFLOAT16 and choice.model == digest(asdict(one)):
+            return one
+    return identity if has_bfloat16(device) else exact

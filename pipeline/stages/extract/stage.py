@@ -58,9 +58,10 @@ class Extraction:
     hashes: FileHashes
 
     def notes(self) -> list[str]:
-        """How the tables were understood, where that is not plain; each once."""
+        """How the tables and settings were understood, where that is not plain; each once."""
         interactions = self.interactions.notes if self.interactions else ()
-        return list(dict.fromkeys([*self.catalogue.notes, *interactions]))
+        precision = (job.note for job in self.jobs if job.note)
+        return list(dict.fromkeys([*self.catalogue.notes, *interactions, *precision]))
 
     def inputs(self) -> dict[str, Any]:
         """What decides the results."""
@@ -85,9 +86,12 @@ class ExtractStage(Stage):
     # Those that decide vectors are part of each model's identity.
     libraries = ("numpy", "pyarrow")
 
-    def __init__(self, *, may_lack: bool = False) -> None:
-        """With `may_lack`, no item need have a usable input of a modality (see `read_catalogue`)."""
-        self.may_lack = may_lack
+    def __init__(self, *, may_lack: bool = False, exactly: bool = False) -> None:
+        """With `may_lack`, no item need have a usable input of a modality (see `read_catalogue`).
+
+        With `exactly`, the config's precision is the one that runs (see `make_job`).
+        """
+        self.may_lack, self.exactly = may_lack, exactly
 
     def plan(self, context: StageContext) -> Plan:
         """Read the catalogue, identify the models, and see which shards are there.
@@ -106,7 +110,7 @@ class ExtractStage(Stage):
         interactions = read_interactions(source, catalogue.item_ids) if source else None
         recorded = _recorded_choices(context)
         jobs = [
-            make_job(config, name, inputs, hashes.sha256, recorded)
+            make_job(config, name, inputs, hashes.sha256, recorded, exactly=self.exactly)
             for name, inputs in catalogue.inputs.items()
         ]
         work = Extraction(config, catalogue, interactions, engine, jobs, hashes)

@@ -14,8 +14,10 @@ import yaml
 
 from alignrec.core.files import sha256_file
 from alignrec.extractors import identity
+from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.modality import IMAGE
 from alignrec.pipeline.config.file import load_config
+from alignrec.pipeline.engines import local as local_engine
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.manifest import StageManifest
@@ -23,6 +25,7 @@ from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.runner.runner import bring_up_to_date, planned
 from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.chain import run, status
+from alignrec.pipeline.stages.extract import modality_job
 from alignrec.pipeline.stages.extract.shard_files import SHARDS
 from alignrec.pipeline.stages.extract.stage import STAGE
 from tests.extractors import models
@@ -80,6 +83,47 @@ def test_device_and_batch_size_asked_for_as_they_were_chosen_link_what_is_there(
     assert _state(local, *explicit) == ("stale", "changed: text model")
     run(local, STAGE.name, explicit, QUIET)
     assert _shards(local) == before
+
+
+def _without_bfloat16(monkeypatch: pytest.MonkeyPatch, *, has: bool) -> None:
+    for module in (modality_job, local_engine):
+        monkeypatch.setattr(module, "has_bfloat16", lambda _: has)
+
+
+def test_bfloat16_without_instructions_is_float32_and_says_so(
+    local: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, asked = _shards(local), "extract.precision=bfloat16"
+    _without_bfloat16(monkeypatch, has=False)
+    assert _state(local, asked) == ("done", "")  # the same vectors
+    (local.parent / "run" / "extract" / "stage.json").unlink()
+    run(local, STAGE.name, [asked], Console())
+    assert "computes in float32" in " ".join(capsys.readouterr().err.split())
+    assert {name: sha256 for name, (_, sha256) in _shards(local).items()} == {
+        name: sha256 for name, (_, sha256) in before.items()
+    }
+    entry = RunFolder(local.parent / "run").read_manifest("extract/stage.json")
+    assert entry is not None and entry.summary["sets"]["text"]["identity"]["precision"] == "float32"
+    _without_bfloat16(monkeypatch, has=True)
+    assert _state(local, asked) == ("done", "")  # on another machine too: what is done stays
+
+
+def test_bfloat16_that_ran_is_in_the_fingerprint_and_other_workers_are_refused(
+    local: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, asked = _shards(local), "extract.precision=bfloat16"
+    _without_bfloat16(monkeypatch, has=True)
+    assert _state(local, asked) == ("stale", "changed: text model; 6 of 6 texts to embed")
+    run(local, STAGE.name, [asked], QUIET)
+    assert not before.keys() & _shards(local).keys()
+    entry = RunFolder(local.parent / "run").read_manifest("extract/stage.json")
+    assert entry is not None and entry.summary["sets"]["text"]["identity"]["precision"] == "bfloat16"
+    _without_bfloat16(monkeypatch, has=False)
+    assert _state(local, asked) == ("done", "")
+    for path in (local.parent / "run" / "extract" / SHARDS / "text").iterdir():
+        path.write_bytes(b"damaged")
+    with pytest.raises(ExtractorError, match="bfloat16, for which this machine's processor has no"):
+        run(local, STAGE.name, [asked], QUIET)
 
 
 def test_what_was_finished_elsewhere_stays_done_and_goes_on_here(local: Path) -> None:
