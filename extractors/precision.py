@@ -36,7 +36,7 @@ def has_bfloat16(device: str) -> bool:
         import torch  # which alone knows of GPUs; whoever asks for float32 does not come here
 
         if torch.cuda.is_available():
-            return torch.cuda.is_bf16_supported(including_emulation=False)
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
         if device != "auto":
             return True
     try:
