@@ -22,8 +22,9 @@ from tests.pipeline.catalogues import picture
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md"]
-# Their snippets belong together: tests/extractors/ runs those of one extractor, test_tasks.py the ten tasks.
-OWN_TESTS = ("adding-an-extractor.md", "tasks.md")
+# Their snippets belong together: tests/extractors/ runs those of one extractor, test_tasks.py the ten tasks,
+# and test_notebook.py the guide's.
+OWN_TESTS = ("adding-an-extractor.md", "tasks.md", "use-in-your-recommender.md")
 # Commands that read the shop's run alone, and so can be run here.
 LOCAL = ("status", "verify", "report", "doctor", "pull", "convert")
 
