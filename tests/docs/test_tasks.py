@@ -92,12 +92,9 @@ def test_there_are_ten() -> None:
     assert list(blocks()) == list(range(1, 11)) and all(blocks().values())
 
 
-@pytest.mark.slow
-def test_the_first_needs_no_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    (answer,) = do(1)
-    assert "Made a release of 800 drawn products" in answer.stdout
-    assert (tmp_path / "demo" / "run" / "report.html").is_file()
+def test_the_first_needs_no_data() -> None:
+    """The command alone: tests/export/hub/ runs the demo whole, which takes minutes."""
+    assert "alignrec demo" in str(blocks()[1])
 
 
 @pytest.fixture(scope="module")

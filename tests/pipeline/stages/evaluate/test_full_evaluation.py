@@ -305,7 +305,7 @@ def test_killed_at_any_piece_it_ends_in_the_same_bytes(
     left.update(epochs=0, pieces=0)
     kept = set((own.parent / "run").glob(".*/*.judged"))
     run(own, "evaluate", FULL, QUIET)
-    whole, thinned = len(SOLVED) + 2 * len(TRAINED), 3 * len(SOLVED) + 2 * 5
+    whole, thinned = len(SOLVED) + 2 * len(TRAINED), 3 * len(SOLVED) + 2 * 11
     assert len(kept) > 6 and -left["pieces"] == whole + thinned - len(kept)
     assert _metrics(own) == _metrics(finished)
     assert not (own.parent / "run" / ".evaluate-full").exists()
