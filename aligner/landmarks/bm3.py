@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from alignrec.aligner.evaluate.ranking import Scorer
-from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput, Search
-from alignrec.aligner.landmarks.search import MULTIMODAL_BUDGET, MULTIMODAL_TRAINING
+from alignrec.aligner.landmarks.multimodal import multimodal_landmark
 from alignrec.aligner.recommenders.settings import RecommenderSettings
+
+if TYPE_CHECKING:
+    from alignrec.aligner.recommenders.bm3 import Bm3
 
 
 class BM3Settings(RecommenderSettings):
@@ -20,36 +21,22 @@ class BM3Settings(RecommenderSettings):
     l2_weight: float = Field(0.1, ge=0, description="lambda, of half the squared length of ID vectors")
 
 
-SETTINGS = BM3Settings()
-
-
-def fit(data: LandmarkInput) -> Scorer:
-    """Train on interactions alone: no item is a negative."""
+def _load() -> type[Bm3]:
     from alignrec.aligner.recommenders.bm3 import Bm3  # loads torch
-    from alignrec.aligner.recommenders.task import fit_recommender
 
-    settings = data.within(SETTINGS)
-    model = partial(Bm3, **settings.of_the_model())
-    return fit_recommender(model, data.by_modality(), data.split, settings, data.seed, data.hooks)
+    return Bm3
 
 
-BM3 = Landmark(
+BM3 = multimodal_landmark(
     "BM3",
-    MULTIMODAL_TRAINING,
-    fit,
+    _load,
+    BM3Settings(),
+    {
+        "l2_weight": (0.0, 0.001, 0.01, 0.1, 1.0),
+        "dropout": (0.3, 0.5),
+        "layers": (1, 2),
+        "learning_rate": (0.0003, 0.001, 0.003, 0.01),
+    },
     citation="Zhou et al., WWW 2023",
     year=2023,
-    settings=SETTINGS,
-    trained=True,
-    search=Search(
-        {
-            "l2_weight": (0.0, 0.001, 0.01, 0.1, 1.0),
-            "dropout": (0.3, 0.5),
-            "layers": (1, 2),
-            "learning_rate": (0.0003, 0.001, 0.003, 0.01),
-        },
-        budget=MULTIMODAL_BUDGET,
-    ),
-    needs_modalities=True,
-    quick=False,
 )

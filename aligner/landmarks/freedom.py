@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from alignrec.aligner.evaluate.ranking import Scorer
-from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput, Search
-from alignrec.aligner.landmarks.search import MULTIMODAL_BUDGET, MULTIMODAL_TRAINING
+from alignrec.aligner.landmarks.multimodal import multimodal_landmark
 from alignrec.aligner.recommenders.settings import RecommenderSettings
+
+if TYPE_CHECKING:
+    from alignrec.aligner.recommenders.freedom import Freedom
 
 
 class FreedomSettings(RecommenderSettings):
@@ -25,35 +26,21 @@ class FreedomSettings(RecommenderSettings):
     content_weight: float = Field(0.001, ge=0, description="lambda, of the loss on projected features")
 
 
-SETTINGS = FreedomSettings()
-
-
-def fit(data: LandmarkInput) -> Scorer:
-    """Train by BPR."""
+def _load() -> type[Freedom]:
     from alignrec.aligner.recommenders.freedom import Freedom  # loads torch
-    from alignrec.aligner.recommenders.task import fit_recommender
 
-    settings = data.within(SETTINGS)
-    model = partial(Freedom, **settings.of_the_model())
-    return fit_recommender(model, data.by_modality(), data.split, settings, data.seed, data.hooks)
+    return Freedom
 
 
-FREEDOM = Landmark(
+FREEDOM = multimodal_landmark(
     "FREEDOM",
-    MULTIMODAL_TRAINING,
-    fit,
+    _load,
+    FreedomSettings(),
+    {
+        "learning_rate": (0.0003, 0.001, 0.003, 0.01),
+        "pruned": (0.5, 0.8, 0.9),
+        "content_weight": (0.0, 1e-5, 1e-4, 1e-3, 1e-2),
+    },
     citation="Zhou and Shen, ACM MM 2023",
     year=2023,
-    settings=SETTINGS,
-    trained=True,
-    search=Search(
-        {
-            "learning_rate": (0.0003, 0.001, 0.003, 0.01),
-            "pruned": (0.5, 0.8, 0.9),
-            "content_weight": (0.0, 1e-5, 1e-4, 1e-3, 1e-2),
-        },
-        budget=MULTIMODAL_BUDGET,
-    ),
-    needs_modalities=True,
-    quick=False,
 )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from alignrec.aligner.evaluate.ranking import Scorer
-from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput, Search
-from alignrec.aligner.landmarks.search import MULTIMODAL_BUDGET, MULTIMODAL_TRAINING
+from alignrec.aligner.landmarks.multimodal import multimodal_landmark
 from alignrec.aligner.recommenders.settings import RecommenderSettings
+
+if TYPE_CHECKING:
+    from alignrec.aligner.recommenders.grcn import Grcn
 
 
 class GRCNSettings(RecommenderSettings):
@@ -22,34 +23,20 @@ class GRCNSettings(RecommenderSettings):
     )
 
 
-SETTINGS = GRCNSettings()
-
-
-def fit(data: LandmarkInput) -> Scorer:
-    """Train by BPR."""
+def _load() -> type[Grcn]:
     from alignrec.aligner.recommenders.grcn import Grcn  # loads torch
-    from alignrec.aligner.recommenders.task import fit_recommender
 
-    settings = data.within(SETTINGS)
-    model = partial(Grcn, **settings.of_the_model())
-    return fit_recommender(model, data.by_modality(), data.split, settings, data.seed, data.hooks)
+    return Grcn
 
 
-GRCN = Landmark(
+GRCN = multimodal_landmark(
     "GRCN",
-    MULTIMODAL_TRAINING,
-    fit,
+    _load,
+    GRCNSettings(),
+    {
+        "l2_weight": (0.0, 1e-4, 1e-3, 1e-2, 1e-1),
+        "learning_rate": (0.0003, 0.001, 0.003, 0.01),
+    },
     citation="Wei et al., ACM MM 2020",
     year=2020,
-    settings=SETTINGS,
-    trained=True,
-    search=Search(
-        {
-            "l2_weight": (0.0, 1e-4, 1e-3, 1e-2, 1e-1),
-            "learning_rate": (0.0003, 0.001, 0.003, 0.01),
-        },
-        budget=MULTIMODAL_BUDGET,
-    ),
-    needs_modalities=True,
-    quick=False,
 )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from alignrec.aligner.evaluate.ranking import Scorer
-from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput, Search
-from alignrec.aligner.landmarks.search import MULTIMODAL_BUDGET, MULTIMODAL_TRAINING
+from alignrec.aligner.landmarks.multimodal import multimodal_landmark
 from alignrec.aligner.recommenders.settings import RecommenderSettings
+
+if TYPE_CHECKING:
+    from alignrec.aligner.recommenders.mgcn import Mgcn
 
 
 class MGCNSettings(RecommenderSettings):
@@ -23,35 +24,21 @@ class MGCNSettings(RecommenderSettings):
     l2_weight: float = Field(1e-4, ge=0, description="of half the squared length of a step's vectors")
 
 
-SETTINGS = MGCNSettings()
-
-
-def fit(data: LandmarkInput) -> Scorer:
-    """Train by BPR."""
+def _load() -> type[Mgcn]:
     from alignrec.aligner.recommenders.mgcn import Mgcn  # loads torch
-    from alignrec.aligner.recommenders.task import fit_recommender
 
-    settings = data.within(SETTINGS)
-    model = partial(Mgcn, **settings.of_the_model())
-    return fit_recommender(model, data.by_modality(), data.split, settings, data.seed, data.hooks)
+    return Mgcn
 
 
-MGCN = Landmark(
+MGCN = multimodal_landmark(
     "MGCN",
-    MULTIMODAL_TRAINING,
-    fit,
+    _load,
+    MGCNSettings(),
+    {
+        "learning_rate": (0.0003, 0.001, 0.003, 0.01),
+        "contrast_weight": (0.001, 0.01, 0.1),
+        "l2_weight": (0.0, 1e-5, 1e-4, 1e-3),
+    },
     citation="Yu et al., ACM MM 2023",
     year=2023,
-    settings=SETTINGS,
-    trained=True,
-    search=Search(
-        {
-            "learning_rate": (0.0003, 0.001, 0.003, 0.01),
-            "contrast_weight": (0.001, 0.01, 0.1),
-            "l2_weight": (0.0, 1e-5, 1e-4, 1e-3),
-        },
-        budget=MULTIMODAL_BUDGET,
-    ),
-    needs_modalities=True,
-    quick=False,
 )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from alignrec.aligner.evaluate.ranking import Scorer
-from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput, Search
-from alignrec.aligner.landmarks.search import MULTIMODAL_BUDGET, MULTIMODAL_TRAINING
+from alignrec.aligner.landmarks.multimodal import multimodal_landmark
 from alignrec.aligner.recommenders.settings import RecommenderSettings
+
+if TYPE_CHECKING:
+    from alignrec.aligner.recommenders.mmgcn import Mmgcn
 
 
 class MMGCNSettings(RecommenderSettings):
@@ -19,34 +20,20 @@ class MMGCNSettings(RecommenderSettings):
     l2_weight: float = Field(1e-3, ge=0, description="of half the squared length of a step's ID vectors")
 
 
-SETTINGS = MMGCNSettings()
-
-
-def fit(data: LandmarkInput) -> Scorer:
-    """Train by BPR."""
+def _load() -> type[Mmgcn]:
     from alignrec.aligner.recommenders.mmgcn import Mmgcn  # loads torch
-    from alignrec.aligner.recommenders.task import fit_recommender
 
-    settings = data.within(SETTINGS)
-    model = partial(Mmgcn, **settings.of_the_model())
-    return fit_recommender(model, data.by_modality(), data.split, settings, data.seed, data.hooks)
+    return Mmgcn
 
 
-MMGCN = Landmark(
+MMGCN = multimodal_landmark(
     "MMGCN",
-    MULTIMODAL_TRAINING,
-    fit,
+    _load,
+    MMGCNSettings(),
+    {
+        "l2_weight": (0.0, 1e-4, 1e-3, 1e-2, 1e-1),
+        "learning_rate": (0.0003, 0.001, 0.003, 0.01),
+    },
     citation="Wei et al., ACM MM 2019",
     year=2019,
-    settings=SETTINGS,
-    trained=True,
-    search=Search(
-        {
-            "l2_weight": (0.0, 1e-4, 1e-3, 1e-2, 1e-1),
-            "learning_rate": (0.0003, 0.001, 0.003, 0.01),
-        },
-        budget=MULTIMODAL_BUDGET,
-    ),
-    needs_modalities=True,
-    quick=False,
 )

@@ -19,13 +19,6 @@ TRAINED = Search(
     budget=10,
 )
 
-# Of recommenders that learn from each modality's own vectors; their grids follow their papers.
-MULTIMODAL_BUDGET = 6
-MULTIMODAL_TRAINING = (
-    "on each modality's own vectors; stopped by validation Recall@20, at latest after train.epochs; settings "
-    f"of the best validation Recall@20 of at most {MULTIMODAL_BUDGET} trainings"
-)
-
 
 def climb(
     grid: Mapping[str, Sequence[float]],

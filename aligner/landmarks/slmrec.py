@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from functools import partial
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from alignrec.aligner.evaluate.ranking import Scorer
-from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput, Search
-from alignrec.aligner.landmarks.search import MULTIMODAL_BUDGET, MULTIMODAL_TRAINING
+from alignrec.aligner.landmarks.multimodal import multimodal_landmark
 from alignrec.aligner.recommenders.settings import RecommenderSettings
+
+if TYPE_CHECKING:
+    from alignrec.aligner.recommenders.slmrec import SLMRec
 
 
 class SLMRecSettings(RecommenderSettings):
@@ -21,35 +22,21 @@ class SLMRecSettings(RecommenderSettings):
     l2_weight: float = Field(1e-4, ge=0, description="of half the squared length of a step's vectors")
 
 
-SETTINGS = SLMRecSettings()
-
-
-def fit(data: LandmarkInput) -> Scorer:
-    """Train by BPR."""
+def _load() -> type[SLMRec]:
     from alignrec.aligner.recommenders.slmrec import SLMRec  # loads torch
-    from alignrec.aligner.recommenders.task import fit_recommender
 
-    settings = data.within(SETTINGS)
-    model = partial(SLMRec, **settings.of_the_model())
-    return fit_recommender(model, data.by_modality(), data.split, settings, data.seed, data.hooks)
+    return SLMRec
 
 
-SLMREC = Landmark(
+SLMREC = multimodal_landmark(
     "SLMRec",
-    MULTIMODAL_TRAINING,
-    fit,
+    _load,
+    SLMRecSettings(),
+    {
+        "learning_rate": (0.0003, 0.001, 0.003, 0.01),
+        "alignment_weight": (0.001, 0.01, 0.1),
+        "l2_weight": (0.0, 1e-4, 1e-3, 1e-2, 1e-1),
+    },
     citation="Tao et al., IEEE TMM 2022",
     year=2022,
-    settings=SETTINGS,
-    trained=True,
-    search=Search(
-        {
-            "learning_rate": (0.0003, 0.001, 0.003, 0.01),
-            "alignment_weight": (0.001, 0.01, 0.1),
-            "l2_weight": (0.0, 1e-4, 1e-3, 1e-2, 1e-1),
-        },
-        budget=MULTIMODAL_BUDGET,
-    ),
-    needs_modalities=True,
-    quick=False,
 )
