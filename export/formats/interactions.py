@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+
+from alignrec.export.errors import ReleaseError
 
 LABELS = ("train", "valid", "test")
 INTERACTIONS = "interactions.parquet"
@@ -44,6 +46,22 @@ class SplitInteractions:
             raise ValueError(f"interactions need parts of one length, got {sorted(lengths)}")
         if len(self.label) and self.label.max() >= len(LABELS):
             raise ValueError("an interaction's label must be 0 (train), 1 (validation) or 2 (test)")
+
+    def check_items(self, ids: Iterable[str]) -> None:
+        """See that every item has features.
+
+        Args:
+            ids: of the items that have.
+
+        Raises:
+            ReleaseError: some have none; names one of them.
+        """
+        unknown = set(self.items) - set(ids)
+        if unknown:
+            raise ReleaseError(
+                f"{len(unknown)} items of the interactions have no features, such as {min(unknown)!r}: "
+                "give the interactions that the release was made with"
+            )
 
     def frame(self) -> pd.DataFrame:
         """Columns `user_id`, `item_id`, `rating`, `timestamp`, `label`, in order."""

@@ -54,12 +54,7 @@ def write_lenskit(
     items |= {name: _vectors(features, ids) for name, features in columns.items()}
     pq.write_table(pa.table(items), data / "item.parquet")
     log = interactions or NO_INTERACTIONS
-    known = set(ids)
-    if unknown := set(log.items) - known:
-        raise ReleaseError(
-            f"{len(unknown)} items of the interactions have no features, such as {min(unknown)!r}: "
-            "give the interactions that the release was made with"
-        )
+    log.check_items(ids)
     users = sorted(set(log.users))
     pq.write_table(pa.table({"user_id": pa.array(users, pa.string())}), data / "user.parquet")
     repeats = _write_training(log, users, ids, data / "interaction.parquet")

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from alignrec.core.features import FeatureSet
 from alignrec.core.vocabulary import AUDIO, IMAGE, MULTIMODAL, TEXT
-from alignrec.export.errors import ReleaseError
 from alignrec.export.formats.contract import Format
 from alignrec.export.formats.interactions import SplitInteractions
 
@@ -58,12 +57,7 @@ def write_mmrec(
         items = list(sets[0].ids)
     else:
         items = _write_interactions(interactions, folder)
-        unknown = set(items) - set(sets[0].ids)
-        if unknown:
-            raise ReleaseError(
-                f"{len(unknown)} items of the interactions have no features, such as {min(unknown)!r}: "
-                "give the interactions that the release was made with"
-            )
+        interactions.check_items(sets[0].ids)
     _write_map(items, "asin", "itemID", folder / ITEM_IDS)
     for features in sets:
         matrix, valid = features.align_to(items)

@@ -77,9 +77,6 @@ def _options(
 cli_stages.register(app)  # the first of the help
 
 
-cli_stages.register(app)  # the first of the help
-
-
 @app.command()
 def tune(
     config: ConfigFile = DEFAULT_CONFIG,

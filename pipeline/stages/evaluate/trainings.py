@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from alignrec.aligner.evaluate.baselines import lose
 from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
+from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput
 from alignrec.aligner.landmarks.registry import landmarks_of
 from alignrec.aligner.landmarks.search import validation_recall
@@ -111,8 +112,13 @@ class Trainings:
     def _input(self, landmark: Landmark, seed: int) -> LandmarkInput:
         """What a landmark learns from."""
         features = self._source(OWN) if landmark.needs_features else None
-        inputs = self.context.run.inputs() if landmark.needs_modalities else None
+        inputs = self._inputs if landmark.needs_modalities else None
         return landmark_input(self.context.config, self.cut.split, seed, features, inputs)
+
+    @cached_property
+    def _inputs(self) -> Inputs:
+        """What was extracted; read once, as no split changes it."""
+        return self.context.run.inputs() if self.whole is None else self.whole._inputs
 
     def _searches(self, landmark: Landmark) -> bool:
         """Whether a landmark's settings are searched for: in a full evaluation, as it costs trainings."""
@@ -165,7 +171,7 @@ class Trainings:
             own = self._source(OWN)
             order = np.random.default_rng(config.seed).permutation(len(own.ids))
             return replace(own, matrix=own.matrix[order], valid=own.valid[order])
-        inputs = {m: given for m, given in self.context.run.inputs().items() if m != source.without}
+        inputs = {m: given for m, given in self._inputs.items() if m != source.without}
         if source.lost:
             modality, share = source.lost
             given = inputs[modality]
