@@ -12,15 +12,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from alignrec.aligner.errors import FeatureError, SplitError
+from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
-from alignrec.aligner.evaluate.splits import TRAIN, VALID, Split
+from alignrec.aligner.evaluate.splits import TRAIN, Split
 from alignrec.aligner.hardware import device_of
 from alignrec.aligner.recommenders.settings import RecommenderSettings
 from alignrec.aligner.train.graphs import bipartite, graph
 from alignrec.aligner.train.model import UserItemVectors
 from alignrec.aligner.train.popularity import CRITERION, validation_of
-from alignrec.aligner.train.sampling import by_interaction, negatives
+from alignrec.aligner.train.sampling import by_interaction, check_trainable, negatives, trainable_part
 from alignrec.aligner.trainer import Hooks, Task, Trainer
 
 Floats = NDArray[np.float32]
@@ -103,21 +103,14 @@ class RecommenderTask(Task[Triples]):
     ) -> None:
         """Set a training up; nothing is trained yet."""
         self.history = split.matrix(TRAIN)
-        degree = np.diff(self.history.indptr)
-        free = (degree < split.items).astype(np.float32)  # others leave no item to compare with
-        self.trainable = sp.csr_array(sp.diags_array(free) @ self.history)
-        self.trainable.eliminate_zeros()
-        if not self.trainable.nnz or not (split.label == VALID).any():
-            raise SplitError(
-                "training needs interactions in train and in valid, and a user who has not touched every "
-                "item: check split.ratios and split.k_core"
-            )
+        self.trainable = trainable_part(self.history)
+        check_trainable(self.trainable, split)
         self.model = model
         self.kept = model
         self.split, self.settings = split, settings
         self.optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
         self.seeds, self.epochs, self.patience = (seed,), settings.epochs, settings.patience
-        self.active: NDArray[np.bool_] = degree > 0
+        self.active: NDArray[np.bool_] = np.diff(self.history.indptr) > 0
 
     def batches(self, rng: np.random.Generator) -> Iterator[Triples]:
         """All interactions once, each with an item that its user never touched."""

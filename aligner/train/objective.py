@@ -15,7 +15,7 @@ from torch import Tensor
 from alignrec.aligner.train import losses
 from alignrec.aligner.train.losses import rows
 from alignrec.aligner.train.model import Representations
-from alignrec.aligner.train.sampling import Pairs, by_interaction, by_user, negatives
+from alignrec.aligner.train.sampling import Pairs, by_interaction, by_user, negatives, trainable_part
 from alignrec.aligner.train.settings import TrainSettings
 
 _COMPARED = 2048  # distinct users or items that an in-batch term compares with one another, at most
@@ -85,10 +85,7 @@ class Objective:
         self.history = history
         degree = np.maximum(np.diff(history.indptr), 1).astype(np.float32)
         self.weight: NDArray[np.float32] = degree ** np.float32(-settings.balance)
-        # Nothing can be drawn for a user who touched everything.
-        free = np.diff(history.indptr) < history.shape[1]
-        self.trainable = sp.csr_array(sp.diags_array(free.astype(np.float32)) @ history)
-        self.trainable.eliminate_zeros()
+        self.trainable = trainable_part(history)
 
     def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
         """One epoch."""

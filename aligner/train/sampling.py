@@ -9,6 +9,9 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from alignrec.aligner.errors import SplitError
+from alignrec.aligner.evaluate.splits import VALID, Split
+
 Ints = NDArray[np.int64]
 
 
@@ -23,6 +26,38 @@ class Pairs:
 
     user: Ints
     item: Ints
+
+
+def trainable_part(history: sp.csr_array) -> sp.csr_array:
+    """The interactions of all but users who touched everything: nothing can be drawn for those.
+
+    Args:
+        history: CSR of ones `[users, items]`.
+
+    Returns:
+        CSR of the same shape.
+    """
+    free = np.diff(history.indptr) < history.shape[1]
+    part = sp.csr_array(sp.diags_array(free.astype(np.float32)) @ history)
+    part.eliminate_zeros()
+    return part
+
+
+def check_trainable(trainable: sp.csr_array, split: Split) -> None:
+    """See that there is something to train on, and something to stop by.
+
+    Args:
+        trainable: see `trainable_part`.
+        split: of which it is.
+
+    Raises:
+        SplitError: there is not.
+    """
+    if not trainable.nnz or not (split.label == VALID).any():
+        raise SplitError(
+            "training needs interactions in train and in valid, and a user who has not touched every "
+            "item: check split.ratios and split.k_core"
+        )
 
 
 def by_interaction(history: sp.csr_array, size: int, rng: np.random.Generator) -> Iterator[Pairs]:

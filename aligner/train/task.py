@@ -11,12 +11,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from alignrec.aligner.errors import SplitError
-from alignrec.aligner.evaluate.splits import TRAIN, VALID, Split
+from alignrec.aligner.evaluate.splits import TRAIN, Split
 from alignrec.aligner.train.graphs import bipartite, graph
 from alignrec.aligner.train.model import Representations, unit_shares
 from alignrec.aligner.train.objective import Batch, Objective
 from alignrec.aligner.train.popularity import CRITERION, PopularityTerm, choose, validation_of
+from alignrec.aligner.train.sampling import check_trainable
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.trainer import Task
 
@@ -59,11 +59,7 @@ class UserItemTask(Task[Batch]):
         self, model: nn.Module, objective: Objective, split: Split, settings: TrainSettings, seed: int
     ) -> None:
         """Set a training up; nothing is trained yet."""
-        if not objective.trainable.nnz or not (split.label == VALID).any():
-            raise SplitError(
-                "training needs interactions in train and in valid, and a user who has not touched every "
-                "item: check split.ratios and split.k_core"
-            )
+        check_trainable(objective.trainable, split)
         self.model = self.kept = model
         self.objective, self.split, self.settings = objective, split, settings
         self.interactions = graph(bipartite(split.matrix(TRAIN))).to(objective.device)

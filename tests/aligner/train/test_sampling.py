@@ -8,7 +8,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alignrec.aligner.train.sampling import by_interaction, by_user, negatives
+from alignrec.aligner.train.sampling import by_interaction, by_user, negatives, trainable_part
 from alignrec.aligner.trainer import epoch_rng
 
 seeds = st.integers(0, 10_000)
@@ -23,6 +23,13 @@ def history_of(seed: int, share: float = 0.5) -> sp.csr_array:
 
 def pairs_of(history: sp.csr_array) -> set[tuple[int, int]]:
     return set(zip(*(part.tolist() for part in history.nonzero()), strict=True))
+
+
+def test_users_who_touched_everything_are_not_trained_on() -> None:
+    history = sp.csr_array(np.array([[1, 1, 1], [0, 1, 0], [0, 0, 0]], dtype=np.float32))
+    part = trainable_part(history)
+    assert part.toarray().tolist() == [[0, 0, 0], [0, 1, 0], [0, 0, 0]]
+    assert part.nnz == 1 and part.dtype == np.float32 and history.nnz == 4
 
 
 @given(seeds, st.floats(0, 1))
