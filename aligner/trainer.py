@@ -50,6 +50,7 @@ class Task(ABC, Generic[Batch]):
         clip: largest norm of a step's gradient.
         work: multiplications in a step's largest product; where few, one thread is faster.
         untrained_counts: whether the untrained model is kept if no epoch is better.
+        keeps_last: whether training leaves the model of its last epoch, and needs no copy of a better one.
     """
 
     model: nn.Module
@@ -62,6 +63,7 @@ class Task(ABC, Generic[Batch]):
     clip: float = math.inf
     work: float = math.inf
     untrained_counts: bool = False
+    keeps_last: bool = False
 
     @abstractmethod
     def batches(self, rng: np.random.Generator) -> Iterable[Batch]:
@@ -71,9 +73,16 @@ class Task(ABC, Generic[Batch]):
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """The loss's parts, scalars with gradients, whose sum is minimised; none where a batch has none."""
 
+    def parts(self, batch: Batch) -> Iterable[Batch]:
+        """What of a batch goes through the model at once; the losses of all parts add up to the batch's."""
+        return (batch,)
+
     @abstractmethod
     def rate(self, epoch: int, step: int, /) -> float:
-        """The learning rate of a step; both count from 0."""
+        """The learning rate of a step; both count from 0.
+
+        A parameter group of the optimizer that has a `rate_scale` learns at that many times the rate.
+        """
 
     @abstractmethod
     def validate(self) -> dict[str, float]:
@@ -130,7 +139,7 @@ class Trainer(Generic[Batch]):
         return self.epoch >= self.task.epochs or self.epoch - self.best_epoch >= self.task.patience
 
     def fit(self, **hooks: Unpack[Hooks]) -> Fit:
-        """Train to the end, and put the best epoch back into the task's model.
+        """Train to the end, and put the best epoch back into the task's model, unless the last is wanted.
 
         Raises:
             AlignerError: training diverged.
@@ -159,14 +168,19 @@ class Trainer(Generic[Batch]):
 
         Here alone gradients are made and followed: what shares a step out among processes belongs here.
         """
-        losses = self.task.losses(batch)
         self.task.optimizer.zero_grad(set_to_none=True)
-        if losses:
-            torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
+        sums: dict[str, Tensor] = {}
+        for part in self.task.parts(batch):
+            losses = self.task.losses(part)
+            if losses:
+                torch.stack(list(losses.values())).sum().backward()  # type: ignore[no-untyped-call]
+            for name, value in losses.items():
+                sums[name] = sums[name] + value.detach() if name in sums else value.detach()
+        if sums:
             if math.isfinite(self.task.clip):
                 nn.utils.clip_grad_norm_(self.task.model.parameters(), self.task.clip)
             self.task.optimizer.step()
-        return {name: value.detach() for name, value in losses.items()}
+        return sums
 
     def state(self) -> State:
         """What `resume` needs: tensors, numbers, strings, lists and dicts alone.
@@ -201,7 +215,7 @@ class Trainer(Generic[Batch]):
             torch.manual_seed(int(epoch_rng(*seeds).integers(2**62)))
             for step, batch in enumerate(task.batches(epoch_rng(*seeds))):
                 for group in task.optimizer.param_groups:
-                    group["lr"] = task.rate(self.epoch, step)
+                    group["lr"] = task.rate(self.epoch, step) * group.get("rate_scale", 1.0)
                 for name, value in self.step(batch).items():
                     parts.setdefault(name, []).append(value)
         means = {name: float(np.mean(torch.stack(p).double().cpu().numpy())) for name, p in parts.items()}
@@ -221,7 +235,10 @@ class Trainer(Generic[Batch]):
         return values
 
     def _keep_if_better(self, validation: Mapping[str, float]) -> None:
-        """Keep the model as it is now, if none before was as good."""
+        """Keep the model as it is now, if none before was as good, or the last is wanted."""
+        if self.task.keeps_last:
+            self.best_epoch = self.epoch
+            return
         score = self.task.score(validation)
         if score > self.best_score:
             self.best_epoch, self.best_score = self.epoch, score

@@ -29,6 +29,7 @@ from alignrec.aligner.pretrain.residual_encoder import ResidualEncoder, better_t
 from alignrec.aligner.pretrain.residual_objective import ResidualObjective
 from alignrec.aligner.pretrain.settings import CLS_FORM, LINEAR, RESIDUAL, PretrainSettings
 from alignrec.aligner.pretrain.token_codebook import token_codes
+from alignrec.aligner.schedule import warmed_up
 from alignrec.aligner.trainer import Hooks, Task, Trainer
 
 _HELD_OUT, _EPOCH = 1, 2  # streams of random numbers
@@ -220,15 +221,9 @@ class _Pretraining(Task[_Items]):
         return self._losses(batch, None)
 
     def rate(self, epoch: int, step: int, /) -> float:
-        """Linear warm-up, then half a cosine down to zero."""
-        step += epoch * self.steps
-        total = max(1, self.steps * self.settings.epochs)
-        warmup = max(1, round(total * self.settings.warmup))
-        if step < warmup:
-            factor = (step + 1) / warmup
-        else:
-            factor = 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
-        return self.settings.learning_rate * factor
+        """See `schedule.warmed_up`."""
+        total = self.steps * self.settings.epochs
+        return self.settings.learning_rate * warmed_up(epoch * self.steps + step, total, self.settings.warmup)
 
     def validate(self) -> dict[str, float]:
         """Losses on held-out items, under the same masks every time."""

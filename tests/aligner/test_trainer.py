@@ -140,6 +140,39 @@ def test_a_batch_without_any_loss_teaches_nothing() -> None:
     assert task.number != 0
 
 
+def test_a_batch_in_parts_teaches_what_it_teaches_at_once() -> None:
+    class Parts(Guess):
+        def parts(self, batch: float) -> tuple[float, ...]:
+            return (batch, math.inf, batch, batch)
+
+        def losses(self, batch: float) -> dict[str, Tensor]:
+            return {name: value / 3 for name, value in super().losses(batch).items()}
+
+    whole, parts = Guess(clip=2.0), Parts(clip=2.0)
+    losses = []
+    for task in (whole, parts):
+        task.model.eval()
+        losses.append({name: value.item() for name, value in Trainer(task).step(1.5).items()})
+    assert losses[1] == pytest.approx(losses[0])
+    assert parts.number == pytest.approx(whole.number) != 0
+
+
+def test_a_group_learns_at_its_own_share_of_the_rate() -> None:
+    task = Guess(epochs=1)
+    task.optimizer.param_groups[0]["rate_scale"] = 0.25
+    Trainer(task).fit()
+    assert task.optimizer.param_groups[0]["lr"] == pytest.approx(0.25 * task.rate(0, 2))
+
+
+def test_where_the_last_is_wanted_no_epoch_is_kept_beside_the_model() -> None:
+    task = Guess([0.9, 0.5, 0.1], epochs=3, patience=1, keeps_last=True)
+    numbers: list[float] = []
+    states: list[dict[str, Any]] = []
+    fit = Trainer(task).fit(save=states.append, advance=lambda *_: numbers.append(task.number))
+    assert (fit.best_epoch, len(fit.curves), fit.validation) == (3, 3, {"score": 0.1})
+    assert task.number == numbers[-1] and all(state["best"] == {} for state in states)
+
+
 def test_a_gradient_is_cut_to_the_task_s_length() -> None:
     long, short = Guess(), Guess(clip=1e-3)
     for task in (long, short):

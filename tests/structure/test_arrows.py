@@ -42,10 +42,10 @@ LAYERS = {
     """,
     "aligner": """
         errors
-        components content_space hardware encoder_files inputs neighbours
+        components content_space hardware encoder_files inputs neighbours schedule
         alignment trainer
         evaluate pretrain
-        train
+        finetune train
         recommenders
         landmarks
     """,

@@ -4,41 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
 
 from alignrec.core.files import sha256_file
 from alignrec.extractors.backends.beit3.checkpoint import load_checkpoint
 from alignrec.extractors.backends.beit3.files import ITC, MEAN, BEiT3Files
-from alignrec.extractors.backends.beit3.model import Sizes
-from alignrec.extractors.backends.beit3.word_pieces import PAD, WordPieces
+from alignrec.extractors.backends.beit3.preparation import (
+    PICTURE_MEAN,
+    PICTURE_SPREAD,
+    Preparation,
+    Prepared,
+    open_word_pieces,
+    pad,
+    scaled,
+)
 from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard
 from alignrec.extractors.errors import ExtractorError
-from alignrec.extractors.inputs.pair import Pair
 from alignrec.extractors.modality import IMAGE, PAIR, TEXT, Kind
 from alignrec.extractors.runtime import Runtime, to_numpy
-
-# As the authors prepare pictures to evaluate: the whole picture as a square, bicubic, from -1 to 1.
-PICTURE_MEAN, PICTURE_SPREAD = 127.5, 127.5
-LONGEST = 128  # word pieces of a text that are read, as AlignRec reads them
-
-
-@dataclass(frozen=True, eq=False)
-class Prepared:
-    """What an item has: its picture as uint8 `[side, side, 3]`, the ids of its text, or both."""
-
-    pixels: NDArray[np.uint8] | None
-    ids: list[int] | None
-
-    @property
-    def form(self) -> tuple[bool, bool]:
-        """Whether there is a picture, and whether there is a text."""
-        return self.pixels is not None, self.ids is not None
 
 
 class BEiT3Extractor(Extractor):
@@ -62,8 +48,7 @@ class BEiT3Extractor(Extractor):
                 f"{files.name}: {files.weights} has no head of image-text contrast; its authors' files with "
                 "itc in their names have one, and cls and mean need none"
             )
-        self._pieces = None if kind is IMAGE else _word_pieces(files, sizes)
-        self._longest = min(LONGEST, sizes.longest)
+        self._prepare = Preparation(sizes, None if kind is IMAGE else open_word_pieces(files, sizes))
         self._pooling, self._sizes, self._kind, self._runtime = files.pooling, sizes, kind, runtime
         self._model = runtime.place(model)
         self.device = runtime.device.type
@@ -82,11 +67,7 @@ class BEiT3Extractor(Extractor):
 
     def prepare(self, value: Any) -> Prepared:
         """Prepare a picture, a text, or a `Pair` of them."""
-        pair = Pair.of(value)
-        return Prepared(
-            None if pair.picture is None else self._square(pair.picture),
-            None if pair.text is None or self._pieces is None else self._pieces(pair.text, self._longest),
-        )
+        return self._prepare(value)
 
     def length(self, prepared: Prepared) -> int:
         """Number of tokens; 0 for pictures alone, which have one size."""
@@ -120,8 +101,7 @@ class BEiT3Extractor(Extractor):
         masks = []
         if prepared[0].pixels is not None:
             stacked = np.stack([one.pixels for one in prepared if one.pixels is not None])
-            scaled = (self._runtime.tensor(stacked).float() - PICTURE_MEAN) / PICTURE_SPREAD
-            pixels = scaled.permute(0, 3, 1, 2)
+            pixels = scaled(self._runtime.tensor(stacked))
             masks.append(np.ones((len(prepared), 1 + self._sizes.patches), dtype=np.bool_))
         if prepared[0].ids is not None:
             padded, real = pad([one.ids for one in prepared if one.ids is not None])
@@ -142,34 +122,9 @@ class BEiT3Extractor(Extractor):
         head = self._model.language_head if one.pixels is None else self._model.vision_head
         return torch.nn.functional.normalize(head(first).float(), dim=1)
 
-    def _square(self, picture: Image.Image) -> NDArray[np.uint8]:
-        side = self._sizes.image
-        return np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC))
-
     def _describe(self) -> dict[str, Any]:
         stated: dict[str, Any] = {}
         if self._kind is not TEXT:
             stated |= {"size": self._sizes.image, "crop": "none", "resample": "bicubic"}
             stated |= {"mean": PICTURE_MEAN, "std": PICTURE_SPREAD}
-        return stated if self._kind is IMAGE else stated | {"max_length": self._longest}
-
-
-def pad(texts: Sequence[list[int]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Ids int64 `[b, t]`, padded at the end, and the bool mask `[b, t]` of those that are no padding."""
-    lengths = np.asarray([len(ids) for ids in texts])
-    mask = np.arange(lengths.max())[None, :] < lengths[:, None]
-    padded = np.full(mask.shape, PAD, dtype=np.int64)
-    padded[mask] = np.concatenate(texts)
-    return padded, mask
-
-
-def _word_pieces(files: BEiT3Files, sizes: Sizes) -> WordPieces:
-    """The word pieces beside a checkpoint, none of which is unknown to it."""
-    path = files.word_pieces()
-    pieces = WordPieces(path)
-    if pieces.vocabulary > sizes.vocabulary:
-        raise ExtractorError(
-            f"{path} has {pieces.vocabulary} word pieces, more than the {sizes.vocabulary} that "
-            f"{files.weights} knows: they do not belong together"
-        )
-    return pieces
+        return stated if self._kind is IMAGE else stated | {"max_length": self._prepare.longest}

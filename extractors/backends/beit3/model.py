@@ -13,6 +13,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 # Rows 0 and 1 of a table of positions are of no token: fairseq counts from behind its padding index.
 FIRST_POSITION = 2
@@ -151,15 +152,28 @@ class Encoder(nn.Module):
         )
         self.layers = nn.ModuleList(Layer(sizes) for _ in range(sizes.layers))
         self.layer_norm = Experts(lambda: nn.LayerNorm(sizes.width))
+        self.recomputes = False  # in training: layers are computed again on the way back, and not remembered
 
-    def forward(self, tokens: Tensor, pictures: int, mask: Tensor) -> Tensor:
-        """See `Attention.forward`; padding enters as zeros."""
+    def forward(
+        self, tokens: Tensor, pictures: int, mask: Tensor, inner: int | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """See `Attention.forward`; padding enters as zeros.
+
+        Returns:
+            The states, and those after `inner` layers, which have no norm yet; the last ones without.
+        """
         parts = {"A": tokens[:, :pictures], "B": tokens[:, pictures:]}
         places = torch.cat([self.embed_positions[expert](part) for expert, part in parts.items()])
         tokens = (tokens + places) * mask.unsqueeze(2)
-        for layer in self.layers:
-            tokens = layer(tokens, pictures, mask)
-        return cast("Tensor", self.layer_norm(tokens, pictures))
+        early = tokens
+        for number, layer in enumerate(self.layers, start=1):
+            if self.recomputes and torch.is_grad_enabled():
+                tokens = checkpoint(layer, tokens, pictures, mask, use_reentrant=False)
+            else:
+                tokens = layer(tokens, pictures, mask)
+            if inner is None or number == inner:
+                early = tokens
+        return cast("Tensor", self.layer_norm(tokens, pictures)), early
 
 
 class VisionEmbedding(nn.Module):
@@ -204,6 +218,17 @@ class BEiT3(nn.Module):
         mask: Tensor | None = None,
         masked: Tensor | None = None,
     ) -> Tensor:
+        """The states of all tokens; see `states`."""
+        return self.states(pixels, ids, mask, masked)[0]
+
+    def states(
+        self,
+        pixels: Tensor | None,
+        ids: Tensor | None,
+        mask: Tensor | None = None,
+        masked: Tensor | None = None,
+        inner: int | None = None,
+    ) -> tuple[Tensor, Tensor]:
         """The states of all tokens: `[CLS]`, the patches row by row, then the text.
 
         Args:
@@ -211,10 +236,11 @@ class BEiT3(nn.Module):
             ids: texts, int64 `[b, t]`, at most `Sizes.longest` of them.
             mask: bool `[b, t]`, False where an id is padding; without it none is.
             masked: bool `[b, patches]`, True where a patch is hidden.
+            inner: a number of layers.
 
         Returns:
-            float `[b, 1 + patches + t, width]`, each part as far as it is given. What stands at padding means
-            nothing.
+            float `[b, 1 + patches + t, width]`, each part as far as it is given, and the states after `inner`
+            layers. What stands at padding means nothing.
 
         Raises:
             ValueError: nothing is given, or pictures or texts are of another size than the positions.
@@ -233,7 +259,7 @@ class BEiT3(nn.Module):
         seen = torch.ones(tokens.shape[:2], dtype=torch.bool, device=tokens.device)
         if ids is not None and mask is not None:
             seen[:, pictures:] = mask
-        return cast("Tensor", self.encoder(tokens, pictures, seen))
+        return cast("tuple[Tensor, Tensor]", self.encoder(tokens, pictures, seen, inner))
 
 
 class PublishedBEiT3(nn.Module):

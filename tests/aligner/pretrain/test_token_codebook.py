@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignrec.aligner.inputs import TokenSequences
-from alignrec.aligner.pretrain.token_codebook import sample_tokens, token_codes
+from alignrec.aligner.pretrain.token_codebook import TokenCodebook, sample_tokens, token_codes
 
 # Four places far apart, ten tokens about each, in turn.
 PLACES = np.array([[0, 0, 0], [50, 0, 0], [0, 50, 0], [0, 0, 50]], dtype=np.float32)
@@ -52,3 +52,11 @@ def test_a_sample_is_all_tokens_in_their_order_or_twenty_thousand_of_them() -> N
     many = np.arange(30_000, dtype=np.float32)[:, None]
     sample = sample_tokens(sequences(many), seed=1)
     assert sample.shape == (20_000, 1) and (np.diff(sample[:, 0]) > 0).all()
+
+
+def test_a_codebook_gives_tokens_that_it_was_not_fitted_to_the_nearest_centre() -> None:
+    book = TokenCodebook.fitted(TOKENS, 4, seed=1)
+    others = TOKENS + np.float32(0.01)
+    assert np.array_equal(book.codes(others), book.codes(TOKENS))
+    assert np.array_equal(book.codes(TOKENS[::-1]), book.codes(TOKENS)[::-1])
+    assert len(book.codes(TOKENS[:0])) == 0

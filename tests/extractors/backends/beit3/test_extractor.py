@@ -10,7 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from alignrec.extractors.backends.beit3.extractor import BEiT3Extractor, pad
+from alignrec.extractors.backends.beit3.extractor import BEiT3Extractor
+from alignrec.extractors.backends.beit3.preparation import pad
 from alignrec.extractors.backends.beit3.word_pieces import PAD
 from alignrec.extractors.contract import Extractor
 from alignrec.extractors.errors import ExtractorError

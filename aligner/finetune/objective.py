@@ -1,0 +1,83 @@
+"""The masked-data objective of BEiT-3 (arXiv 2208.10442, section 2.2), as far as it is published.
+
+Hidden patches' visual codes and hidden word pieces are predicted, each from the state at its own place: of
+pictures alone, of texts alone, and of pairs, in which both hide some at once, as in VL-BEiT (arXiv
+2206.01127). A loss is the mean cross-entropy of what is hidden, and all four weigh the same. A hidden word
+piece is always replaced by the mask, never by another piece. BEiT-3's own pretraining code was not released:
+what its paper leaves open is a reconstruction.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from alignrec.aligner.finetune.items import PAIR_PATCHES, PAIR_WORDS, PATCHES, WORDS, Batch
+from alignrec.aligner.finetune.model import MaskedModel
+from alignrec.aligner.finetune.patch_aggregation import PatchAggregation
+
+# Who sees what: a picture, a text; and the names of what is predicted of either.
+_FORMS = (
+    (True, False, PATCHES, WORDS),
+    (False, True, PATCHES, WORDS),
+    (True, True, PAIR_PATCHES, PAIR_WORDS),
+)
+BY_CLS = " by [CLS]"
+
+
+class MaskedPrediction(nn.Module):
+    """The losses around a model."""
+
+    def __init__(self, model: MaskedModel, *, aggregate: bool = False) -> None:
+        """Wrap a model; with `aggregate`, `[CLS]` has to tell hidden patches too."""
+        super().__init__()
+        self.model = cast("nn.Module", model)
+        self.inner = max(1, round(0.75 * model.layers))  # as BEiT v2: the 9th of 12 layers
+        self.aggregation = PatchAggregation(model.width) if aggregate else None
+
+    @property
+    def front(self) -> MaskedModel:
+        """The model, by what it can do."""
+        return cast("MaskedModel", self.model)
+
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """Cross-entropies over what is hidden in the whole step, scalars; none where nothing is."""
+        losses: dict[str, Tensor] = {}
+        for picture, text, patches, words in _FORMS:
+            rows = torch.ones_like(batch.text)
+            rows = rows & batch.picture if picture else rows
+            rows = rows & batch.text if text else rows
+            if rows.any():
+                losses |= self._losses(batch, rows, patches if picture else "", words if text else "")
+        return losses
+
+    def _losses(self, batch: Batch, rows: Tensor, patches: str, words: str) -> dict[str, Tensor]:
+        hidden_patches = batch.hidden[patches][rows] if patches else None
+        hidden_words = batch.hidden[words][rows] if words else None
+        states, early = self.front.states(
+            batch.pixels[rows] if patches else None,
+            None if hidden_words is None else batch.ids[rows].masked_fill(hidden_words, self.front.mask_id),
+            batch.real[rows] if words else None,
+            hidden_patches,
+            self.inner,
+        )
+        losses: dict[str, Tensor] = {}
+        count = 0 if hidden_patches is None else hidden_patches.shape[1]
+        if hidden_patches is not None and hidden_patches.any():
+            targets, total = batch.codes[rows][hidden_patches], batch.totals[patches]
+            found = states[:, 1 : 1 + count][hidden_patches]
+            losses[patches] = _cross_entropy(self.front.codes(found), targets, total)
+            if self.aggregation is not None:
+                found = self.aggregation(states[:, :1], early[:, 1 : 1 + count])[hidden_patches]
+                losses[patches + BY_CLS] = _cross_entropy(self.front.codes(found), targets, total)
+        if hidden_words is not None and hidden_words.any():
+            found = states[:, -hidden_words.shape[1] :][hidden_words]
+            targets = batch.ids[rows][hidden_words]
+            losses[words] = _cross_entropy(self.front.words(found), targets, batch.totals[words])
+        return losses
+
+
+def _cross_entropy(logits: Tensor, targets: Tensor, total: int) -> Tensor:
+    return nn.functional.cross_entropy(logits.float(), targets, reduction="sum") / total
