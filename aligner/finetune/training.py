@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Unpack
+from typing import Unpack, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.finetune.held_out import Accuracy, held_out_accuracy
@@ -18,6 +18,7 @@ from alignrec.aligner.finetune.items import Batch, PixelItems, Step
 from alignrec.aligner.finetune.layer_decay import parameter_groups
 from alignrec.aligner.finetune.model import MaskedModel
 from alignrec.aligner.finetune.objective import MaskedPrediction
+from alignrec.aligner.finetune.patch_aggregation import PatchAggregation
 from alignrec.aligner.finetune.settings import FinetuneSettings
 from alignrec.aligner.hardware import device_of
 from alignrec.aligner.schedule import warmed_up
@@ -39,6 +40,19 @@ class Finetuned:
 
     curves: list[dict[str, float]]
     accuracy: list[Accuracy]
+
+
+def rounds_of(settings: FinetuneSettings) -> int:
+    """How many rounds a training has, each ending with a state to go on from."""
+    return math.ceil(settings.steps / min(settings.save_every, settings.steps))
+
+
+def state_bytes(model: MaskedModel, settings: FinetuneSettings) -> int:
+    """What the state of a training takes on disk: each weight, and two moments of its gradient."""
+    with torch.device("meta"):
+        own = PatchAggregation(model.width) if settings.aggregate else nn.Module()
+    weights = [*cast("nn.Module", model).parameters(), *own.parameters()]
+    return 3 * sum(weight.numel() * weight.element_size() for weight in weights)
 
 
 def finetune(
@@ -109,7 +123,7 @@ class _Finetuning(Task[Step]):
         self.optimizer = torch.optim.AdamW(groups, settings.learning_rate, betas=_BETAS, eps=_EPSILON)
         self.seeds = (seed, _ROUND)
         self.round = min(settings.save_every, settings.steps)
-        self.epochs = self.patience = math.ceil(settings.steps / self.round)
+        self.epochs = self.patience = rounds_of(settings)
         self.clip = settings.clip
         self.part_size = math.ceil(settings.batch_size / settings.accumulate)
 

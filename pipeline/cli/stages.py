@@ -24,7 +24,8 @@ def run(
     until: Annotated[
         str,
         typer.Option(
-            help="Stop after this stage: extract, split, pretrain, train, evaluate or export, or a plugin's.",
+            help="Stop after this stage: finetune, extract, split, pretrain, train, evaluate or export, or a "
+            "plugin's.",
             metavar="STAGE",
         ),
     ] = "export",
@@ -36,11 +37,16 @@ def run(
 ) -> None:
     """Run all stages, resuming what was begun, redoing what changed.
 
-    The stages are extract, split, pretrain, train, evaluate, export and report; what the config does not
-    need is left out. Results go into the config's `out` (default runs/NAME), with report.html for a
+    The stages are finetune, extract, split, pretrain, train, evaluate, export and report; what the config
+    does not need is left out. Results go into the config's `out` (default runs/NAME), with report.html for a
     browser and release/ to publish. Interrupted at any moment, the same command goes on.
     """
     _run(config, until, overrides, quiet, as_json=as_json)
+
+
+def finetune(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
+    """Fine-tune BEiT-3 on pictures and texts, to extract with."""
+    _run(config, "finetune", overrides, quiet)
 
 
 def extract(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
@@ -147,5 +153,5 @@ def _run(
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the main command."""
-    for command in (run, extract, pretrain, train, evaluate, export):
+    for command in (run, finetune, extract, pretrain, train, evaluate, export):
         app.command()(command)

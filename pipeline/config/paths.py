@@ -62,6 +62,9 @@ def make_absolute(config: Config, folder: Path) -> Config:
         catalog["interactions"] = interactions.model_copy(update={"path": _table(interactions.path, folder)})
     named = {name: getattr(config.extract, name) for name in KINDS}
     models = {name: model and _model(model, folder) for name, model in named.items()}
+    finetune = config.finetune and config.finetune.model_copy(
+        update={"teacher": _model(config.finetune.teacher, folder)}
+    )
     split = {name: folder / path for name, path in config.split if isinstance(path, Path)}
     rankings = {name: folder / path for name, path in config.evaluate.rankings.items()}
     return config.model_copy(
@@ -71,6 +74,7 @@ def make_absolute(config: Config, folder: Path) -> Config:
             "plugins": tuple(folder / file for file in config.plugins),
             "catalog": config.catalog.model_copy(update=catalog),
             "split": config.split.model_copy(update=split),
+            "finetune": finetune,
             "extract": config.extract.model_copy(update=models),
         }
     )

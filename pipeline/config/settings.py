@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt, ValidationInfo, field_validator, model_validator
 
+from alignrec.aligner.finetune.settings import FinetuneSettings
 from alignrec.aligner.pretrain.settings import PretrainSettings
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.core.display import printable_line, shown
@@ -15,17 +16,21 @@ from alignrec.core.vocabulary import (
     ALIGNED,
     CONTENT,
     FEATURE_SETS,
+    IMAGE,
     MODALITIES,
     MULTIMODAL,
     PAIR,
+    TEXT,
     THINNED,
     TRAINED_SETS,
     feature_set,
 )
+from alignrec.extractors.names import split_way
 from alignrec.pipeline.config.catalog import CatalogConfig
 from alignrec.pipeline.config.section import Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
+FINETUNED = "beit3:"  # how names of models begin that can be fine-tuned
 LONGEST_ROW = 60  # characters of the name of another system's row
 
 
@@ -169,6 +174,9 @@ class Config(Section):
     )
     catalog: CatalogConfig
     split: SplitConfig = SplitConfig()
+    finetune: FinetuneSettings | None = Field(
+        None, description="fine-tune the beit3:PATH that extract names, on this catalogue, and extract by it"
+    )
     extract: ExtractConfig = ExtractConfig()
     pretrain: PretrainSettings = PretrainSettings()
     train: TrainSettings = TrainSettings()
@@ -193,6 +201,22 @@ class Config(Section):
                     f"catalog.modalities.{name} is a {PAIR}, which no model reads by default: "
                     "set extract.pair, such as beit3:PATH"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _content_to_finetune_on(self) -> Config:
+        if self.finetune is None:
+            return self
+        located = [self.catalog.located[name] for name in self.finetuned]
+        columns = {one.columns for one in located if one.type in (IMAGE, PAIR)}
+        templates = {one.template for one in located if one.type in (TEXT, PAIR)}
+        models = {split_way(self._named_model(name).removeprefix(FINETUNED))[1] for name in self.finetuned}
+        if not len(columns) == len(templates) == len(models) == 1 or max(map(len, columns | templates)) > 1:
+            raise ValueError(
+                f"finetune needs one checkpoint that reads one column of pictures and one text template: "
+                f"give one {FINETUNED}PATH to {IMAGE} and {TEXT}, or to a {PAIR}; those that it reads here "
+                f"have {len(models)} checkpoints, {len(columns)} columns and {len(templates)} templates"
+            )
         return self
 
     @model_validator(mode="after")
@@ -279,7 +303,24 @@ class Config(Section):
         return tuple(self.catalog.located)
 
     def model_of(self, modality: str) -> str:
-        """The name of the model that reads a modality."""
+        """The name of the model that reads a modality: the fine-tuned one, where there is one."""
+        name = self._named_model(modality)
+        if self.finetune is None or modality not in self.finetuned:
+            return name
+        way, _ = split_way(name.removeprefix(FINETUNED))
+        return f"{FINETUNED}{way}{self.run_folder / 'finetune'}"
+
+    @property
+    def finetuned(self) -> tuple[str, ...]:
+        """The modalities whose model can be fine-tuned."""
+        return tuple(name for name in self.modalities if self._named_model(name).startswith(FINETUNED))
+
+    @property
+    def published(self) -> str:
+        """The name of the model that is fine-tuned, without a pooling."""
+        return FINETUNED + split_way(self._named_model(self.finetuned[0]).removeprefix(FINETUNED))[1]
+
+    def _named_model(self, modality: str) -> str:
         located = self.catalog.located[modality]
         return located.model or str(getattr(self.extract, located.type))
 

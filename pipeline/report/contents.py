@@ -19,10 +19,10 @@ from alignrec.core.vocabulary import FEATURE_SETS, feature_set
 from alignrec.pipeline.errors import RunFolderError
 from alignrec.pipeline.runner.curves import Curve
 from alignrec.pipeline.runner.manifest import MANIFEST
-from alignrec.pipeline.runner.run_folder import EXTRACT, PRETRAIN, TRAIN, RunFolder
+from alignrec.pipeline.runner.run_folder import EXTRACT, FINETUNE, PRETRAIN, TRAIN, RunFolder
 
 # The stages that train something, in their order.
-TRAINED = (PRETRAIN, TRAIN)
+TRAINED = (FINETUNE, PRETRAIN, TRAIN)
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class RunContents:
         rejected: rows of `rejected.parquet`, `detail` included.
         results: of the evaluation; without records when there was none.
         pooled: the same over several splits.
-        curves: of pretraining and training; empty when there was none.
+        curves: of fine-tuning, pretraining and training; empty when there was none.
         alignment: what modalities tell of one another; None before pretraining.
     """
 

@@ -100,7 +100,11 @@ class Training:
     charts: list[LineChart]
 
 
-STAGES = {"pretrain": "Pretraining: what goes together", "train": "Training: users with items"}
+STAGES = {
+    "finetune": "Fine-tuning: pixels and word pieces",
+    "pretrain": "Pretraining: what goes together",
+    "train": "Training: users with items",
+}
 
 
 def training(curves: Sequence[Curve]) -> list[Training]:

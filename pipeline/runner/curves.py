@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,7 +41,7 @@ class Curve:
     """One number over the epochs of one stage.
 
     Attributes:
-        stage: `pretrain` or `train`.
+        stage: `finetune`, `pretrain` or `train`.
         metric: what was measured, such as `loss` or `recall@20`.
         split: the part of the data, where that is said.
         seed: of the training.
@@ -53,6 +53,17 @@ class Curve:
     split: str | None
     seed: int | None
     points: tuple[tuple[float, float], ...]
+
+
+def loss_records(curves: Sequence[Mapping[str, float]], seed: int) -> list[dict[str, object]]:
+    """The records of losses named `loss.…` or `held out …`, for each epoch of a training."""
+    return [
+        {"epoch": epoch, "metric": f"{name} loss", "value": value, "split": split, "seed": seed}
+        for epoch, losses in enumerate(curves, start=1)
+        for key, value in losses.items()
+        for prefix, split in (("loss.", "train"), ("held out ", "held out"))
+        if (name := key.removeprefix(prefix)) != key
+    ]
 
 
 def write_records(records: Sequence[dict[str, object]], path: Path) -> None:

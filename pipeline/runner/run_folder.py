@@ -28,7 +28,8 @@ from alignrec.pipeline.runner.pooled_parts import pool_parts
 from alignrec.pipeline.runner.shards import read_shard
 from alignrec.pipeline.runner.token_shards import read_modality
 
-EXTRACT, SPLIT, PRETRAIN, TRAIN, EVALUATE = "extract", "split", "pretrain", "train", "evaluate"
+FINETUNE, EXTRACT, SPLIT = "finetune", "extract", "split"
+PRETRAIN, TRAIN, EVALUATE = "pretrain", "train", "evaluate"
 # The folder of the logs of searches, which is no stage's.
 TUNE = "tune"
 

@@ -19,11 +19,12 @@ from alignrec.pipeline.runner.lock import locked
 from alignrec.pipeline.runner.manifest import StageManifest
 from alignrec.pipeline.runner.runner import Finished, StageState, bring_up_to_date, state_of
 from alignrec.pipeline.runner.stage import Stage, StageContext
-from alignrec.pipeline.stages import evaluate, export, extract, pretrain, report, split, train
+from alignrec.pipeline.stages import evaluate, export, extract, finetune, pretrain, report, split, train
 
 REPORT = report.STAGE
 EXPORT = export.STAGE
 CHAIN: tuple[Stage, ...] = (
+    finetune.STAGE,
     extract.STAGE,
     split.STAGE,
     pretrain.STAGE,
@@ -85,8 +86,8 @@ def run(
                 StageContext(settings, stage, dict(done), console=console)
             )
             done[stage.name] = finished[stage.name].manifest
-    page = settings.run_folder / REPORT.result
-    console.note(f"report: {_from_here(page)}")
+    if REPORT.name in done:
+        console.note(f"report: {_from_here(settings.run_folder / REPORT.result)}")
     release = settings.run_folder / EXPORT.result if EXPORT.name in done else None
     seconds = {name: one.seconds for name, one in finished.items()}
     renewed = tuple(name for name, one in finished.items() if one.renewed)
@@ -161,7 +162,7 @@ def chain() -> list[Stage]:
 
 
 def needed(config: Config, until: str) -> list[Stage]:
-    """The stages that a config needs, up to and with `until`; the report shows what they left.
+    """The stages that a config needs, up to and with `until`; the report shows what extraction and they left.
 
     Raises:
         ConfigError: there is no such stage, or this config does not need it.
@@ -173,10 +174,13 @@ def needed(config: Config, until: str) -> list[Stage]:
     last = stages[names.index(until)]
     if why := last.skip(config):
         raise ConfigError(f"this run has no {until} stage: {why}")
-    reads = {*last.reads, until} if last.reads else set(names)
-    before = stages[: names.index(until) + 1]
-    chosen = [stage for stage in before if stage.name in reads and not stage.skip(config)]
-    return chosen if REPORT in chosen else [*chosen, REPORT]
+    before, wanted = stages[: names.index(until) + 1], {until}
+    for stage in reversed(before):
+        if stage.name in wanted:
+            wanted |= {*stage.reads} if stage.reads else {*names[: names.index(stage.name)]}
+    chosen = [stage for stage in before if stage.name in wanted and not stage.skip(config)]
+    shows = extract.STAGE in chosen and REPORT not in chosen
+    return [*chosen, REPORT] if shows else chosen
 
 
 def _matters(before: str, stage: Stage) -> bool:

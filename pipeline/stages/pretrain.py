@@ -12,7 +12,7 @@ from alignrec.core.features import FeatureSet
 from alignrec.core.vocabulary import MULTIMODAL
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.curves import CURVES, write_records
+from alignrec.pipeline.runner.curves import CURVES, loss_records, write_records
 from alignrec.pipeline.runner.run_folder import EXTRACT, PRETRAIN, write_set
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, begun, describe_sets
 from alignrec.pipeline.stages.following import following
@@ -56,7 +56,7 @@ class PretrainStage(Stage):
         write_set(FeatureSet(MULTIMODAL, context.run.items(), matrix, valid), target / f"{MULTIMODAL}.arrow")
         (target / ENCODER).mkdir(parents=True)
         trained.encoder.save_pretrained(target / ENCODER)
-        write_records(_curves(trained.curves, context.config.seed), target / CURVES)
+        write_records(loss_records(trained.curves, context.config.seed), target / CURVES)
         return {
             "sets": {MULTIMODAL: {"dim": matrix.shape[1], "valid": int(valid.sum())}},
             "epochs": len(trained.curves),
@@ -93,17 +93,6 @@ def pretrain_resumably(
 
     with following(checkpoint, config.pretrain.epochs, console, title) as hooks:
         return pretrain(inputs, config.pretrain, config.seed, **hooks)
-
-
-def _curves(curves: list[dict[str, float]], seed: int) -> list[dict[str, object]]:
-    """The records of losses named `loss.…` or `held out …`, for each epoch."""
-    return [
-        {"epoch": epoch, "metric": f"{name} loss", "value": value, "split": split, "seed": seed}
-        for epoch, losses in enumerate(curves, start=1)
-        for key, value in losses.items()
-        for prefix, split in (("loss.", "train"), ("held out ", "held out"))
-        if (name := key.removeprefix(prefix)) != key
-    ]
 
 
 STAGE = PretrainStage()

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from alignrec.pipeline.runner.manifest import MANIFEST
-from alignrec.pipeline.runner.run_folder import EVALUATE, EXTRACT, PRETRAIN, SPLIT, TRAIN
+from alignrec.pipeline.runner.run_folder import EVALUATE, EXTRACT, FINETUNE, PRETRAIN, SPLIT, TRAIN
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext
 
-SHOWN = (EXTRACT, SPLIT, PRETRAIN, TRAIN, EVALUATE)
+SHOWN = (FINETUNE, EXTRACT, SPLIT, PRETRAIN, TRAIN, EVALUATE)
 
 
 class ReportStage(Stage):

@@ -64,7 +64,12 @@ def names(config: Config, until: str) -> list[str]:
 
 def test_all_stages_in_their_order() -> None:
     order = ["extract", "split", "pretrain", "train", "evaluate", "export", "report"]
-    assert [stage.name for stage in chain()] == order == names(config(), "export")
+    assert [stage.name for stage in chain()] == ["finetune", *order]
+    assert order == names(config(), "export")
+    tuned = config(finetune={}, extract={"image": "beit3:x", "text": "beit3:x"})
+    assert names(tuned, "export") == ["finetune", *order]
+    assert names(tuned, "finetune") == ["finetune"]  # nothing to report on yet
+    assert names(tuned, "pretrain") == ["finetune", "extract", "pretrain", "report"]
 
 
 def test_a_stage_needs_what_it_reads() -> None:

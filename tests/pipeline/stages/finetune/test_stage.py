@@ -1,0 +1,277 @@
+"""The finetune stage: a checkpoint learns the catalogue, and extraction reads by what it became."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+
+from alignrec.pipeline.config.file import load_config
+from alignrec.pipeline.config.settings import Config
+from alignrec.pipeline.errors import ConfigError, RunFolderError
+from alignrec.pipeline.runner import runner
+from alignrec.pipeline.runner.checkpoint import Checkpoint
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.manifest import StageManifest
+from alignrec.pipeline.runner.run_folder import RunFolder
+from alignrec.pipeline.stages.chain import run, status
+from alignrec.pipeline.stages.finetune import stage as finetune_stage
+from alignrec.pipeline.stages.finetune.stage import PIECES, STAGE, WEIGHTS
+from tests.pipeline.catalogues import write_catalogue, write_items
+
+pytest.importorskip("sentencepiece")
+
+from tests.extractors.backends.beit3.checkpoints import TINY, random_model, save_published, save_word_pieces
+
+QUIET = Console(quiet=True)
+ITEMS = 40
+TUNING = {
+    "codes": 4,
+    "steps": 6,
+    "batch_size": 8,
+    "accumulate": 2,
+    "save_every": 2,
+    "held_out": 0.3,
+    "learning_rate": 1e-3,
+    "aggregate": True,
+    "device": "cpu",
+}
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A config for 40 items, of which one has no picture, one a broken one and one no text."""
+    folder = tmp_path_factory.mktemp("shop")
+    config = write_catalogue(folder, items=ITEMS, users=6)
+    rows = [json.loads(line) for line in (folder / "items.jsonl").read_text().splitlines()]
+    rows[4]["image"] = None
+    rows[5] |= {"title": None, "description": None}
+    (folder / "images" / "6.png").write_bytes((folder / "images" / "6.png").read_bytes()[:300])
+    write_items(folder, rows)
+    (folder / "beit3").mkdir()
+    save_published(folder / "beit3")
+    settings = yaml.safe_load(config.read_text())
+    settings["extract"] |= {"image": "beit3:beit3", "text": "beit3:mean:beit3"}
+    config.write_text(yaml.safe_dump(settings | {"finetune": TUNING}))
+    return config
+
+
+@pytest.fixture(scope="module")
+def tuned(shop: Path) -> Path:
+    """Its run folder, extracted."""
+    return run(shop, "extract", console=QUIET).folder
+
+
+def test_what_it_leaves_is_a_checkpoint_that_extraction_reads_by(shop: Path, tuned: Path) -> None:
+    from alignrec.extractors.backends.beit3.checkpoint import load_checkpoint
+
+    done = RunFolder(tuned).manifest("finetune")
+    assert set(done.files) == {WEIGHTS, PIECES, "curves.json"}
+    read = load_checkpoint(tuned / "finetune" / WEIGHTS)
+    assert read.beit3.sizes == replace(TINY, words=True, codes=4)
+    before = random_model().state_dict()
+    moved = {name for name, weight in before.items() if not weight.equal(read.state_dict()[name])}
+    assert {"beit3.text_embed.weight", "beit3.encoder.layers.0.ffn.A.fc1.weight"} <= moved
+    sets = RunFolder(tuned).manifest("extract").summary["sets"]
+    expected = done.files[WEIGHTS][1]
+    assert {sets[m]["card"]["weights_sha256"] for m in ("image", "text")} == {expected}
+    assert sets["text"]["card"]["preprocessing"]["pooling"] == "mean"
+    plain = run(shop, "extract", ["finetune=null", f"out={tuned.parent / 'plain'}"], QUIET).folder
+    for modality in ("image", "text"):
+        mine, theirs = (RunFolder(folder).features(modality) for folder in (tuned, plain))
+        assert np.array_equal(mine.valid, theirs.valid)
+        assert not np.allclose(mine.matrix, theirs.matrix)
+
+
+def test_it_tells_what_it_saw_and_how_well_held_out_items_are_told(tuned: Path) -> None:
+    summary = RunFolder(tuned).manifest("finetune").summary
+    assert (summary["pairs"], summary["unreadable"], summary["steps"]) == (ITEMS - 3, 1, 6)
+    assert {(one["what"], one["beside"]) for one in summary["accuracy"]} >= {
+        ("pair patches", "another item's"),
+        ("pair patches", "none"),
+    }
+    lines = STAGE.describe(summary)
+    assert lines[0] == f"finetune: {ITEMS - 3} items with picture and text, 6 steps"
+    assert all("held out:" in line for line in lines[1:]) and len(lines) == len(summary["accuracy"]) + 1
+    curves = {(curve.metric, curve.split) for curve in RunFolder(tuned).curves("finetune")}
+    for name in ("patches", "words", "pair patches", "pair words", "patches by [CLS]"):
+        assert {(f"{name} loss", "train"), (f"{name} loss", "held out")} <= curves
+
+
+def test_it_is_done_until_what_decides_it_changes(shop: Path, tuned: Path) -> None:
+    def states(**changes: Any) -> dict[str, str]:
+        overrides = [f"{key.replace('__', '.')}={value}" for key, value in changes.items()]
+        return {one.stage: one.state for one in status(load_config(shop, overrides))}
+
+    assert (states()["finetune"], states()["extract"]) == ("done", "done")
+    for changes in ({"finetune__codes": 3}, {"finetune__steps": 5}, {"seed": 9}):
+        assert (states(**changes)["finetune"], states(**changes)["extract"]) == ("stale", "stale")
+    assert "finetune" not in states(finetune="null")
+
+
+class _Killed(BaseException):
+    """Stands for a signal that ends the process."""
+
+
+def test_killed_after_any_state_it_ends_in_the_same_bytes(
+    shop: Path, tuned: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    save, left = Checkpoint.save, [0]
+
+    def save_and_die(self: Checkpoint, state: dict[str, Any]) -> None:
+        save(self, state)
+        left[0] += 1
+        raise _Killed
+
+    overrides = [f"out={tmp_path / 'killed'}"]
+    monkeypatch.setattr(Checkpoint, "save", save_and_die)
+    for kills in range(1, 5):  # once with its codebook, then after each round
+        with pytest.raises(_Killed):
+            run(shop, "finetune", overrides, QUIET)
+        assert left[0] == kills
+        state = next(one for one in status(load_config(shop, overrides)) if one.stage == "finetune")
+        assert state.state == "partial" and "mid-training" in state.why
+    monkeypatch.setattr(Checkpoint, "save", save)
+    run(shop, "finetune", overrides, QUIET)
+    for name in (WEIGHTS, PIECES, "curves.json", "stage.json"):
+        mine, whole = (folder / "finetune" / name for folder in (tmp_path / "killed", tuned))
+        assert mine.read_bytes() == whole.read_bytes(), name
+    assert not list((tmp_path / "killed").glob(".finetune*"))
+
+
+def test_the_disk_is_looked_at_first_and_what_is_needed_is_known_within_a_tenth(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    most = [0]
+    out = tmp_path / "out"
+
+    def used() -> int:
+        return sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+
+    save = Checkpoint.save
+
+    def watched(self: Checkpoint, state: dict[str, Any]) -> None:
+        save(self, state)
+        # While a state is written, the one before it is there too.
+        most[0] = max(most[0], used() + self.path.stat().st_size)
+
+    monkeypatch.setattr(Checkpoint, "save", watched)
+    monkeypatch.setattr(finetune_stage, "_SLACK", 0)
+    monkeypatch.setattr(finetune_stage, "check_disk", lambda _folder, needed: asked.append(needed))
+    run(shop, "finetune", [f"out={out}"], QUIET)
+    assert len(asked) == 1 and abs(most[0] / asked[0] - 1) < 0.1
+
+    def full(folder: Path, _needed: int) -> None:
+        assert not list(folder.glob(".finetune/*"))
+        raise RunFolderError("the disk is full")
+
+    monkeypatch.setattr(finetune_stage, "check_disk", full)
+    with pytest.raises(RunFolderError, match="full"):
+        run(shop, "finetune", [f"out={tmp_path / 'other'}"], QUIET)
+    assert runner.check_disk is not full
+
+
+def test_a_pair_is_what_its_column_and_template_hold(shop: Path, tuned: Path, tmp_path: Path) -> None:
+    settings = yaml.safe_load(shop.read_text())
+    pair = {"type": "pair", "columns": "image", "template": "{title}. {description}"}
+    settings["catalog"] |= {"items": settings["catalog"]["items"] | {"image": None, "text": None}}
+    settings["catalog"]["modalities"] = {"both": pair}
+    settings["extract"] = {"pair": "beit3:beit3", "max_rejected": 0.5}
+    settings["export"] = {"sets": ["both"]}
+    config = shop.with_name("pair.yaml")
+    config.write_text(yaml.safe_dump(settings))
+    run(config, "extract", [f"out={tmp_path / 'out'}"], QUIET)
+    names = (tmp_path / "out" / "finetune" / WEIGHTS, tuned / "finetune" / WEIGHTS)
+    assert names[0].read_bytes() == names[1].read_bytes()
+
+
+def test_a_config_without_the_section_has_no_such_stage(shop: Path) -> None:
+    with pytest.raises(ConfigError, match="no finetune stage: its config has no section finetune"):
+        run(shop, "finetune", ["finetune=null"], QUIET)
+
+
+@pytest.mark.parametrize(
+    "extract",
+    [
+        {},
+        {"image": "beit3:x"},
+        {"image": "beit3:x", "text": "beit3:y"},
+    ],
+    ids=["none", "pictures alone", "two checkpoints"],
+)
+def test_one_checkpoint_has_to_read_pictures_and_texts(extract: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="finetune needs one checkpoint that reads one column"):
+        Config.model_validate({"catalog": {"items": {"path": "x"}}, "extract": extract, "finetune": {}})
+
+
+def test_too_many_codes_are_refused_with_what_is_possible(shop: Path, tmp_path: Path) -> None:
+    from alignrec.aligner.errors import FeatureError
+
+    with pytest.raises(FeatureError, match=r"finetune\.codes: 512 visual codes .* use at most 15"):
+        run(shop, "finetune", ["finetune.codes=512", f"out={tmp_path / 'out'}"], QUIET)
+
+
+DEMO_TEXT = "{title}. {finish}. {theme}"  # of the demo's columns those that are quickly learned
+
+
+@pytest.mark.slow
+def test_on_the_demo_a_tiny_model_learns_what_contents_tell_of_one_another(tmp_path: Path) -> None:
+    """From random weights; on items held out, beside true, other and no content."""
+    import sentencepiece
+
+    from alignrec.extractors.backends.beit3.checkpoint import save_checkpoint
+    from alignrec.extractors.backends.beit3.model import Sizes
+    from alignrec.pipeline.demo.catalogue import make_catalogue
+
+    make_catalogue(tmp_path / "catalogue", seed=11)
+    rows = [json.loads(line) for line in (tmp_path / "catalogue" / "items.jsonl").read_text().splitlines()]
+    texts = [f"{row['title']}. {row['finish']}. {row['theme']}" for row in rows if row.get("title")]
+    (tmp_path / "beit3").mkdir()
+    with (tmp_path / "beit3" / "beit3.spm").open("wb") as file:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(texts),
+            model_writer=file,
+            model_type="bpe",
+            vocab_size=300,
+            hard_vocab_limit=False,
+            minloglevel=2,
+        )
+    sizes = Sizes(width=64, layers=3, hidden=256, heads=1, patch=8, image=48, vocabulary=320, positions=26)
+    import torch
+
+    from alignrec.extractors.backends.beit3.model import PublishedBEiT3
+
+    torch.manual_seed(0)
+    save_checkpoint(PublishedBEiT3(sizes), tmp_path / "beit3" / "beit3.safetensors")
+    settings = {
+        "out": str(tmp_path / "run"),
+        "catalog": {"items": {"path": str(tmp_path / "catalogue" / "items.jsonl"), "text": DEMO_TEXT}},
+        "extract": {"image": "beit3:beit3", "text": "beit3:beit3"},
+        "finetune": {
+            "codes": 32,
+            "steps": 1200,
+            "batch_size": 32,
+            "learning_rate": 2e-3,
+            "layer_decay": 1.0,
+            "clip": 1.0,
+            "held_out": 0.3,
+            "device": "cpu",
+        },
+    }
+    (tmp_path / "alignrec.yaml").write_text(yaml.safe_dump(settings))
+    done = run(tmp_path / "alignrec.yaml", "finetune", console=QUIET).stages["finetune"]
+    assert isinstance(done, StageManifest)
+    found = {(one["what"], one["beside"]): one for one in done.summary["accuracy"]}
+    for what in ("pair patches", "pair words"):
+        for beside in ("another item's", "none"):
+            assert found[what, beside]["low"] > 0, found
+
+
+def test_its_word_pieces_are_those_of_the_checkpoint(tuned: Path, tmp_path: Path) -> None:
+    assert (tuned / "finetune" / PIECES).read_bytes() == save_word_pieces(tmp_path).read_bytes()
