@@ -44,11 +44,6 @@ def run(
     _run(config, until, overrides, quiet, as_json=as_json)
 
 
-def finetune(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
-    """Fine-tune BEiT-3 on pictures and texts, to extract with."""
-    _run(config, "finetune", overrides, quiet)
-
-
 def extract(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
     """Embed pictures, texts and sounds with frozen pretrained models."""
     _run(config, "extract", overrides, quiet)
@@ -153,5 +148,5 @@ def _run(
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the main command."""
-    for command in (run, finetune, extract, pretrain, train, evaluate, export):
+    for command in (run, extract, pretrain, train, evaluate, export):
         app.command()(command)

@@ -11,7 +11,7 @@ import torch
 
 from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.finetune.settings import FinetuneSettings
-from alignrec.aligner.finetune.training import Finetuned, finetune
+from alignrec.aligner.finetune.training import Finetuned, finetune, rounds_of, state_bytes
 from tests.aligner.finetune.tiny_model import TinyModel, tiny_items
 
 QUICK = FinetuneSettings(
@@ -70,8 +70,28 @@ def test_layer_decay_holds_what_embeds_nearly_still() -> None:
     moved = []
     for decay in (1.0, 0.1):
         model, _ = trained(steps=10, layer_decay=decay)
-        moved.append(float((model.piece.weight - start.piece.weight).abs().max()))
+        moved.append(float((model.piece.weight - start.piece.weight).detach().abs().max()))
     assert moved[1] < 0.01 * moved[0]
+
+
+@pytest.mark.parametrize(("steps", "save_every", "rounds"), [(40, 10, 4), (41, 10, 5), (3, 10, 1)])
+def test_steps_come_in_whole_rounds(steps: int, save_every: int, rounds: int) -> None:
+    settings = QUICK.model_copy(update={"steps": steps, "save_every": save_every})
+    assert rounds_of(settings) == rounds == len(finetune(TinyModel(), tiny_items(), settings, 1).curves)
+
+
+@pytest.mark.parametrize("aggregate", [False, True])
+def test_a_state_is_as_large_as_was_said(aggregate: bool) -> None:
+    settings = QUICK.model_copy(update={"steps": 2, "aggregate": aggregate})
+    states: list[dict[str, Any]] = []
+    model = TinyModel()
+    finetune(model, tiny_items(), settings, 1, save=states.append)
+    moments = states[0]["optimizer"]["state"].values()
+    kept = [
+        *states[0]["model"].values(),
+        *(one[name] for one in moments for name in ("exp_avg", "exp_avg_sq")),
+    ]
+    assert sum(tensor.nbytes for tensor in kept) == state_bytes(model, settings)
 
 
 def test_without_enough_pairs_it_says_what_to_raise() -> None:

@@ -74,6 +74,23 @@ def test_every_path_of_a_config_starts_from_its_folder(tmp_path: Path) -> None:
     assert make_absolute(hub, tmp_path).catalog.items.path == "hf:ORG/NAME"
 
 
+def test_what_is_fine_tuned_and_its_teacher_start_from_there_too(tmp_path: Path) -> None:
+    for name in ("clip", "beit3"):
+        (tmp_path / name).mkdir()
+    models = {"image": "beit3:itc:beit3", "text": "beit3:beit3"}
+    written = {
+        "catalog": {"items": {"path": "x.csv"}},
+        "extract": models,
+        "finetune": {"teacher": "transformers:clip"},
+    }
+    config = make_absolute(Config.model_validate(written), tmp_path)
+    assert config.finetune is not None
+    assert config.finetune.teacher == f"transformers:{tmp_path / 'clip'}"
+    assert config.published == f"beit3:{tmp_path / 'beit3'}"
+    tuned = tmp_path / "runs" / "alignrec" / "finetune"
+    assert config.model_of("image") == f"beit3:itc:{tuned}" and config.model_of("text") == f"beit3:{tuned}"
+
+
 def test_a_split_is_named_behind_a_folder_that_is_there(tmp_path: Path) -> None:
     (tmp_path / "saved").mkdir()
     saved = f"{tmp_path}/saved"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from alignrec.pipeline.errors import RunFolderError
-from alignrec.pipeline.runner.curves import Curve, read_curves, write_records
+from alignrec.pipeline.runner.curves import Curve, loss_records, read_curves, write_records
 
 
 def record(epoch: int, metric: str, value: float, split: str | None) -> dict[str, object]:
@@ -24,6 +24,15 @@ def test_records_are_read_as_a_curve_a_number(tmp_path: Path) -> None:
     assert read_curves(tmp_path / "curves.json", "train") == [
         Curve("train", "loss", "train", 7, ((1.0, 1.5), (2.0, 0.5))),
         Curve("train", "recall@20", "valid", 7, ((1.0, 0.1),)),
+    ]
+
+
+def test_losses_of_training_and_of_held_out_items_are_records() -> None:
+    curves = [{"loss.words": 2.0, "held out words": 3.0, "recall@20": 0.5}, {"loss.words": 1.0}]
+    assert loss_records(curves, 7) == [
+        record(1, "words loss", 2.0, "train"),
+        record(1, "words loss", 3.0, "held out"),
+        record(2, "words loss", 1.0, "train"),
     ]
 
 

@@ -21,6 +21,7 @@ import yaml
 from alignrec.pipeline.demo.catalogue import make_catalogue
 from alignrec.pipeline.demo.run import demo_settings
 from alignrec.pipeline.stages.chain import run
+from tests.pipeline.pixels_demo import write_pixels_demo
 
 REAL_ITEMS = 600  # of ml100k's 1,682: some five files of each modality to be killed in
 EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "ml100k.yaml"
@@ -168,6 +169,15 @@ def test_ten_kills_of_training_end_in_the_same_bytes(demo: Demo, tmp_path: Path)
     begun = Path(shutil.copytree(clean, tmp_path / "begun"))
     seconds = _run(config, clean, "train")
     _kill_and_resume(config, clean, seconds, kills=10, until="train", begun=begun)
+
+
+@pytest.mark.slow
+def test_ten_kills_of_fine_tuning_end_in_the_same_bytes(tmp_path: Path) -> None:
+    pytest.importorskip("sentencepiece")
+    config = write_pixels_demo(tmp_path / "shop", seed=5, items=300, steps=150, save_every=10, aggregate=True)
+    clean = tmp_path / "clean"
+    seconds = _run(config, clean, "finetune")
+    _kill_and_resume(config, clean, seconds, kills=10, until="finetune")
 
 
 @pytest.mark.slow

@@ -17,12 +17,12 @@ from alignrec.pipeline.errors import ConfigError, RunFolderError
 from alignrec.pipeline.runner import runner
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.manifest import StageManifest
 from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.stages.chain import run, status
 from alignrec.pipeline.stages.finetune import stage as finetune_stage
 from alignrec.pipeline.stages.finetune.stage import PIECES, STAGE, WEIGHTS
 from tests.pipeline.catalogues import write_catalogue, write_items
+from tests.pipeline.pixels_demo import write_pixels_demo
 
 pytest.importorskip("sentencepiece")
 
@@ -217,56 +217,11 @@ def test_too_many_codes_are_refused_with_what_is_possible(shop: Path, tmp_path: 
         run(shop, "finetune", ["finetune.codes=512", f"out={tmp_path / 'out'}"], QUIET)
 
 
-DEMO_TEXT = "{title}. {finish}. {theme}"  # of the demo's columns those that are quickly learned
-
-
 @pytest.mark.slow
 def test_on_the_demo_a_tiny_model_learns_what_contents_tell_of_one_another(tmp_path: Path) -> None:
     """From random weights; on items held out, beside true, other and no content."""
-    import sentencepiece
-
-    from alignrec.extractors.backends.beit3.checkpoint import save_checkpoint
-    from alignrec.extractors.backends.beit3.model import Sizes
-    from alignrec.pipeline.demo.catalogue import make_catalogue
-
-    make_catalogue(tmp_path / "catalogue", seed=11)
-    rows = [json.loads(line) for line in (tmp_path / "catalogue" / "items.jsonl").read_text().splitlines()]
-    texts = [f"{row['title']}. {row['finish']}. {row['theme']}" for row in rows if row.get("title")]
-    (tmp_path / "beit3").mkdir()
-    with (tmp_path / "beit3" / "beit3.spm").open("wb") as file:
-        sentencepiece.SentencePieceTrainer.train(
-            sentence_iterator=iter(texts),
-            model_writer=file,
-            model_type="bpe",
-            vocab_size=300,
-            hard_vocab_limit=False,
-            minloglevel=2,
-        )
-    sizes = Sizes(width=64, layers=3, hidden=256, heads=1, patch=8, image=48, vocabulary=320, positions=26)
-    import torch
-
-    from alignrec.extractors.backends.beit3.model import PublishedBEiT3
-
-    torch.manual_seed(0)
-    save_checkpoint(PublishedBEiT3(sizes), tmp_path / "beit3" / "beit3.safetensors")
-    settings = {
-        "out": str(tmp_path / "run"),
-        "catalog": {"items": {"path": str(tmp_path / "catalogue" / "items.jsonl"), "text": DEMO_TEXT}},
-        "extract": {"image": "beit3:beit3", "text": "beit3:beit3"},
-        "finetune": {
-            "codes": 32,
-            "steps": 1200,
-            "batch_size": 32,
-            "learning_rate": 2e-3,
-            "layer_decay": 1.0,
-            "clip": 1.0,
-            "held_out": 0.3,
-            "device": "cpu",
-        },
-    }
-    (tmp_path / "alignrec.yaml").write_text(yaml.safe_dump(settings))
-    done = run(tmp_path / "alignrec.yaml", "finetune", console=QUIET).stages["finetune"]
-    assert isinstance(done, StageManifest)
+    config = write_pixels_demo(tmp_path, seed=11, steps=1200)
+    done = run(config, "finetune", console=QUIET).stages["finetune"]
     found = {(one["what"], one["beside"]): one for one in done.summary["accuracy"]}
     for what in ("pair patches", "pair words"):
         for beside in ("another item's", "none"):
