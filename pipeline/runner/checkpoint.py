@@ -28,7 +28,7 @@ class Checkpoint:
         if content is None:
             return None
         try:
-            held = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+            held = torch.load(io.BufferedReader(_Mapped(content)), map_location="cpu", weights_only=True)
         except (RuntimeError, EOFError, UnpicklingError):
             return None
         mark = {"format": FORMAT, "fingerprint": self.fingerprint}
@@ -45,3 +45,35 @@ class Checkpoint:
                 torch.save(held, file)
             except RuntimeError as error:  # torch's own, raised where the file failed
                 raise error.__context__ if isinstance(error.__context__, OSError) else error from None
+
+
+class _Mapped(io.RawIOBase):
+    """A file over what is mapped into memory, so that a state of gigabytes is not there twice."""
+
+    def __init__(self, content: memoryview) -> None:
+        """Begin at the first byte."""
+        self._content, self._at = content, 0
+
+    def readable(self) -> bool:
+        """Always."""
+        return True
+
+    def seekable(self) -> bool:
+        """Always."""
+        return True
+
+    def tell(self) -> int:
+        """Where the next byte is read."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """See `io.IOBase.seek`."""
+        self._at = max(0, offset + (0, self._at, len(self._content))[whence])
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        """See `io.RawIOBase.readinto`."""
+        piece = self._content[self._at : self._at + len(buffer)]
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import errno
 import resource
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,20 @@ def test_a_state_comes_back_whole_and_alone(tmp_path: Path) -> None:
     assert state is not None and torch.equal(state.pop("weight"), weight)
     assert state == {"epoch": 2, "curves": [{"loss": 0.5}]}
     assert [path.name for path in checkpoint.path.parent.iterdir()] == ["c.pt"]
+
+
+def test_a_state_is_not_in_memory_twice_while_it_is_read(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path / "c.pt", "f")
+    checkpoint.save({"weights": [torch.full((250_000,), float(n)) for n in range(8)]})
+    checkpoint.load()  # what is imported for the first time
+    tracemalloc.start()
+    try:
+        state = checkpoint.load()
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert state is not None and [float(weight[-1]) for weight in state["weights"]] == list(range(8))
+    assert most < checkpoint.path.stat().st_size / 4
 
 
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.99])

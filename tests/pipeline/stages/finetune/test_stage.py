@@ -10,7 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from alignrec.export import load_features
+from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError, RunFolderError
@@ -189,6 +192,25 @@ def test_a_pair_is_what_its_column_and_template_hold(shop: Path, tuned: Path, tm
     run(config, "extract", [f"out={tmp_path / 'out'}"], QUIET)
     names = (tmp_path / "out" / "finetune" / WEIGHTS, tuned / "finetune" / WEIGHTS)
     assert names[0].read_bytes() == names[1].read_bytes()
+
+
+def test_new_items_are_read_by_what_it_became(shop: Path, tuned: Path, tmp_path: Path) -> None:
+    release = run(shop, console=QUIET).release
+    lines = (shop.parent / "items.jsonl").read_text().splitlines()[10:14]
+    items = write_items(shop.parent, [json.loads(line) for line in lines], "new.jsonl")
+    folder = tuned / "finetune"
+    options = ["--extractor", f"image=beit3:{folder}", "--extractor", f"text=beit3:mean:{folder}"]
+    arguments = ["encode", str(items), "--release", str(release), "--out", str(tmp_path / "out")]
+    ended = CliRunner().invoke(app, [*arguments, *options])
+    assert ended.exit_code == 0, ended.exception or ended.output
+    for name in ("image", "text"):
+        ids = [f"i{number}" for number in range(10, 14)]
+        old, new = (
+            load_features(at, name).align_to(ids)[0] for at in (release, tmp_path / "out" / "release")
+        )
+        np.testing.assert_allclose(new, old, atol=1e-5)
+    other = [part.replace(str(folder), str(shop.parent / "beit3")) for part in options]
+    assert CliRunner().invoke(app, [*arguments, *other]).exit_code != 0
 
 
 def test_a_config_without_the_section_has_no_such_stage(shop: Path) -> None:
