@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,18 @@ class ModalityInput:
                 f"a modality needs as many vectors as marks and sequences, got {len(self.pooled)}, "
                 f"{len(self.valid)} and {len(self.tokens.offsets) - 1}"
             )
+
+    @classmethod
+    def without_tokens(
+        cls,
+        pooled: NDArray[np.float32],
+        valid: NDArray[np.bool_],
+        kind: str = "",
+        columns: frozenset[str] = frozenset(),
+    ) -> Self:
+        """A modality of which vectors alone matter; arguments as the attributes."""
+        none = TokenSequences(np.zeros((0, 1), np.float32), np.zeros(len(valid) + 1, np.int64))
+        return cls(pooled, valid, none, kind, columns)
 
     def rows(self, items: NDArray[np.int64]) -> ModalityInput:
         """Some of the items, int64 `[c]`, in that order; their tokens are copied."""

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from alignrec.aligner.alignment.consensus import Doubles, Marks, Parts, mean_eigenvalue
 from alignrec.aligner.alignment.strength import STRENGTHS, Columns, share_columns
-from alignrec.aligner.alignment.views import view_columns, view_parts
+from alignrec.aligner.alignment.views import members_by_kind, view_columns, view_parts
 from alignrec.aligner.hardware import one_thread_if_small
 from alignrec.aligner.inputs import Inputs
 from alignrec.core.cross_view import CrossView, Direction
@@ -62,19 +62,16 @@ def measure_inputs(inputs: Inputs, seed: int) -> CrossView:
         parts, valid = view_parts(given)
         columns = view_columns(given)
         pairs = cross_view(parts, valid, seed, columns)
-        kinds = cross_view(*_together(parts, valid, seed, columns, kind_of))
+        kinds = cross_view(*_together(parts, valid, seed, columns, members_by_kind(given)))
     across = [d for d in pairs if kind_of[d.given] != kind_of[d.wanted]]
     ordered = dict.fromkeys([*kinds, *across, *pairs])
     return CrossView(sentence=sentence(pairs), directions=list(ordered))
 
 
 def _together(
-    parts: Parts, valid: Marks, seed: int, columns: Columns, kind_of: Mapping[str, str]
+    parts: Parts, valid: Marks, seed: int, columns: Columns, groups: Mapping[str, list[str]]
 ) -> tuple[Parts, Marks, int, Columns]:
     """The same catalogue with a view a kind: `every KIND`, or the only one's own name."""
-    groups: dict[str, list[str]] = {}
-    for m in parts:
-        groups.setdefault(kind_of[m], []).append(m)
     named = {
         members[0] if len(members) == 1 else f"every {kind}": members for kind, members in groups.items()
     }

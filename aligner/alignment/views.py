@@ -73,3 +73,11 @@ def view_parts(inputs: Inputs) -> tuple[dict[str, NDArray[np.float32]], dict[str
 def view_columns(inputs: Inputs) -> dict[str, frozenset[str]]:
     """The columns of the catalogue that each view is made of."""
     return {m: source.columns for m, source in inputs.items()}
+
+
+def members_by_kind(inputs: Inputs) -> dict[str, list[str]]:
+    """The names of the views of each kind of content; a view without one is a kind by itself."""
+    groups: dict[str, list[str]] = {}
+    for m, source in inputs.items():
+        groups.setdefault(source.kind or m, []).append(m)
+    return groups

@@ -34,6 +34,8 @@ class RunContents:
         histories: CSR `[users, n]`, how often a user has an item as a positive; None for a catalogue without
             interactions.
         models: for each modality, the extractor's card.
+        kinds: for each modality, its kind of content.
+        columns: for each modality, the columns of the items table that it is made of.
         sets: item sets by name, in the order in which they are made, rows in catalogue order.
         rejected: rows of `rejected.parquet`, `detail` included.
         results: of the evaluation; without records when there was none.
@@ -45,6 +47,8 @@ class RunContents:
     item_ids: list[str]
     histories: sp.csr_array | None
     models: Mapping[str, Mapping[str, Any]]
+    kinds: Mapping[str, str]
+    columns: Mapping[str, frozenset[str]]
     sets: Mapping[str, FeatureSet]
     rejected: list[dict[str, Any]]
     results: Results
@@ -81,10 +85,13 @@ def read_contents(run: RunFolder) -> RunContents:
     names = [name for name in dict.fromkeys([*FEATURE_SETS, *extracted.summary["sets"]]) if name in present]
     names.sort(key=lambda name: not feature_set(name).raw)
     item_ids = run.items()
+    modalities = extracted.summary["sets"]
     return RunContents(
         item_ids,
         _histories(run.interactions(), item_ids),
-        {name: entry["card"] for name, entry in extracted.summary["sets"].items()},
+        {name: entry["card"] for name, entry in modalities.items()},
+        {name: entry["type"] for name, entry in modalities.items()},
+        {name: frozenset(entry["columns"]) for name, entry in modalities.items()},
         {name: features for name in names if (features := run.features(name)).key == "item_id"},
         run.rejected(),
         run.results(),

@@ -71,17 +71,32 @@ class Entries:
 
 
 def choose(
-    item_ids: Sequence[str], interactions: NDArray[np.int64] | None, most: int = MAX_ITEMS
+    item_ids: Sequence[str],
+    interactions: NDArray[np.int64] | None,
+    named: Sequence[int] = (),
+    most: int | None = None,
 ) -> NDArray[np.int64]:
-    """Which items to show: those with the most interactions, else spread evenly over the catalogue.
+    """Which items to show: those named, and those with the most interactions, else spread over the catalogue.
+
+    Args:
+        item_ids: of the catalogue.
+        interactions: int64 `[n]`, of each item; None for a catalogue without.
+        named: rows, fewer than `most`, that are shown in any case.
+        most: items; `MAX_ITEMS` by default.
 
     Returns:
         int64 rows, at most `most`, most interactions first (catalogue order among equals).
     """
-    n = len(item_ids)
-    if interactions is not None:
-        return np.argsort(-interactions, kind="stable")[:most]
-    return np.arange(n) if n <= most else np.linspace(0, n - 1, most).astype(np.int64)
+    n, most = len(item_ids), most or MAX_ITEMS
+    order = np.arange(n) if interactions is None else np.argsort(-interactions, kind="stable")
+    if n <= most:
+        return order
+    wanted = np.isin(order, named)
+    others = np.flatnonzero(~wanted)
+    free = most - int(wanted.sum())
+    spread = np.arange(free) if interactions is not None else np.linspace(0, len(others) - 1, free)
+    wanted[others[spread.astype(np.int64)]] = True
+    return order[wanted]
 
 
 def read_entries(

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 _HERE = Path(__file__).parent
 # One script, a part a file: each may use what stands before it, the last begins.
-SCRIPTS = ("elements.js", "tables.js", "picked.js", "shelf.js", "map.js", "begin.js")
+SCRIPTS = ("elements.js", "tables.js", "picked.js", "shelf.js", "map.js", "quality.js", "begin.js")
 # JSON inside HTML: none of these may be read as markup, nor end a line of script.
 _ESCAPES = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 

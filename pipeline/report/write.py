@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from alignrec.pipeline.report.overview import popularity, rejection_examples, re
 from alignrec.pipeline.report.page import embedded_json, render
 from alignrec.pipeline.report.panels import panels, training
 from alignrec.pipeline.report.players import players
+from alignrec.pipeline.report.quality import MOST_OF_ONE, MOST_ROWS, check_quality, table_rows
 from alignrec.pipeline.report.thumbnails import thumbnails
 from alignrec.pipeline.report.verdict import plain_words, verdicts
 from alignrec.pipeline.runner.manifest import MANIFEST
@@ -36,7 +37,7 @@ MOST_SOUND = 4 * 10**6
 MAX_DETAILS, LONGEST_DETAIL, LONGEST_NAME = 6, 80, 40
 
 
-def write_report(config: Config, run_folder: RunFolder, path: Path) -> None:
+def write_report(config: Config, run_folder: RunFolder, path: Path) -> dict[str, Any]:
     """Write the report of a run: one file, of the same bytes for the same run.
 
     Sections on the evaluation and the training appear once these stages are finished.
@@ -46,17 +47,26 @@ def write_report(config: Config, run_folder: RunFolder, path: Path) -> None:
         run_folder: what the run left.
         path: where the page goes, whole or not at all.
 
+    Returns:
+        How much each check of the catalogue's quality found: by modality, or two kinds of content, how many
+        findings of how many items.
+
     Raises:
         RunFolderError: extraction is not finished, or a stage's curves cannot be read.
         ResultsError: the evaluation's numbers cannot be read.
         CatalogError: the items table is not there any more.
     """
     run = read_contents(run_folder)
-    chosen = choose(run.item_ids, run.interactions)
+    checks = check_quality(run, config.seed)
+    chosen = choose(run.item_ids, run.interactions, sorted(set().union(*(check.named for check in checks))))
     examples = [row["row"] for row in rejection_examples(run.rejected) if row["source"] == "items"]
     catalog = config.catalog
-    ids = [run.item_ids[row] for row in chosen]
-    entries = read_entries(catalog.items, ids, examples, catalog.modalities)
+    tables = {check.key: table_rows(check) for check in checks}
+    rows = list(dict.fromkeys([*chosen.tolist(), *(row.item for table in tables.values() for row in table)]))
+    ids = [run.item_ids[row] for row in rows]
+    read = read_entries(catalog.items, ids, examples, catalog.modalities)
+    titles = {row: entry.title for row, entry in zip(rows, read.items, strict=True)}
+    entries = replace(read, items=read.items[: len(chosen)])
     data = _data(run, chosen, entries, config.seed)
     sources = [entry.picture for entry in [*entries.items, *entries.rows.values()]]
     sounds = players([entry.sound for entry in entries.items], MOST_SOUND)
@@ -71,10 +81,17 @@ def write_report(config: Config, run_folder: RunFolder, path: Path) -> None:
         "name": config.name,
         "rejections": rejections(run.rejected, entries.rows, rejected_pictures),
         "gallery_size": len(chosen),
+        "checks": checks,
+        "most_of_one": MOST_OF_ONE,
+        "most_rows": MOST_ROWS,
+        "tables": tables,
+        "places": {row: place for place, row in enumerate(chosen.tolist())},
+        "titles": titles,
         "learned": _learned(config, run_folder, run),
         "plain_words": plain_words(run.results, _looked_for(config)),
     }
     write_bytes(path, render(context, data).encode())
+    return {check.key: check.counts for check in checks}
 
 
 def _context(run: RunContents) -> dict[str, Any]:

@@ -17,7 +17,7 @@ class ReportStage(Stage):
     """Writes `report.html`; it follows whatever stage a run ends with."""
 
     name = "report"
-    version = 4
+    version = 5
     libraries = ("Jinja2",)
     folder = "report.html"
 
@@ -45,8 +45,8 @@ class ReportStage(Stage):
         """Write the page."""
         from alignrec.pipeline.report.write import write_report  # its libraries take a second to load
 
-        write_report(context.config, context.run, target)
-        return {"bytes": target.stat().st_size}
+        quality = write_report(context.config, context.run, target)
+        return {"bytes": target.stat().st_size, "quality": quality}
 
     def describe(self, summary: Mapping[str, Any]) -> list[str]:  # noqa: ARG002
         """Nothing: the run says where the page is."""

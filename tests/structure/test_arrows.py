@@ -44,7 +44,7 @@ LAYERS = {
         errors
         components content_space hardware encoder_files inputs neighbours schedule
         alignment trainer
-        evaluate pretrain
+        evaluate pretrain quality
         finetune train
         recommenders
         landmarks

@@ -73,6 +73,8 @@ def make_run(
         item_ids=list(ids),
         histories=histories(n) if trained else None,
         models={"image": card, "text": card},
+        kinds={"image": "image", "text": "text"},
+        columns={"image": frozenset({"image"}), "text": frozenset({"title", "description"})},
         sets=sets,
         rejected=list(rejected),
         results=Results(records(), {"recall": "over |test|"}) if trained else Results(),

@@ -84,6 +84,7 @@ def test_every_section_is_there_and_filled(ordinary: Path, view: Open) -> None:
         "What the features know",
         "The catalogue from above",
         "What was made",
+        "Catalogue quality",
         "Numbers and curves",
     ]
     words = page.locator(".plain").inner_text()
@@ -506,7 +507,13 @@ def test_a_run_that_was_never_measured_says_so(tmp_path: Path, view: Open) -> No
     page = view(written(make_config(tmp_path, rows), run))
     assert page.locator(".first .headline").inner_text() == "Not measured yet"
     assert page.locator("#numbers").count() == 0
-    assert page.locator("nav a").all_inner_texts() == ["Did it help?", "Neighbours", "Map", "What was made"]
+    assert page.locator("nav a").all_inner_texts() == [
+        "Did it help?",
+        "Neighbours",
+        "Map",
+        "What was made",
+        "Quality",
+    ]
     assert len(_neighbours(page)) == 2
 
 
@@ -527,3 +534,29 @@ def test_a_sound_is_played_beside_its_picture_without_any_request(tmp_path: Path
         " p.onerror = () => done(-1); p.load(); })"
     )
     assert lasts == pytest.approx(0.4, abs=0.15)
+
+
+def test_what_the_quality_page_names_is_seen_and_picked(tmp_path: Path, view: Open) -> None:
+    rows = ordinary_rows(tmp_path, 30)
+    run = make_run([row["item_id"] for row in rows])
+    run.sets["image"].matrix[[12, 20]] = run.sets["image"].matrix[7]
+    page = view(written(make_config(tmp_path, rows), run))
+    found = page.locator(".findings:not(.alone) li", has=page.get_by_role("button", name="Lamp 12"))
+    assert found.locator("button .title").all_inner_texts() == ["Café chair 7", "Lamp 12", "Lamp 20"]
+    assert found.locator("img").evaluate_all("all => all.every((image) => image.naturalWidth > 0)")
+    found.get_by_role("button", name="Lamp 12").press("Enter")
+    assert page.locator("#picked h3").inner_text() == "Lamp 12"
+    assert page.evaluate("document.activeElement.id") == "picked"
+    page.locator("#quality summary").first.press("Enter")
+    table = page.locator("#quality table").first
+    assert table.locator("tbody tr").first.locator("td, th").all_inner_texts() == [
+        "image", "1", "i7", "Café chair 7", "0.000",
+    ]  # fmt: skip
+
+
+def test_an_unseen_beginning_of_a_title_widens_no_phone(tmp_path: Path, view: Open) -> None:
+    rows = ordinary_rows(tmp_path, 30)
+    for number, row in enumerate(rows):
+        row["title"] = f"A long beginning that all of these share, number {number}"
+    page = view(written(make_config(tmp_path, rows), make_run([row["item_id"] for row in rows])), 360)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -20,6 +20,13 @@ def test_items_with_most_interactions_are_shown() -> None:
     assert choose(ids, None).tolist() == list(range(10))
 
 
+def test_items_that_are_named_are_shown_in_any_case() -> None:
+    ids = [str(n) for n in range(10)]
+    interactions = np.array([0, 5, 5, 1, 0, 0, 9, 0, 0, 0])
+    assert choose(ids, interactions, named=[9, 1], most=4).tolist() == [6, 1, 2, 9]
+    assert choose(ids, None, named=[2], most=4).tolist() == [0, 2, 5, 9]
+
+
 @given(st.text(max_size=30), st.integers(2, 20))
 def test_clipped_text_fits(text: str, longest: int) -> None:
     assert len(clip(text, longest)) <= longest
