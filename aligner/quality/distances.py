@@ -27,13 +27,13 @@ class Distances:
         rows: int64 `[q]`, the items that were looked at, ascending: all, or a sample.
         nearest: int64 `[q, 10]`, the items of the catalogue nearest to each; -1 where there are no more.
         squares: float32 `[q, 10]`, their distances; infinite where there are no more.
-        of: how many items have the modality.
+        total: how many items have the modality.
     """
 
     rows: NDArray[np.int64]
     nearest: NDArray[np.int64]
     squares: NDArray[np.float32]
-    of: int
+    total: int
 
 
 def measure_distances(

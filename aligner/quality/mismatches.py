@@ -54,14 +54,14 @@ class Comparison:
     Attributes:
         kinds: the two.
         items: how many items were looked at.
-        of: how many items have both.
+        total: how many items have both.
         known: whether the kinds tell enough of one another that unlike contents show.
         found: items whose contents are unlike, the worst first; none where that would not show.
     """
 
     kinds: tuple[str, str]
     items: int
-    of: int
+    total: int
     known: bool
     found: list[Mismatch]
 
@@ -89,12 +89,12 @@ def mismatches(inputs: Inputs, seed: int) -> list[Comparison]:
     return found
 
 
-def _comparison(kinds: tuple[str, str], items: NDArray[np.int64], of: int, better: Doubles) -> Comparison:
+def _comparison(kinds: tuple[str, str], items: NDArray[np.int64], total: int, better: Doubles) -> Comparison:
     known = bool(np.median(better) <= _KNOWN)
-    unlike = np.flatnonzero(better > UNLIKE) if known else []
-    found = [Mismatch(int(items[place]), float(better[place])) for place in unlike]
+    places = np.flatnonzero(better > UNLIKE).tolist() if known else []
+    found = [Mismatch(int(items[place]), float(better[place])) for place in places]
     found.sort(key=lambda mismatch: (-round(mismatch.better, 6), mismatch.item))
-    return Comparison(kinds, len(items), of, known, found)
+    return Comparison(kinds, len(items), total, known, found)
 
 
 def _one_view(views: Inputs) -> Doubles:

@@ -206,8 +206,8 @@ function showBeside() {
   if (!set) return;
   const item = items[picked];
   const head = element("div", { className: "here" }, picture(item, ""), title(item));
-  const [heading, list] = neighbourList(set);
-  heading.textContent = `Nearest in ${set.name}`;
+  const [, list] = neighbourList(set);
+  const heading = element("h3", {}, `Nearest in ${set.name}`);
   at("beside").replaceChildren(head, heading, list);
 }
 

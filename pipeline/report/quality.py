@@ -134,11 +134,11 @@ def check_quality(run: RunContents, seed: int) -> list[Check]:
     distances = {m: found for m, found in measured.items() if found is not None}
     few = [m for m, found in measured.items() if found is None]
     kinds = [m for m, found in distances.items() if names_kinds(found)]
-    told = {m: found for m, found in distances.items() if m not in kinds}
+    usable = {m: found for m, found in distances.items() if m not in kinds}
     count = len(run.item_ids)
-    groups = {m: near_duplicates(found, count) for m, found in told.items()}
-    alone = {m: outliers(found) for m, found in told.items()}
-    remarks = [*_samples(told), *_left_out(few, kinds)]
+    groups = {m: near_duplicates(found, count) for m, found in usable.items()}
+    alone = {m: outliers(found) for m, found in usable.items()}
+    remarks = [*_samples(usable), *_left_out(few, kinds)]
     heard = {m for m, kind in run.kinds.items() if kind == AUDIO.name}
     return [
         Check(
@@ -218,9 +218,9 @@ def _mismatches(comparison: Comparison) -> list[Finding]:
 
 def _samples(distances: Mapping[str, Distances]) -> list[str]:
     return [
-        f"Of {found.of:,} items with {m}, {len(found.rows):,} drawn at random were compared with all others."
+        f"Of {found.total:,} items with {m}, {len(found.rows):,} drawn at random were compared with all."
         for m, found in distances.items()
-        if len(found.rows) < found.of
+        if len(found.rows) < found.total
     ]
 
 
@@ -253,9 +253,9 @@ def _about_mismatches(compared: Sequence[Comparison]) -> list[str]:
             )
         elif not one.found:
             remarks.append(f"Nothing was found between {_pair(one)}.")
-        if one.items < one.of:
+        if one.items < one.total:
             remarks.append(
-                f"Of {one.of:,} items with {_pair(one)}, {one.items:,} drawn at random were looked at."
+                f"Of {one.total:,} items with {_pair(one)}, {one.items:,} drawn at random were looked at."
             )
     return remarks
 

@@ -15,7 +15,7 @@ ALL = np.ones(300, dtype=np.bool_)
 
 def test_the_nearest_are_those_of_a_plain_search_and_random_items_lie_at_one() -> None:
     found = measure_distances(VECTORS, ALL, seed=1)
-    assert found is not None and found.of == 300 and found.rows.tolist() == list(range(300))
+    assert found is not None and found.total == 300 and found.rows.tolist() == list(range(300))
     unit = VECTORS / np.linalg.norm(VECTORS, axis=1, keepdims=True)
     squares = np.square(unit[:, None] - unit[None]).sum(axis=2)
     np.fill_diagonal(squares, np.inf)
@@ -27,7 +27,7 @@ def test_the_nearest_are_those_of_a_plain_search_and_random_items_lie_at_one() -
 
 def test_a_large_catalogue_is_compared_by_a_sample_with_all_of_it() -> None:
     found = measure_distances(VECTORS, ALL, seed=1, most=300 * 40)
-    assert found is not None and len(found.rows) == 40 and found.of == 300
+    assert found is not None and len(found.rows) == 40 and found.total == 300
     whole = measure_distances(VECTORS, ALL, seed=1)
     assert whole is not None
     np.testing.assert_array_equal(found.nearest, whole.nearest[found.rows])
@@ -40,7 +40,7 @@ def test_a_large_catalogue_is_compared_by_a_sample_with_all_of_it() -> None:
 def test_items_without_a_vector_are_nobodys_nearest_and_few_items_say_nothing() -> None:
     valid = np.arange(300) % 2 == 0
     found = measure_distances(VECTORS, valid, seed=1)
-    assert found is not None and found.of == 150
+    assert found is not None and found.total == 150
     assert (found.rows % 2 == 0).all() and (found.nearest % 2 == 0).all()
     assert measure_distances(VECTORS, np.arange(300) < 19, seed=1) is None
 

@@ -30,7 +30,7 @@ def swapped(source: ModalityInput, items: np.ndarray) -> ModalityInput:
 def test_items_with_the_picture_of_another_are_found() -> None:
     inputs = {"photo": view("image", "p"), "title": view("text", "t"), "story": view("text", "s")}
     (clean,) = mismatches(inputs, seed=1)
-    assert clean.kinds == ("image", "text") and clean.items == clean.of == N
+    assert clean.kinds == ("image", "text") and clean.items == clean.total == N
     assert clean.known and clean.found == []
     items = np.array([3, 90, 222, 307, 450, 599])
     (found,) = mismatches(inputs | {"photo": swapped(inputs["photo"], items)}, seed=1)

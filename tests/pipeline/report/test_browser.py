@@ -400,7 +400,7 @@ def test_an_item_picked_on_the_map_has_its_neighbours_beside_it(ordinary: Path, 
     page.mouse.click(*_move_to(page, 6))
     beside = page.locator("#beside")
     assert beside.locator(".here .title").inner_text() == "Lamp 6"
-    assert beside.locator("h4").inner_text() == "Nearest in aligned"
+    assert beside.locator("h3").inner_text() == "Nearest in aligned"
     titles = beside.locator("li .title").all_inner_texts()
     assert titles == _neighbours(page)["aligned"]
     assert beside.bounding_box()["y"] < page.locator("#plane").bounding_box()["y"] + 500

@@ -35,7 +35,7 @@ def checked(run: RunContents) -> dict[str, Check]:
     return {check.key: check for check in check_quality(run, seed=1)}
 
 
-def test_what_is_there_twice_under_several_modalities_is_told_once() -> None:
+def test_what_is_there_twice_under_several_modalities_is_one_finding() -> None:
     run = catalogue(**KINDS)
     for m in ("image", "text"):
         run.sets[m].matrix[[9, 120]] = run.sets[m].matrix[4]
@@ -77,7 +77,7 @@ def test_a_sound_that_is_nowhere_else_and_one_of_another_item() -> None:
     assert "Nothing was found between picture and text." in checks["mismatches"].remarks
 
 
-def test_a_sound_catalogue_of_one_modality_is_told_so() -> None:
+def test_a_sound_catalogue_of_one_modality_says_so() -> None:
     checks = checked(catalogue(text="text"))
     assert [one.where for one in checks["duplicates"].listings] == []
     assert checks["duplicates"].remarks == ["Nothing was found in text."]
