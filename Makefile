@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow kills faults others lint types docs stills wheel clean
+.PHONY: demo test slow kills faults others lint types axe docs stills wheel clean
 
 # Most of what the libraries hold is never imported: Python compiles the rest when it is, and keeps that.
 unexport PYTHONDONTWRITEBYTECODE
@@ -40,6 +40,11 @@ types: .venv/ready
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --target build/typed .
 	MYPYPATH=build/typed $(BIN)/mypy -p alignrec
 
+# What axe-core finds in the report; it comes from npm and is no part of this repository.
+axe: .venv/ready
+	npm install --silent --no-save --prefix .axe axe-core@4.14.1
+	$(BIN)/python -m pytest tests/pipeline/report/test_browser_access.py
+
 docs: .venv/ready
 	$(BIN)/python -m alignrec.pipeline.config.reference docs/config.md
 	$(BIN)/python docs/api.py docs/api.md
@@ -52,4 +57,4 @@ wheel: .venv/ready
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 clean:
-	rm -rf .venv build dist *.egg-info demo
+	rm -rf .venv .axe build dist *.egg-info demo

@@ -18,12 +18,12 @@ from rich.text import Text
 HEIGHT, PAGE = 860, "#fbfbfa"
 STILLS = Path(__file__).parent / "stills"
 # Typed in the demo's folder; what they answer is what the still shows.
-COMMANDS = ("alignrec status", "alignrec evaluate")
-COLUMNS, LINES = 100, 18
+COMMANDS = ("alignrec status", "alignrec evaluate 2>&1 | tail -n 4")
+COLUMNS = 100
 
 
 def take(demo: Path, stills: Path = STILLS) -> None:
-    """The gallery of neighbours, the map and a terminal, each a PNG.
+    """The verdict, the gallery of neighbours and a terminal, each a PNG.
 
     Args:
         demo: the folder of a finished demo.
@@ -37,13 +37,13 @@ def take(demo: Path, stills: Path = STILLS) -> None:
 
 
 def take_report(browser: Browser, report: Path, stills: Path) -> None:
-    """`neighbours.png` and `map.png`, from a report."""
+    """`verdict.png` and `neighbours.png`, from a report."""
     page = browser.new_page(viewport={"width": 1280, "height": 860}, color_scheme="light")
     page.goto(report.resolve().as_uri())
     page.locator("#search").fill("tea pot")
     page.locator("#search").press("Enter")
     page.locator("#search").blur()
-    for name, section in (("neighbours", "#gallery"), ("map", "#map")):
+    for name, section in (("verdict", "#help"), ("neighbours", "#gallery")):
         _save(page.locator(section).screenshot(), stills / f"{name}.png")
 
 
@@ -61,19 +61,18 @@ def take_terminal(browser: Browser, demo: Path, stills: Path) -> None:
 
 
 def answer(command: str, folder: Path) -> str:
-    """What a command says on a terminal of `COLUMNS` columns, at most `LINES` lines of it."""
-    program, *arguments = command.split()
-    terminal = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": str(COLUMNS)}
-    output = subprocess.run(
-        [Path(sys.executable).parent / program, *arguments],
+    """What a command says on a terminal of `COLUMNS` columns."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    terminal = {"FORCE_COLOR": "1", "TERM": "xterm-256color", "COLUMNS": str(COLUMNS), "PATH": path}
+    return subprocess.run(
+        ["/bin/sh", "-c", command],
         cwd=folder,
         env={**os.environ, **terminal},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         check=True,
-    ).stdout
-    return "\n".join(output.rstrip().splitlines()[:LINES])
+    ).stdout.rstrip()
 
 
 def _save(screenshot: bytes, path: Path) -> None:

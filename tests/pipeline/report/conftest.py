@@ -1,13 +1,15 @@
-"""A headless browser, and reports to look at with it."""
+"""A headless browser, and a report to look at with it."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.pipeline.report.browser import Open
 from tests.pipeline.report.runs import make_config, make_run, ordinary_rows, written
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -32,3 +34,30 @@ def browser() -> Iterator[object]:
         chromium = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield chromium
         chromium.close()
+
+
+@pytest.fixture
+def view(browser: Any) -> Iterator[Open]:
+    """Opens a report; the test fails on any message, error, dialog or request that the page makes."""
+    complaints: list[str] = []
+    pages = []
+
+    def open_page(report: Path, width: int = 1280, **options: Any) -> Any:
+        page = browser.new_page(viewport={"width": width, "height": 900}, **options)
+        page.on("console", lambda message: complaints.append(f"console: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on("dialog", lambda dialog: (complaints.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("request", lambda request: _note_request(request.url, report, complaints))
+        page.goto(report.as_uri())
+        pages.append(page)
+        return page
+
+    yield open_page
+    for page in pages:
+        page.close()
+    assert complaints == []
+
+
+def _note_request(url: str, report: Path, complaints: list[str]) -> None:
+    if not url.startswith(("data:", report.as_uri())):
+        complaints.append(f"request: {url[:100]}")
