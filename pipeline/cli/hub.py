@@ -56,6 +56,7 @@ def push(
     The token comes from HF_TOKEN or `hf auth login`. A version never changes: the same content again is
     a success, other content is refused. Interrupted, the same command goes on.
     """
+    from alignrec.export.hub.published_as import note_published
     from alignrec.export.hub.push import push as push_release
 
     _bars_on_terminals_only()
@@ -69,6 +70,8 @@ def push(
             dry_run=dry_run,
             with_progress=lambda line: say(line, err=True),
         )
+    if not dry_run:
+        note_published(release, result.repo, result.version)
     if result.card is not None:
         from alignrec.core.files import write_bytes
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from alignrec.core.recommendation import recommendations
+from alignrec.export.hub.published_as import publishing_command
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.report.verdict import verdicts
 from alignrec.pipeline.runner.run_folder import EVALUATE, RunFolder
@@ -65,7 +66,10 @@ def run_document(config: Config, result: RunResult, following: str) -> dict[str,
 
 
 def next_command(config: Config, file: Path, overrides: Sequence[str], result: RunResult) -> str:
-    """What to type after a run: the rest of the run, or what publishes its release.
+    """What to type after a run: the rest of the run, what publishes its release, or what checks that.
+
+    A release that was published before, as its neighbour notes, is proposed to the same repository under
+    the version that it deserves.
 
     Args:
         config: of the run.
@@ -79,8 +83,7 @@ def next_command(config: Config, file: Path, overrides: Sequence[str], result: R
         return shlex.join(again)
     if config.export.license is None:
         return shlex.join([*again, "-o", "export.license=YOUR-LICENCE"])
-    repository = f"YOUR-NAME/{config.name}-features"
-    return shlex.join(["alignrec", "push", str(result.release), repository, "--version", "1.0.0"])
+    return shlex.join(publishing_command(result.release, f"YOUR-NAME/{config.name}-features"))
 
 
 def _counts(summary: Mapping[str, Any]) -> dict[str, Any]:

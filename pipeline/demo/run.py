@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import yaml
 
 from alignrec.core.files import replacing_folder, write_bytes
 from alignrec.core.vocabulary import AUDIO, IMAGE, TEXT
+from alignrec.export.hub.published_as import publishing_command
 from alignrec.extractors.modality import KINDS
 from alignrec.pipeline.demo.catalogue import make_catalogue
 from alignrec.pipeline.demo.faults import SOUND
@@ -99,7 +101,7 @@ def run_demo(out: Path, seed: int, console: Console, *, sound: bool = False) -> 
         f'  python -c "from alignrec.export import load_features; '
         f"print(load_features('{release}', 'multimodal').matrix.shape)\"",
         "Publish it (private, until you say --public):",
-        f"  push-features {release} YOUR-NAME/demo-features --version 1.0.0",
+        f"  {shlex.join(publishing_command(result.folder / 'release', 'YOUR-NAME/demo-features'))}",
         "Then take your own catalogue: copy and change",
         f"  {config}",
     ]

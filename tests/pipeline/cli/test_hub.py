@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from alignrec.export import RefusedError
+from alignrec.export.hub.published_as import published_as
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.cli.hub import push_features_app
 from tests.export.hub_cases import REPO, client, make_release
@@ -50,6 +51,21 @@ def test_a_push_of_old_content_says_so(tmp_path: Path, monkeypatch: pytest.Monke
     assert line not in first.stdout
     assert line in planned.stdout.splitlines()
     assert second.stdout.splitlines()[-1] == line
+
+
+def test_a_push_is_noted_beside_the_release_and_a_dry_run_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_release(tmp_path / "release")
+    command = ["push", str(tmp_path / "release"), REPO, "--version", "1.0.0"]
+    with HubServer() as hub:
+        monkeypatch.setattr("alignrec.export.hub.repository.HfApi", lambda **_options: client(hub))
+        planned = CliRunner().invoke(app, [*command, "--dry-run"])
+        unpublished = published_as(tmp_path / "release")
+        pushed = CliRunner().invoke(app, command)
+    assert (planned.exit_code, pushed.exit_code) == (0, 0), pushed.output
+    noted = published_as(tmp_path / "release")
+    assert unpublished is None and noted is not None and (noted.repo, noted.version) == (REPO, "1.0.0")
 
 
 def test_a_folder_is_verified(tmp_path: Path) -> None:

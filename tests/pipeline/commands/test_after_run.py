@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from alignrec.export.hub.published_as import note_published
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.commands.after_run import next_command, run_document
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.stages.chain import RunResult, run
+from tests.export.hub_cases import make_release
 from tests.pipeline.catalogues import write_catalogue
 
 
@@ -66,6 +69,20 @@ def test_the_next_command_goes_on_from_where_the_run_ended(finished: tuple[Path,
     licensed = config.model_copy(update={"export": config.export.model_copy(update={"license": "mit"})})
     expected = f"alignrec push {result.release} YOUR-NAME/tiny-features --version 1.0.0"
     assert next_command(licensed, default, [], result) == expected
+
+
+def test_what_was_published_gets_the_version_after_it(tmp_path: Path) -> None:
+    release = tmp_path / "release"
+    make_release(release)
+    config = load_config(write_catalogue(tmp_path, items=1, users=1))
+    config = config.model_copy(update={"export": config.export.model_copy(update={"license": "mit"})})
+    result = RunResult(tmp_path, {}, release, {}, ())
+    note_published(release, "team/shop", "1.2.0")
+    assert next_command(config, Path("alignrec.yaml"), [], result) == "alignrec verify team/shop@1.2.0"
+    shutil.rmtree(release)
+    make_release(release, seeds={"image": 1})
+    expected = f"alignrec push {release} team/shop --version 2.0.0"
+    assert next_command(config, Path("alignrec.yaml"), [], result) == expected
 
 
 def test_the_command_that_is_named_is_one(finished: tuple[Path, RunResult]) -> None:
