@@ -52,9 +52,10 @@ def _files(folder: Path) -> dict[str, bytes]:
 def _marks(folder: Path) -> dict[Path, int]:
     """When each file was written last, as far as a process at work beside us lets itself be looked at."""
     marks = {}
-    for path in folder.rglob("*"):
-        with suppress(FileNotFoundError):
-            marks[path] = path.stat().st_mtime_ns
+    for place, folders, files in os.walk(folder):  # passes over a folder that has gone meanwhile
+        for path in (Path(place, name) for name in (*folders, *files)):
+            with suppress(FileNotFoundError):
+                marks[path] = path.stat().st_mtime_ns
     return marks
 
 
