@@ -165,10 +165,10 @@ def test_the_command_that_the_demo_ends_with(hub: HubServer, run: Run, tmp_path:
     finished = run_python(ALIGNREC, env, "demo", "--out", str(tmp_path / "demo"), "--quiet", timeout=1200)
     assert finished.returncode == 0, finished.stderr
     command = next(
-        line.split() for line in finished.stdout.splitlines() if line.startswith("  push-features")
+        line.split() for line in finished.stdout.splitlines() if line.startswith("  alignrec push")
     )
     arguments = [word.replace("YOUR-NAME", "team") for word in command[1:]]
-    published = run(PUSH_FEATURES, *arguments)
+    published = run(ALIGNREC, *arguments)
     assert published.returncode == 0, published.stderr
     assert "v1.0.0" in hub.repository("team/demo-features").tags
     assert run(ALIGNREC, "verify", "team/demo-features@1.0.0").returncode == 0
