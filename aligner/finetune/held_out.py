@@ -7,13 +7,14 @@ hidden word pieces likewise beside pictures. The same is hidden each time, and n
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from alignrec.aligner.evaluate.bootstrap import interval
-from alignrec.aligner.finetune.items import PAIR_PATCHES, PAIR_WORDS, PixelItems, Step
+from alignrec.aligner.finetune.items import PAIR_PATCHES, PAIR_WORDS, PixelItems, Step, on_device
 from alignrec.aligner.finetune.model import MaskedModel
 
 OWN, OTHERS, NONE = "own", "another item's", "none"
@@ -96,10 +97,7 @@ def _accuracy(
     device: torch.device,
 ) -> NDArray[np.float64]:
     """The share of an item's hidden tokens that is right, float64 `[b]`; 0 where none is hidden."""
-
-    def put(array: NDArray[np.generic]) -> torch.Tensor:
-        return torch.from_numpy(np.ascontiguousarray(array)).to(device)
-
+    put = partial(on_device, device=device)
     patches = what == PAIR_PATCHES
     pictures = places if patches else None if partner is None else partner[places]
     texts = places if not patches else None if partner is None else partner[places]
@@ -107,8 +105,7 @@ def _accuracy(
     pixels = None if pictures is None else put(items.pixels(step.rows[pictures]))
     ids = real = None
     if texts is not None:
-        ids, lengths = put(step.ids[texts]), put(step.lengths[texts])
-        real = torch.arange(ids.shape[1], device=device)[None, :] < lengths[:, None]
+        ids, real = put(step.ids[texts]), put(step.real[texts])
     if patches:
         targets = put(items.codes[step.rows[places]].astype(np.int64))
         states = model.states(pixels, ids, real, hidden, 1)[0][:, 1 : 1 + hidden.shape[1]]

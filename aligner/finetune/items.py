@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -82,6 +83,11 @@ class Step:
     hidden: Mapping[str, NDArray[np.bool_]]
     totals: Mapping[str, int]
 
+    @property
+    def real(self) -> NDArray[np.bool_]:
+        """Bool `[b, t]`, False at padding."""
+        return np.arange(self.ids.shape[1])[None, :] < self.lengths[:, None]
+
     @classmethod
     def drawn(cls, items: PixelItems, rows: NDArray[np.int64], rng: np.random.Generator) -> Step:
         """A step of items, each of which hides patches and words twice over: alone, and as a pair."""
@@ -137,17 +143,19 @@ class Batch:
     @classmethod
     def read(cls, items: PixelItems, step: Step, device: torch.device) -> Batch:
         """Read the pixels of a step."""
-
-        def put(array: NDArray[np.generic]) -> torch.Tensor:
-            return torch.from_numpy(np.ascontiguousarray(array)).to(device)
-
+        put = partial(on_device, device=device)
         return cls(
             put(items.pixels(step.rows)),
             put(items.codes[step.rows].astype(np.int64)),
             put(step.ids),
-            put(np.arange(step.ids.shape[1])[None, :] < step.lengths[:, None]),
+            put(step.real),
             put(items.picture[step.rows]),
             put(step.lengths > 0),
             {name: put(marks) for name, marks in step.hidden.items()},
             step.totals,
         )
+
+
+def on_device(array: NDArray[np.generic], device: torch.device) -> torch.Tensor:
+    """An array of any strides as a tensor on a device."""
+    return torch.from_numpy(np.ascontiguousarray(array)).to(device)
