@@ -60,14 +60,15 @@ def measure_distances(
     items = np.full((len(rows), NEAREST), -1, dtype=np.int64)
     squares = np.full((len(rows), NEAREST), np.inf, dtype=np.float32)
     random = _random_pair(unit[there])
-    for place, row in enumerate(rows):
-        span = slice(graph.indptr[place], graph.indptr[place + 1])
-        # Among many equal items, an item need not be one of its own nearest.
-        others = graph.indices[span] != row
-        found, cosines = graph.indices[span][others], graph.data[span][others]
-        order = np.argsort(-cosines, kind="stable")[:NEAREST]
-        items[place, : len(order)] = found[order]
-        squares[place, : len(order)] = np.maximum(1 - cosines[order], 0) / random
+    # Among many equal items, an item need not be one of its own nearest.
+    place = np.repeat(np.arange(len(rows)), np.diff(graph.indptr))
+    others = graph.indices != rows[place]
+    place, found, cosines = place[others], graph.indices[others], graph.data[others]
+    order = np.lexsort((-cosines, place))
+    rank = np.arange(len(order)) - np.searchsorted(place, place)
+    order, place, rank = (some[rank < NEAREST] for some in (order, place, rank))
+    items[place, rank] = found[order]
+    squares[place, rank] = np.maximum(1 - cosines[order], 0) / random
     return Distances(rows, items, squares, len(there))
 
 

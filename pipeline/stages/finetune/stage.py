@@ -12,7 +12,7 @@ import numpy as np
 
 from alignrec.core.files import digest, write_bytes
 from alignrec.extractors.backends.beit3.backend import BACKEND
-from alignrec.extractors.backends.beit3.files import find_files
+from alignrec.extractors.backends.beit3.files import BEiT3Files, find_files
 from alignrec.extractors.identity import ExtractorIdentity
 from alignrec.extractors.modality import IMAGE, MODALITIES, PAIR
 from alignrec.extractors.names import ModelName
@@ -105,7 +105,7 @@ class FinetuneStage(Stage):
         assert settings is not None and context.plan is not None
         work: _Work = context.plan.details
         files = find_files(ModelName.parse(context.config.published))
-        model, prepare = _load(context, files.name)
+        model, prepare = _load(context, files)
         side = model.published.beit3.sizes.image
         pictures = PictureShards(_units(context, work, side), side)
         codes = 4 * len(work.content.pictures) * model.grid**2
@@ -138,13 +138,13 @@ class FinetuneStage(Stage):
         ]
 
 
-def _load(context: StageContext, name: str) -> tuple[TrainableBEiT3, Preparation]:
+def _load(context: StageContext, files: BEiT3Files) -> tuple[TrainableBEiT3, Preparation]:
     """The checkpoint with both heads, and what prepares items for it."""
     from alignrec.extractors.backends.beit3.checkpoint import load_checkpoint
     from alignrec.extractors.backends.beit3.preparation import Preparation, open_word_pieces
     from alignrec.extractors.backends.beit3.trainable import TrainableBEiT3
 
-    settings, files = context.config.finetune, find_files(ModelName.parse(name))
+    settings = context.config.finetune
     assert settings is not None
     published = load_checkpoint(files.weights)
     pieces = open_word_pieces(files, published.beit3.sizes)
