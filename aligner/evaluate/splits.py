@@ -100,6 +100,10 @@ class Split:
         label[train[place >= np.maximum(np.floor(count * share + 0.5), 1)]] = HIDDEN
         return replace(self, label=label)
 
+    def undivided(self) -> Split:
+        """The same interactions with none held out: all that is not hidden is there to learn from."""
+        return replace(self, label=np.where(self.label == HIDDEN, HIDDEN, TRAIN).astype(np.uint8))
+
     def of_items(self, kept: NDArray[np.bool_]) -> Split:
         """The interactions with the items marked in `kept`, bool `[items]`, numbered among these alone."""
         rows = kept[self.item]

@@ -43,17 +43,18 @@ def trainable_part(history: sp.csr_array) -> sp.csr_array:
     return part
 
 
-def check_trainable(trainable: sp.csr_array, split: Split) -> None:
+def check_trainable(trainable: sp.csr_array, split: Split, *, validates: bool = True) -> None:
     """See that there is something to train on, and something to stop by.
 
     Args:
         trainable: see `trainable_part`.
         split: of which it is.
+        validates: whether validation says when to stop.
 
     Raises:
         SplitError: there is not.
     """
-    if not trainable.nnz or not (split.label == VALID).any():
+    if not trainable.nnz or (validates and not (split.label == VALID).any()):
         raise SplitError(
             "training needs interactions in train and in valid, and a user who has not touched every "
             "item: check split.ratios and split.k_core"

@@ -54,12 +54,13 @@ class UserItemTask(Task[Batch]):
     """
 
     section = "train"
+    validates = True
 
     def __init__(
         self, model: nn.Module, objective: Objective, split: Split, settings: TrainSettings, seed: int
     ) -> None:
         """Set a training up; nothing is trained yet."""
-        check_trainable(objective.trainable, split)
+        check_trainable(objective.trainable, split, validates=self.validates)
         self.model = self.kept = model
         self.objective, self.split, self.settings = objective, split, settings
         self.interactions = graph(bipartite(split.matrix(TRAIN))).to(objective.device)
@@ -113,5 +114,13 @@ class UserItemTask(Task[Batch]):
         user = np.where(active[:, None], user, np.float32(0))  # what nothing moved is noise
         if not self.settings.has_popularity:
             return RankingVectors(user, item, None)
-        term = choose(user, item, self.split, self.settings.popularity)
+        term = self.term(user, item)
         return RankingVectors(*term.columns(user, item), term)
+
+    def term(self, user: Floats, item: Floats) -> PopularityTerm:
+        """The popularity term that goes with vectors, of the weight that validation chooses."""
+        return choose(user, item, self.split, self.settings.popularity)
+
+    def ranking_validation(self, ranking: RankingVectors) -> dict[str, float]:
+        """Recall and NDCG at 10 and 20 of validation, by the vectors that training ends with."""
+        return validation_of(ranking.user, ranking.item, self.split)

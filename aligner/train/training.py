@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Unpack
 
 import numpy as np
@@ -19,9 +20,9 @@ from alignrec.aligner.train.aligned_encoder import AlignedEncoder
 from alignrec.aligner.train.graphs import content_neighbours, graph
 from alignrec.aligner.train.model import AlignRec
 from alignrec.aligner.train.objective import Objective
-from alignrec.aligner.train.popularity import validation_of
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.train.task import UserItemTask
+from alignrec.aligner.train.whole_log import Chosen, WholeLogTask
 from alignrec.aligner.trainer import Fit, Hooks, Trainer
 
 Floats = NDArray[np.float32]
@@ -42,7 +43,7 @@ class Trained:
         valid: bool `[items]`: has a vector; False, and zeros, without interactions and without features.
         fit: curves and the best epoch.
         encoder: gives vectors of new items.
-        validation: recall and NDCG at 10 and 20 by these vectors.
+        validation: recall and NDCG at 10 and 20 by these vectors; empty where nothing was held out.
         popularity: the weight of the popularity term; 0 without one.
     """
 
@@ -87,6 +88,46 @@ def train(
         SplitError: there is nothing to train on or to validate on.
         AlignerError: the device is absent, or training diverged.
     """
+    task = partial(UserItemTask, settings=settings, seed=seed)
+    return _train(features, valid, split, settings, seed, neighbours, task, hooks)
+
+
+def train_on_all(
+    features: NDArray[np.floating],
+    valid: NDArray[np.bool_],
+    split: Split,
+    settings: TrainSettings,
+    seed: int,
+    chosen: Chosen,
+    *,
+    neighbours: Neighbours = content_neighbours,
+    **hooks: Unpack[Hooks],
+) -> Trained:
+    """Train as `train` does, on the interactions of all parts: vectors to serve with, and not to measure.
+
+    Args:
+        features, valid, settings, seed, neighbours, hooks: as of `train`.
+        split: interactions, all of which are learned from.
+        chosen: what validation chose in `train`: how long to train, and the weight of popularity.
+
+    Raises:
+        FeatureError, AlignerError: as `train`.
+        SplitError: there is nothing to train on.
+    """
+    task = partial(WholeLogTask, settings=settings, seed=seed, chosen=chosen)
+    return _train(features, valid, split.undivided(), settings, seed, neighbours, task, hooks)
+
+
+def _train(
+    features: NDArray[np.floating],
+    valid: NDArray[np.bool_],
+    split: Split,
+    settings: TrainSettings,
+    seed: int,
+    neighbours: Neighbours,
+    task_of: Callable[[AlignRec, Objective, Split], UserItemTask],
+    hooks: Hooks,
+) -> Trained:
     if features.shape[:1] != (split.items,) or valid.shape != (split.items,):
         raise FeatureError(
             f"expected features and marks of {split.items} items, got {features.shape} and {valid.shape}"
@@ -101,7 +142,7 @@ def train(
     similar = neighbours(known, settings.neighbours, settings.exact_neighbours)
     model = build(known, similar, part.users, settings, seed, device)
     objective = Objective(settings, part.matrix(TRAIN), model.features, device)
-    task = UserItemTask(model, objective, part, settings, seed)
+    task = task_of(model, objective, part)
     fit = Trainer(task).fit(**hooks)
     representations = task.represent()
     assert representations.content is not None
@@ -109,9 +150,18 @@ def train(
     encoder = AlignedEncoder.from_model(model, representations, space, settings, ranking.term)
     aligned, content = encoder.encode(features, valid & ~warm)
     aligned[warm], content[warm] = ranking.item, representations.content.item.cpu().numpy()
-    validation = validation_of(ranking.user, ranking.item, part)
     weight = 0.0 if ranking.term is None else ranking.term.weight
-    return Trained(aligned, content, ranking.user, warm, warm | valid, fit, encoder, validation, weight)
+    return Trained(
+        aligned,
+        content,
+        ranking.user,
+        warm,
+        warm | valid,
+        fit,
+        encoder,
+        task.ranking_validation(ranking),
+        weight,
+    )
 
 
 def build(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from alignrec.core.errors import AlignRecWarning
 from alignrec.core.features import FeatureSet
 from alignrec.core.files import replacing_folder
 from alignrec.core.plugins import Registry
@@ -38,6 +40,9 @@ def convert(
 
     Returns:
         The names of the sets that were written; for one that took another's place, `NAME as PLACE`.
+
+    Warns:
+        AlignRecWarning: interactions go along, their test part too, that a set has learned from.
 
     Raises:
         PluginError: no such format; the message names the nearest.
@@ -72,6 +77,15 @@ def convert(
         raise ReleaseError(f"{name} holds one set of each of {', '.join(form.sets)}; got {', '.join(names)}")
     sets_of = [replace(release.load(one), name=at) for one, at in zip(names, places, strict=True)]
     write_as(name, sets_of, folder, interactions)
+    serving = [one for one in names if (seen := release.manifest.learned_from(one)) and seen.everything]
+    if serving and interactions is not None:
+        warnings.warn(
+            f"{', '.join(serving)} of {release.where} learned from all interactions, and those go along as "
+            "split: measured on their valid or test part, a model that is given these vectors knows the "
+            "answers. Serve with them; to measure, export without --all-interactions.",
+            AlignRecWarning,
+            stacklevel=2,
+        )
     return [one if one == at else f"{one} as {at}" for one, at in zip(names, places, strict=True)]
 
 

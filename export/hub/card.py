@@ -104,6 +104,7 @@ def _body(
             for name, entry in manifest.sets.items()
         ],
         learned=_learned(manifest),
+        serving=any(entry is not None and entry.everything for entry in _learned(manifest)),
         pictures=sum(entry.rows or 0 for entry in manifest.images),
         scores=scores,
         several=several,

@@ -16,6 +16,13 @@ Overrides = Annotated[
     typer.Option("--set", "-o", help="Override a setting: -o train.epochs=5 (repeatable).", metavar="K=V"),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing but errors.")]
+AllInteractions = Annotated[
+    bool,
+    typer.Option(
+        "--all-interactions",
+        help="Release trained sets that learned from all interactions: to serve, not to measure.",
+    ),
+]
 DEFAULT_CONFIG = Path("alignrec.yaml")
 
 
@@ -24,11 +31,12 @@ def run(
     until: Annotated[
         str,
         typer.Option(
-            help="Stop after this stage: finetune, extract, split, pretrain, train, evaluate or export, or a "
-            "plugin's.",
+            help="Stop after this stage: finetune, extract, split, pretrain, train, evaluate, retrain or "
+            "export, or a plugin's.",
             metavar="STAGE",
         ),
     ] = "export",
+    all_interactions: AllInteractions = False,
     overrides: Overrides = None,
     quiet: Quiet = False,
     as_json: Annotated[
@@ -37,11 +45,11 @@ def run(
 ) -> None:
     """Run all stages, resuming what was begun, redoing what changed.
 
-    The stages are finetune, extract, split, pretrain, train, evaluate, export and report; what the config
-    does not need is left out. Results go into the config's `out` (default runs/NAME), with report.html for a
-    browser and release/ to publish. Interrupted at any moment, the same command goes on.
+    The stages are finetune, extract, split, pretrain, train, evaluate, retrain, export and report; what the
+    config does not need is left out. Results go into the config's `out` (default runs/NAME), with report.html
+    for a browser and release/ to publish. Interrupted at any moment, the same command goes on.
     """
-    _run(config, until, overrides, quiet, as_json=as_json)
+    _run(config, until, _retraining(all_interactions, overrides), quiet, as_json=as_json)
 
 
 def extract(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
@@ -114,12 +122,21 @@ def _named_files(options: list[str]) -> dict[str, str]:
     return named
 
 
-def export(config: ConfigFile = DEFAULT_CONFIG, overrides: Overrides = None, quiet: Quiet = False) -> None:
+def export(
+    config: ConfigFile = DEFAULT_CONFIG,
+    all_interactions: AllInteractions = False,
+    overrides: Overrides = None,
+    quiet: Quiet = False,
+) -> None:
     """Write the release folder, after bringing what it needs up to date.
 
     `alignrec push` publishes it.
     """
-    _run(config, "export", overrides, quiet)
+    _run(config, "export", _retraining(all_interactions, overrides), quiet)
+
+
+def _retraining(all_interactions: bool, overrides: list[str] | None) -> list[str]:
+    return [*(overrides or ()), *(["export.all_interactions=true"] if all_interactions else [])]
 
 
 def _run(

@@ -152,6 +152,11 @@ class ExportConfig(Section):
         None,
         description="feature sets to publish, fewer need fewer stages; default: all but user",
     )
+    all_interactions: bool = Field(
+        False,
+        description="publish trained sets that have learned from all interactions, to serve with and not to "
+        "measure; as run --all-interactions",
+    )
 
     @field_validator("sets")
     @classmethod
@@ -289,6 +294,15 @@ class Config(Section):
             raise ValueError(
                 "evaluate.full measures trainings, and this run has none: add aligned to export.sets, and "
                 "catalog.interactions to learn from"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _something_to_retrain(self) -> Config:
+        if self.export.all_interactions and not self.trains:
+            raise ValueError(
+                "export.all_interactions is for sets that learn from interactions, and export.sets names "
+                f"none of {', '.join(TRAINED_SETS)}: add one, or leave it out"
             )
         return self
 

@@ -126,7 +126,10 @@ def _learned(config: Config, run_folder: RunFolder, run: RunContents) -> str:
     if not names or run_folder.read_manifest(f"{SPLIT}/{MANIFEST}") is None:
         return ""
     seen = learned_from(run_folder, config.split, config.seed)
-    return f"{', '.join(names)} learned from {seen}. Measure them on other interactions alone."
+    sentence = f"{', '.join(names)} learned from {seen}. Measure them on other interactions alone."
+    if config.export.all_interactions:
+        sentence += " The release has sets of these names that learned from all interactions, for serving."
+    return sentence
 
 
 def _data(run: RunContents, chosen: NDArray[np.int64], entries: Entries, seed: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from alignrec.core.cross_view import ALIGNMENT, CrossView
 from alignrec.core.documents import DocumentError
 from alignrec.core.features import FeatureSet
 from alignrec.core.results import METRICS_FILE, POOLED_FILE, Results
-from alignrec.core.vocabulary import SetDefinition, feature_set
+from alignrec.core.vocabulary import feature_set
 from alignrec.pipeline.errors import CatalogError, RunFolderError
 from alignrec.pipeline.runner.arrow_files import read_arrow, write_arrow
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
@@ -29,7 +29,7 @@ from alignrec.pipeline.runner.shards import read_shard
 from alignrec.pipeline.runner.token_shards import read_modality
 
 FINETUNE, EXTRACT, SPLIT = "finetune", "extract", "split"
-PRETRAIN, TRAIN, EVALUATE = "pretrain", "train", "evaluate"
+PRETRAIN, TRAIN, EVALUATE, RETRAIN = "pretrain", "train", "evaluate", "retrain"
 # The folder of the logs of searches, which is no stage's.
 TUNE = "tune"
 
@@ -102,7 +102,15 @@ class RunFolder:
             CatalogError: no finished stage made it.
         """
         definition = feature_set(name)
-        return self._raw(name) if definition.raw else self._made(definition)
+        return self._raw(name) if definition.raw else self._made(name, definition.stage)
+
+    def retrained(self, name: str) -> FeatureSet:
+        """A trained set that has learned from all interactions.
+
+        Raises:
+            CatalogError: the retrain stage is not finished.
+        """
+        return self._made(name, RETRAIN)
 
     def inputs(self) -> Inputs:
         """What extraction left, as the aligner learns from it; tokens stay on disk.
@@ -211,8 +219,7 @@ class RunFolder:
             matrix[items], valid[items] = pooled, True
         return FeatureSet(modality, ids, matrix, valid)
 
-    def _made(self, definition: SetDefinition) -> FeatureSet:
-        name, stage = definition.name, definition.stage
+    def _made(self, name: str, stage: str) -> FeatureSet:
         manifest, file = self.read_manifest(f"{stage}/{MANIFEST}"), f"{name}.arrow"
         if manifest is None or file not in manifest.files:
             raise CatalogError(f"{self.path} has no {name} features. Run `alignrec {stage}` first.")

@@ -38,19 +38,22 @@ def interactions_of(run: RunFolder) -> SplitInteractions:
     )
 
 
-def learned_from(run: RunFolder, settings: SplitConfig, seed: int) -> LearnedFrom:
+def learned_from(
+    run: RunFolder, settings: SplitConfig, seed: int, *, everything: bool = False
+) -> LearnedFrom:
     """The interactions that a training of the run learns from: those of the split's training part.
 
     Args:
         run: its split is finished.
         settings: of the split.
         seed: of the run.
+        everything: of the retrain stage, which learns from all parts.
 
     Raises:
         CatalogError: the split is not finished.
     """
     table, unit = _log(run)
-    train = table.loc[table["label"] == TRAIN, "timestamp"]
+    train = table["timestamp"] if everything else table.loc[table["label"] == TRAIN, "timestamp"]
     last = None if train.isna().any() else f"{train.to_numpy(np.int64).max().astype(f'datetime64[{unit}]')}Z"
     held_out = len(table) - len(train)
     return LearnedFrom(_rule(settings, seed, everything=not held_out), len(train), held_out, last)

@@ -19,7 +19,17 @@ from alignrec.pipeline.runner.lock import locked
 from alignrec.pipeline.runner.manifest import StageManifest
 from alignrec.pipeline.runner.runner import Finished, StageState, bring_up_to_date, state_of
 from alignrec.pipeline.runner.stage import Stage, StageContext
-from alignrec.pipeline.stages import evaluate, export, extract, finetune, pretrain, report, split, train
+from alignrec.pipeline.stages import (
+    evaluate,
+    export,
+    extract,
+    finetune,
+    pretrain,
+    report,
+    retrain,
+    split,
+    train,
+)
 
 REPORT = report.STAGE
 EXPORT = export.STAGE
@@ -30,6 +40,7 @@ CHAIN: tuple[Stage, ...] = (
     pretrain.STAGE,
     train.STAGE,
     evaluate.STAGE,
+    retrain.STAGE,
     EXPORT,
     REPORT,
 )

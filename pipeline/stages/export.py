@@ -8,11 +8,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from alignrec.core.features import FeatureSet
 from alignrec.core.vocabulary import IMAGE, MULTIMODAL, TRAINED_SETS, USER
 from alignrec.export.release.write import fill_release
 from alignrec.extractors.names import public_name
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.runner.run_folder import EVALUATE, EXTRACT, PRETRAIN, TRAIN
+from alignrec.pipeline.runner.run_folder import EVALUATE, EXTRACT, PRETRAIN, RETRAIN, TRAIN
 from alignrec.pipeline.runner.split_log import learned_from
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, describe_sets
 from alignrec.pipeline.stages.evaluate.metrics_file import alignment_bytes
@@ -59,7 +60,7 @@ class ExportStage(Stage):
         cards = {name: _public(entry["card"]) for name, entry in sets.items()}
         release = fill_release(
             target,
-            [run.features(name) for name in config.sets],
+            [_features(context, name) for name in config.sets],
             rejected,
             _provenance(context, cards),
             extractors=cards,
@@ -77,6 +78,12 @@ class ExportStage(Stage):
         return [f"export: release {summary['release_id'][:12]}; valid: {describe_sets(summary['sets'])}"]
 
 
+def _features(context: StageContext, name: str) -> FeatureSet:
+    """A set of the run; a trained one has learned from all interactions where that is asked for."""
+    again = RETRAIN in context.done and name in TRAINED_SETS
+    return context.run.retrained(name) if again else context.run.features(name)
+
+
 def _metrics(context: StageContext) -> bytes | None:
     """The evaluation's file; without one, what modalities tell of one another, where that was measured."""
     if EVALUATE in context.done:
@@ -91,7 +98,8 @@ def _encoders(context: StageContext) -> dict[str, Path]:
     if context.config.pretrains:
         encoders[MULTIMODAL] = context.run.saved(PRETRAIN, ENCODER)
     if context.config.trains:
-        encoders["aligner"] = context.run.saved(TRAIN, ALIGNER)
+        stage = RETRAIN if RETRAIN in context.done else TRAIN
+        encoders["aligner"] = context.run.saved(stage, ALIGNER)
     return encoders
 
 
@@ -99,6 +107,7 @@ def _provenance(context: StageContext, cards: dict[str, Any]) -> dict[str, Any]:
     config, extracted = context.config, context.done[EXTRACT]
     identities = {name: entry["identity"] for name, entry in extracted.summary["sets"].items()}
     learned = [name for name in config.sets if name in TRAINED_SETS]
+    everything = RETRAIN in context.done
     versions = {name: context.parts[f"{name} version"] for name in ("python", *ExportStage.libraries)}
     return {
         "name": config.name,
@@ -114,7 +123,10 @@ def _provenance(context: StageContext, cards: dict[str, Any]) -> dict[str, Any]:
             "inputs": {name: extracted.parts[f"{name} inputs"] for name in extracted.summary["sets"]},
         },
         "learned_from": dict.fromkeys(
-            learned, asdict(learned_from(context.run, config.split, config.seed)) if learned else None
+            learned,
+            asdict(learned_from(context.run, config.split, config.seed, everything=everything))
+            if learned
+            else None,
         ),
         "extractors": cards,
         "identities": identities,

@@ -34,6 +34,7 @@ class ReportStage(Stage):
             {
                 **{stage: [m.fingerprint, m.files] for stage, m in manifests.items() if m is not None},
                 "name and seed": [config.name, config.seed],
+                "released for serving": config.export.all_interactions,
                 "catalogue settings": config.catalog.model_dump(
                     mode="json",
                     exclude={"items": {"path", "image_root"}, "interactions": {"path"}},

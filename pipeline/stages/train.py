@@ -44,11 +44,7 @@ class TrainStage(Stage):
 
     def plan(self, context: StageContext) -> Plan:
         """The multimodal set, the split and the settings decide."""
-        users = context.done[SPLIT].summary["users"]
-        items = context.done[EXTRACT].summary["items"]
-        # Vectors, gradients, two moments and the best epoch; and the sets themselves.
-        needed = 32 * context.config.train.dim * (users + items)
-        return Plan(training_inputs(context), bytes=needed, **begun(context))
+        return Plan(training_inputs(context), bytes=training_bytes(context), **begun(context))
 
     def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
         """Write the sets, the encoder of new items and the curves."""
@@ -62,15 +58,9 @@ class TrainStage(Stage):
             context.console,
             self.name,
         )
-        sets = feature_sets(trained, cut)
-        for features in sets:
-            write_set(features, target / f"{features.name}.arrow")
-        (target / ENCODER).mkdir(parents=True)
-        trained.encoder.save_pretrained(target / ENCODER)
         write_records(_curves(trained, config.seed), target / CURVES)
         return {
-            "sets": {s.name: {"dim": s.dim, "valid": int(s.valid.sum())} for s in sets},
-            "trained": int(trained.origin.sum()),
+            **write_trained(trained, cut, target),
             "epochs": len(trained.fit.curves),
             "best epoch": trained.fit.best_epoch,
             "validation": trained.validation,
@@ -96,6 +86,12 @@ def training_inputs(context: StageContext) -> dict[str, Any]:
         "split": context.done[SPLIT].files,
         "seed": str(context.config.seed),
     }
+
+
+def training_bytes(context: StageContext) -> int:
+    """What a training needs on disk: vectors, gradients, two moments and the best epoch, and the sets."""
+    rows: int = context.done[SPLIT].summary["users"] + context.done[EXTRACT].summary["items"]
+    return 32 * context.config.train.dim * rows
 
 
 def kept_neighbours(folder: Path) -> Neighbours:
@@ -138,6 +134,19 @@ def train_resumably(
             neighbours=neighbours,
             **hooks,
         )
+
+
+def write_trained(trained: Trained, cut: CatalogueSplit, target: Path) -> dict[str, Any]:
+    """Write the sets of a training and the encoder of new items; returns what a summary says of them."""
+    sets = feature_sets(trained, cut)
+    for features in sets:
+        write_set(features, target / f"{features.name}.arrow")
+    (target / ENCODER).mkdir(parents=True)
+    trained.encoder.save_pretrained(target / ENCODER)
+    return {
+        "sets": {s.name: {"dim": s.dim, "valid": int(s.valid.sum())} for s in sets},
+        "trained": int(trained.origin.sum()),
+    }
 
 
 def feature_sets(trained: Trained, cut: CatalogueSplit) -> list[FeatureSet]:

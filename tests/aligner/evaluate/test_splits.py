@@ -58,6 +58,12 @@ def test_thinning_keeps_a_share_of_each_training_history(found: np.ndarray, shar
     assert not ((less.label == TRAIN) & (thin.label != TRAIN)).any()
 
 
+def test_undivided_all_is_there_to_learn_from_but_what_is_hidden() -> None:
+    split = Split(2, 3, np.array([0, 0, 1, 1]), np.array([0, 1, 2, 0]), np.array([0, 1, 2, 3], np.uint8))
+    assert split.undivided().label.tolist() == [0, 0, 0, 3]
+    assert split.label.tolist() == [0, 1, 2, 3]
+
+
 def test_another_seed_keeps_others() -> None:
     user = np.repeat(np.arange(4), 10)
     split = Split(4, 10, user, np.tile(np.arange(10), 4), np.zeros(40, np.uint8))

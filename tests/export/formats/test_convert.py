@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from alignrec.core.errors import AlignRecWarning
 from alignrec.core.plugins import PluginError
 from alignrec.export.errors import ReleaseError
 from alignrec.export.formats.convert import FORMATS, convert, write_as
 from alignrec.export.release.opened import open_folder
+from alignrec.export.release.write import write_release
 from tests.export.formats.cases import make, split_interactions
-from tests.export.hub_cases import make_release
+from tests.export.hub_cases import features, make_release
 
 
 def test_what_a_format_cannot_hold_is_refused(tmp_path: Path) -> None:
@@ -54,6 +57,22 @@ def test_the_split_goes_along_in_every_format(tmp_path: Path, name: str) -> None
     assert found.column("split").to_pylist() == ["train", "train", "valid", "test", "train"]
     whole = split_interactions().frame().drop(columns="label")
     assert found.drop_columns("split").to_pandas().equals(whole)
+
+
+def test_interactions_beside_a_set_that_has_learned_from_all_of_them_warn(tmp_path: Path) -> None:
+    part = {"rule": "part", "interactions": 4, "held_out": 1, "last": None}
+    learned = {"aligned": part | {"held_out": 0}, "content": part}
+    sets = [features(name, 4) for name in ("image", "content", "aligned")]
+    write_release(tmp_path / "r", sets, [], {"learned_from": learned}, extractors={})
+    release = open_folder(tmp_path / "r")
+    with pytest.warns(
+        AlignRecWarning, match="^aligned of .* learned from all interactions, and those go along"
+    ):
+        convert(release, "numpy", tmp_path / "x", interactions=split_interactions())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        convert(release, "numpy", tmp_path / "y")
+        convert(release, "numpy", tmp_path / "z", ["content"], split_interactions())
 
 
 def contents(folder: Path) -> set[str]:

@@ -297,6 +297,18 @@ def test_an_evaluation_becomes_a_table_and_a_chart(tmp_path: Path) -> None:
         assert chart.format == "PNG" and chart.width > 600
 
 
+def test_numbers_beside_sets_that_no_number_can_be_of_say_whose_they_are(tmp_path: Path) -> None:
+    entry = {"rule": "the whole log", "interactions": 40, "held_out": 0, "last": None}
+    texts = []
+    for place, held_out in (("part", 4), ("all", 0)):
+        provenance = {"licence": "mit", "learned_from": {"aligned": entry | {"held_out": held_out}}}
+        sets = [features("aligned", 4)]
+        manifest = write_release(tmp_path / place, sets, [], provenance, extractors={}, metrics=EVALUATION)
+        texts.append(render_card(REPO, "1.0.0", manifest, {}, metrics=EVALUATION))
+    assert ["No number here is of these very vectors" in text for text in texts] == [False, True]
+    assert "for serving, and no interaction of this log can measure it" in texts[1]
+
+
 def test_several_splits_have_a_table_of_their_own_and_decide_what_is_recommended(tmp_path: Path) -> None:
     words = {"splits": "2 random splits of the same interactions: the run's own, and another"}
     control = "aligned without content"

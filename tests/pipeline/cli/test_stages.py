@@ -44,6 +44,19 @@ def test_a_person_is_told_the_next_command(config: Path) -> None:
     assert whole.stderr.splitlines()[-1] == last
 
 
+@pytest.mark.parametrize("command", ["run", "export"])
+def test_what_is_released_to_serve_goes_through_the_config(
+    monkeypatch: pytest.MonkeyPatch, config: Path, command: str
+) -> None:
+    asked: list[list[str]] = []
+    monkeypatch.setattr(
+        stages, "_run", lambda _config, _until, overrides, *_more, **_named: asked.append(overrides)
+    )
+    call(config, command, "--all-interactions", "-o", "seed=2")
+    call(config, command)
+    assert asked == [["seed=2", "export.all_interactions=true"], []]
+
+
 def test_a_run_that_fails_prints_no_document(tmp_path: Path) -> None:
     config = write_catalogue(tmp_path)
     (tmp_path / "items.jsonl").unlink()

@@ -60,6 +60,12 @@ def test_what_is_learned_from_is_the_training_part_until_its_last_time(tmp_path:
     )
 
 
+def test_what_learns_from_all_parts_holds_nothing_out(tmp_path: Path) -> None:
+    run = write_run(tmp_path, [1, 2, 30, 4, 5, 99])
+    found = learned_from(run, SplitConfig(k_core=5), 7, everything=True)
+    assert found == LearnedFrom("the whole log, after the 5-core", 5, 0, "1970-01-01T00:00:30Z")
+
+
 @pytest.mark.parametrize(
     ("settings", "rule"),
     [

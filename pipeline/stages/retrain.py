@@ -1,0 +1,77 @@
+"""The retrain stage: the trained sets once more, on all interactions, for a release that is to serve."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from alignrec.core.vocabulary import MULTIMODAL
+from alignrec.pipeline.config.settings import Config
+from alignrec.pipeline.runner.run_folder import EXTRACT, PRETRAIN, RETRAIN, SPLIT, TRAIN
+from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, begun, describe_sets
+from alignrec.pipeline.stages.following import following
+from alignrec.pipeline.stages.train import (
+    TrainStage,
+    kept_neighbours,
+    training_bytes,
+    training_inputs,
+    write_trained,
+)
+
+
+class RetrainStage(Stage):
+    """Trains on every part of the split, for as long as validation found best. No evaluation reads it."""
+
+    name = RETRAIN
+    version = 1
+    libraries = TrainStage.libraries
+    reads = (EXTRACT, SPLIT, PRETRAIN, TRAIN)
+
+    def skip(self, config: Config) -> str:
+        """What is measured needs none."""
+        return "" if config.export.all_interactions else "export.all_interactions is not set."
+
+    def plan(self, context: StageContext) -> Plan:
+        """What decides training, and what validation chose there."""
+        inputs = training_inputs(context) | {"chosen": _chosen(context)}
+        return Plan(inputs, bytes=training_bytes(context), **begun(context))
+
+    def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
+        """Write the sets and the encoder of new items."""
+        from alignrec.aligner.train.training import train_on_all  # loads torch
+        from alignrec.aligner.train.whole_log import Chosen
+
+        run, cut, checkpoint = context.run, context.run.split(), context.checkpoint()
+        features, chosen = run.features(MULTIMODAL), Chosen(**_chosen(context))
+        with following(checkpoint, chosen.epochs, context.console, self.name) as hooks:
+            trained = train_on_all(
+                features.matrix,
+                features.valid,
+                cut.split,
+                context.config.train,
+                context.config.seed,
+                chosen,
+                neighbours=kept_neighbours(checkpoint.path.parent),
+                **hooks,
+            )
+        return write_trained(trained, cut, target) | {
+            "epochs": chosen.epochs,
+            "interactions": len(cut.split.user),
+        }
+
+    def describe(self, summary: Mapping[str, Any]) -> list[str]:
+        """How many vectors, and of what."""
+        return [
+            f"retrain: {describe_sets(summary['sets'])}; {summary['epochs']} epochs on all "
+            f"{summary['interactions']:,} interactions, for serving: nothing measures these"
+        ]
+
+
+def _chosen(context: StageContext) -> dict[str, Any]:
+    """The fields of `Chosen`."""
+    found = context.done[TRAIN].summary
+    return {"epochs": found["best epoch"], "popularity": found["popularity"]}
+
+
+STAGE = RetrainStage()
