@@ -69,11 +69,16 @@ class Extractor(ABC):
         card: what this extractor is.
         batch_size: a sensible number of items a batch on its device.
         device: the kind of device it computes on, `cpu` or `cuda`.
+        crop: of square pictures, the share of a side that it looks at, in the middle.
+        codebook: of a model that tells patches apart by codes of its own, their vectors, float32 `[codes,
+            token_dim]`: a token's code is the nearest. None of any other model.
     """
 
     card: ExtractorCard
     batch_size: int
     device: str = "cpu"
+    crop: float = 1.0
+    codebook: NDArray[np.float32] | None = None
 
     @abstractmethod
     def prepare(self, value: Any) -> Any:

@@ -73,8 +73,8 @@ def load_extractor(
     Args:
         name: `open_clip:NAME/PRETRAINED`, `open_clip:local-dir:PATH`, `transformers:ID_OR_PATH`,
             `packaged:efficientnet-lite0` or `packaged:all-minilm-l6-v2`, each with an optional
-            `@revision`; `beit3:PATH`, a published checkpoint; `signal:log-mel`; `given:PATH.npy`, features
-            that somebody else made; or a plugin's.
+            `@revision`; `beit3:PATH`, a published checkpoint; `vqkd:PATH`, a published tokenizer;
+            `signal:log-mel`; `given:PATH.npy`, features that somebody else made; or a plugin's.
         modality: which of the model's sides to use; by name one of a kind of content.
         device: `auto` (a GPU where there is one), `cpu`, `cuda` or `cuda:N`.
         precision: `float32`, or `bfloat16` (see `Runtime`).

@@ -14,7 +14,8 @@ class FinetuneSettings(BaseModel):
 
     teacher: str = Field(
         "packaged:efficientnet-lite0",
-        description="image model whose tokens, by k-means, are the visual codes, scheme:name[@revision]",
+        description="image model whose tokens, by k-means, are the visual codes, scheme:name[@revision]; or "
+        "vqkd:PATH, a published tokenizer of BEiT v2, which has 8192 of its own",
     )
     codes: int = Field(512, ge=2, description="visual codes that hidden patches are told apart by")
     steps: int = Field(2000, ge=1, description="of the optimizer, rounded up to whole rounds of save_every")

@@ -1,7 +1,8 @@
 """Visual codes of patches: k-means on the tokens of a frozen image model, laid over the patches' grid.
 
-BEiT-3 predicts the codes of BEiT v2's tokenizer, a network trained for it; k-means on a teacher's tokens is
-the stand-in here (arXiv 2106.08254 compares tokenizers; HuBERT, arXiv 2106.07447, learns from k-means).
+BEiT-3 predicts the codes of BEiT v2's tokenizer, a network trained for it; where there is none, k-means on a
+teacher's tokens is the stand-in (arXiv 2106.08254 compares tokenizers; HuBERT, arXiv 2106.07447, learns from
+k-means).
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from alignrec.pipeline.config.settings import Config
 
 HUB = "hf"
 # Schemes of models that are files.
-_OF_FILES = ("given", "beit3")
+_OF_FILES = ("given", "beit3", "vqkd")
 # Two letters or more, so that the drive of a Windows path is no scheme.
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):(.+)", re.DOTALL)
 

@@ -32,7 +32,7 @@ LAYERS = {
     """,
     "extractors": """
         errors
-        names inputs precision sentence_folder
+        names inputs precision sentence_folder published_weights
         modality model_folder
         identity
         runtime

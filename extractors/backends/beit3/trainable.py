@@ -29,9 +29,16 @@ class TrainableBEiT3(nn.Module):
     """
 
     def __init__(
-        self, model: PublishedBEiT3, mask_id: int, codes: int, seed: int, *, recompute: bool = False
+        self,
+        model: PublishedBEiT3,
+        mask_id: int,
+        codes: int,
+        seed: int,
+        *,
+        recompute: bool = False,
+        keep_codes: bool = False,
     ) -> None:
-        """Give a model the heads that it lacks; that of the codes is always new, as the codes are.
+        """Give a model the heads that it lacks; that of the codes is new where the codes are.
 
         Args:
             model: is changed.
@@ -39,6 +46,8 @@ class TrainableBEiT3(nn.Module):
             codes: how many visual codes there are.
             seed: of the new heads.
             recompute: whether layers are computed twice, for less memory.
+            keep_codes: whether the codes are those that a model was pretrained to predict; its head of as
+                many codes then stays.
 
         Raises:
             ExtractorError: the model knows no id of a hidden word piece.
@@ -50,7 +59,8 @@ class TrainableBEiT3(nn.Module):
                 f"a hidden word piece has the id {mask_id}, the model knows {sizes.vocabulary}"
             )
         generator = torch.Generator().manual_seed(seed)
-        model.mim_head = _head(sizes.width, codes, generator)
+        if not keep_codes or sizes.codes != codes:
+            model.mim_head = _head(sizes.width, codes, generator)
         if not sizes.words:
             model.mlm_head = _head(sizes.width, sizes.vocabulary, generator)
         model.beit3.sizes = replace(sizes, words=True, codes=codes)

@@ -37,6 +37,8 @@ PREPROCESSING = {
 class EfficientNetLite(Extractor):
     """Pooled: the mean of the last feature map, `[1280]`. Tokens: that map, `[49, 1280]`, row by row."""
 
+    crop = SIZE / (SIZE + 32)
+
     def __init__(self, name: str, weights: Path, sha256: str, licence: str, runtime: Runtime) -> None:
         """Load pinned weights (their hash is already checked)."""
         from efficientnet_lite_pytorch import EfficientNet
@@ -67,7 +69,7 @@ class EfficientNetLite(Extractor):
         """The cropped and resized image, uint8 `[224, 224, 3]`."""
         assert isinstance(value, Image.Image)
         width, height = value.size
-        side = max(1, int(SIZE / (SIZE + 32) * min(width, height)))
+        side = max(1, int(self.crop * min(width, height)))
         left, top = (width - side + 1) // 2, (height - side + 1) // 2
         box = (left, top, left + side, top + side)
         return np.asarray(value.resize((SIZE, SIZE), Image.Resampling.BICUBIC, box=box))

@@ -56,7 +56,7 @@ class TransformersImage(Extractor):
                 f"{name}: its image preprocessing cannot be read: {error}; "
                 f"expected preprocessor_config.json in {place}"
             ) from error
-        self.device = runtime.device.type
+        self.device, self.crop = runtime.device.type, _crop(self._processor)
         blank, wide = (self.prepare(Image.new("RGB", size)) for size in ((64, 64), (96, 48)))
         self.batch_size = 128 if runtime.is_cuda else 8
         if _shapes(blank) != _shapes(wide):  # no crop: pictures keep their shapes, and share no batch
@@ -144,6 +144,16 @@ def _pooling(loaded: LoadedModel, output: Any) -> str:
         return "pooler"
     names = (name for name, _ in loaded.model.named_parameters())
     return "cls" if any(name.endswith(("cls_token", "class_embedding")) for name in names) else "mean"
+
+
+def _crop(processor: Any) -> float:
+    """The share of a square picture's side that a processor leaves, as its settings state it."""
+    size, cut = (dict(getattr(processor, name, None) or {}) for name in ("size", "crop_size"))
+    side = size.get("shortest_edge") or size.get("height")
+    if getattr(processor, "do_center_crop", False) and side and cut.get("height"):
+        return min(1.0, float(cut["height"]) / float(side))
+    share = getattr(processor, "crop_pct", None)  # ConvNeXT's, of pictures below 384
+    return float(share) if share and side and side < 384 else 1.0
 
 
 def _shapes(prepared: Mapping[str, NDArray[np.generic]]) -> dict[str, tuple[int, ...]]:

@@ -13,6 +13,7 @@ import numpy as np
 from alignrec.core.files import digest, write_bytes
 from alignrec.extractors.backends.beit3.backend import BACKEND
 from alignrec.extractors.backends.beit3.files import BEiT3Files, find_files
+from alignrec.extractors.backends.vqkd.backend import BACKEND as TOKENIZER
 from alignrec.extractors.identity import ExtractorIdentity
 from alignrec.extractors.modality import IMAGE, MODALITIES, PAIR
 from alignrec.extractors.names import ModelName
@@ -53,6 +54,7 @@ class FinetuneStage(Stage):
     """Fine-tunes the BEiT-3 checkpoint that `extract` names, which then reads the catalogue in its place."""
 
     name = FINETUNE
+    version = 2
     libraries = ("numpy", "torch", "pillow", "sentencepiece")
 
     def skip(self, config: Config) -> str:
@@ -150,7 +152,13 @@ def _load(context: StageContext, files: BEiT3Files) -> tuple[TrainableBEiT3, Pre
     pieces = open_word_pieces(files, published.beit3.sizes)
     prepare = Preparation(published.beit3.sizes, pieces)
     model = TrainableBEiT3(
-        published, pieces.mask, settings.codes, context.config.seed, recompute=settings.recompute
+        published,
+        pieces.mask,
+        settings.codes,
+        context.config.seed,
+        recompute=settings.recompute,
+        # BEiT-3 was pretrained to predict these very codes.
+        keep_codes=ModelName.parse(settings.teacher).scheme == TOKENIZER.name,
     )
     return model, prepare
 

@@ -8,13 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alignrec.aligner.content_space import centre
 from alignrec.aligner.train.settings import TrainSettings
+from alignrec.core.files import sha256_file
 from alignrec.core.results import Results
+from alignrec.core.vectors import unit_rows
 from alignrec.export import load_features
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.interactions import named_items, read_interactions
 from alignrec.pipeline.catalog.items import read_catalogue
 from alignrec.pipeline.commands.presets import (
+    CHECKPOINT,
     GIVEN,
     PRESETS,
     WHERE,
@@ -27,7 +31,7 @@ from alignrec.pipeline.errors import ConfigError
 from alignrec.pipeline.stages.chain import run
 from alignrec.pipeline.stages.split import cut_interactions
 from tests.pipeline.catalog.tables import write_gzipped
-from tests.pipeline.catalogues import TINY_PRETRAINING, picture
+from tests.pipeline.catalogues import picture
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data" / "baby"
 
@@ -65,6 +69,9 @@ def test_a_preset_loads_and_says_what_to_get(tmp_path: Path, name: str) -> None:
     assert config.name == name and config.split.ratios == (0.8, 0.1, 0.1) and config.split.k_core == 5
     assert config.catalog.interactions is not None and config.catalog.interactions.min_rating is None
     assert config.train == TrainSettings.paper()
+    assert config.modalities == config.finetuned == ("both",) and config.evaluate.full
+    assert config.finetune is not None and config.finetune.aggregate
+    assert 18 * preset.items <= config.finetune.steps * config.finetune.batch_size <= 22 * preset.items
     assert config.catalog.items.path == f"amazon-2014:{tmp_path / preset.metadata}"
     assert missing_files(name, tmp_path) == [WHERE + preset.metadata, WHERE + preset.reviews]
     (tmp_path / preset.reviews).touch()
@@ -76,7 +83,7 @@ def test_a_preset_loads_and_says_what_to_get(tmp_path: Path, name: str) -> None:
 
 def test_given_features_need_no_encoder(tmp_path: Path) -> None:
     """What a preset says to write in place of its catalogue and encoder is a config."""
-    lines = [line.removeprefix("#").removeprefix(" ") for line in GIVEN[2:]]
+    lines = [line.removeprefix("#").removeprefix(" ") for line in GIVEN[3:]]
     section = "\n".join(line.removeprefix("  ") for line in lines).replace("FOLDER", str(tmp_path))
     (tmp_path / "image_feat.npy").touch()
     (tmp_path / "alignrec.yaml").write_text(section)
@@ -111,17 +118,27 @@ def test_a_sample_in_the_true_formats_runs_through_every_stage(tmp_path: Path) -
     write_gzipped(tmp_path / "reviews_Baby_5.json.gz", reviews)
     (tmp_path / "beit3").mkdir()
     checkpoint = save_published(tmp_path / "beit3") / "beit3_tiny.pth"
-    checkpoint.rename(tmp_path / "beit3" / "beit3_base_itc_patch16_224.pth")
-    small = {f"pretrain.{key}": value for key, value in TINY_PRETRAINING.items()}
-    small |= {"train.epochs": 2, "train.dim": 8, "train.batch_size": 64, "extract.max_rejected": 0.2}
-    small |= {"train.device": "cpu", "extract.device": "cpu", "pretrain.device": "cpu"}
-    run(config, overrides=[f"{key}={value}" for key, value in small.items()])
+    checkpoint.rename(tmp_path / "beit3" / CHECKPOINT)
+    small = {"train.epochs": 2, "train.dim": 8, "train.batch_size": 64, "extract.max_rejected": 0.2}
+    small |= {"finetune.steps": 4, "finetune.save_every": 2, "finetune.codes": 4, "finetune.held_out": 0.4}
+    small |= {"finetune.batch_size": 8, "finetune.precision": "float32", "evaluate.seeds": "[1]"}
+    small |= {f"{stage}.device": "cpu" for stage in ("train", "extract", "pretrain", "finetune")}
+    done = run(config, overrides=[f"{key}={value}" for key, value in small.items()])
+    assert list(done.stages)[:2] == ["finetune", "extract"]
     folder = tmp_path / "runs" / "paper-baby"
     assert (folder / "release" / "manifest.json").is_file() and (folder / "report.html").is_file()
-    assert len(load_features(folder / "release", "image").ids) == 24
+    features = {name: load_features(folder / "release", name) for name in ("both", "multimodal", "aligned")}
+    assert {len(one.ids) for one in features.values()} == {24}
+    cards = json.loads((folder / "release" / "encoder" / "extractors.json").read_text())
+    tuned = sha256_file(folder / "finetune" / "beit3.safetensors")
+    assert {name: card["weights_sha256"] for name, card in cards.items()} == {"both": tuned}
+    # What is trained on is [CLS] itself, centred and turned.
+    both, turned = centre(features["both"].matrix), unit_rows(features["multimodal"].matrix)
+    np.testing.assert_allclose(both @ both.T, turned @ turned.T, atol=1e-4)
     results = Results.read(folder / "evaluate" / "metrics.json")
     subjects = {estimate.subject for estimate in results.estimates}
-    assert {"image", "text", "centred concatenation", "multimodal", "aligned"} <= subjects
+    # One command measures the landmarks of the paper's table too.
+    assert {"both", "multimodal", "aligned", "VBPR", "FREEDOM", "BM3", "LightGCN"} <= subjects
 
 
 @pytest.mark.slow

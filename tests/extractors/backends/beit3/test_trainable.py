@@ -38,6 +38,15 @@ def test_a_head_of_words_that_is_there_stays_and_that_of_codes_is_new() -> None:
     assert torch.equal(again.published.mim_head.weight, model.published.mim_head.weight)
 
 
+def test_a_head_of_codes_that_are_the_pretrained_ones_stays_where_it_has_as_many() -> None:
+    before = random_model(replace(TINY, words=True, codes=24))
+    codes = before.mim_head.weight.clone()
+    model = TrainableBEiT3(before, 41, 24, seed=1, keep_codes=True)
+    assert torch.equal(model.published.mim_head.weight, codes)
+    others = TrainableBEiT3(random_model(replace(TINY, codes=24)), 41, 25, seed=1, keep_codes=True)
+    assert others.published.mim_head.weight.shape == (25, 64) and others.published.beit3.sizes.codes == 25
+
+
 def test_states_are_those_of_the_model_and_after_an_inner_layer() -> None:
     model = TrainableBEiT3(random_model(), 41, 24, seed=1)
     scaled = (PIXELS.permute(0, 3, 1, 2).float() - 127.5) / 127.5

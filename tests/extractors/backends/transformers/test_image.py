@@ -56,6 +56,30 @@ def test_pixels_are_the_processors(tmp_path: Path) -> None:
         np.testing.assert_allclose(pixels, np.full((3, 32, 32), value), atol=1e-6)
 
 
+PROCESSORS = {
+    "none": lambda: transformers.ViTImageProcessor(size={"height": 32, "width": 32}),
+    "to the size": lambda: transformers.CLIPImageProcessor(size={"shortest_edge": 32}, crop_size=32),
+    "DINOv2's": lambda: transformers.BitImageProcessor(size={"shortest_edge": 64}, crop_size=32),
+    "ConvNeXT's": lambda: transformers.ConvNextImageProcessor(size={"shortest_edge": 32}, crop_pct=0.5),
+}
+
+
+@pytest.mark.parametrize("name", PROCESSORS)
+def test_the_crop_is_what_its_processor_leaves_of_a_square(name: str, tmp_path: Path) -> None:
+    """A ramp from black to white: how much of it is left between the outermost pixels."""
+    models.vit(tmp_path)
+    PROCESSORS[name]().save_pretrained(tmp_path)
+    model = load(tmp_path)
+    ramp = np.repeat(np.linspace(0, 255, 256).round().astype(np.uint8)[None, :, None], 256, axis=0)
+    rows, black, white = (
+        model.prepare(Image.fromarray(pixels))["pixel_values"][0, 16]
+        for pixels in (np.repeat(ramp, 3, axis=2), *(np.full((256, 256, 3), v, np.uint8) for v in (0, 255)))
+    )
+    seen = (rows[-1] - rows[0]) / (white[0] - black[0])
+    assert model.crop == pytest.approx(seen, abs=0.04)
+    assert model.crop == (0.5 if "'s" in name else 1.0)
+
+
 def test_without_its_preprocessing_a_model_is_refused(tmp_path: Path) -> None:
     models.vit(tmp_path)
     (tmp_path / "preprocessor_config.json").unlink()

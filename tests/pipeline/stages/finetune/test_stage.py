@@ -30,6 +30,7 @@ from tests.pipeline.pixels_demo import write_pixels_demo
 pytest.importorskip("sentencepiece")
 
 from tests.extractors.backends.beit3.checkpoints import TINY, random_model, save_published, save_word_pieces
+from tests.extractors.backends.vqkd.tokenizers import CODES, save_tokenizer
 
 QUIET = Console(quiet=True)
 ITEMS = 40
@@ -237,6 +238,27 @@ def test_too_many_codes_are_refused_with_what_is_possible(shop: Path, tmp_path: 
 
     with pytest.raises(FeatureError, match=r"finetune\.codes: 512 visual codes .* use at most 15"):
         run(shop, "finetune", ["finetune.codes=512", f"out={tmp_path / 'out'}"], QUIET)
+
+
+def test_a_tokenizer_of_beit_v2_gives_the_codes(shop: Path, tmp_path: Path) -> None:
+    """Its file's numbers decide, and the head that predicts its codes goes on from what a checkpoint has."""
+    from alignrec.extractors.backends.beit3.checkpoint import load_checkpoint, save_checkpoint
+
+    (tmp_path / "beit3").mkdir()
+    save_word_pieces(tmp_path / "beit3")
+    before = random_model(replace(TINY, words=True, codes=CODES))
+    save_checkpoint(before, tmp_path / "beit3" / "one.safetensors")
+    models = [f"extract.image=beit3:{tmp_path / 'beit3'}", f"extract.text=beit3:{tmp_path / 'beit3'}"]
+    asked = [f"finetune.teacher=vqkd:{save_tokenizer(tmp_path)}", f"finetune.codes={CODES}", *models]
+    asked += [f"out={tmp_path / 'out'}", "finetune.learning_rate=1e-5"]
+    run(shop, "finetune", asked, QUIET)
+    after = load_checkpoint(tmp_path / "out" / "finetune" / WEIGHTS)
+    moved = (after.mim_head.weight - before.mim_head.weight).detach().abs().max()
+    assert 0 < float(moved) < 1e-3
+
+    assert status(load_config(shop, asked))[0].state == "done"
+    save_tokenizer(tmp_path, seed=1)
+    assert status(load_config(shop, asked))[0].state == "stale"
 
 
 @pytest.mark.slow
