@@ -42,6 +42,7 @@ class _Commands(TyperGroup):
 
 app = typer.Typer(
     name="alignrec",
+    rich_markup_mode="markdown",  # wraps a paragraph to the terminal, whatever its lines are in the source
     cls=_Commands,
     help="Aligned multimodal features for recommendation: from a raw catalogue to a published release.",
     epilog="Start with `alignrec demo`; or, in your data's folder, with `alignrec init` and `alignrec run`. "

@@ -25,7 +25,7 @@ class ConvertCommand(TyperCommand):
         listed = [f"{form.name}: {form.description}" for form in FORMATS.values()]
         for option in self.params:
             if isinstance(option, TyperOption) and option.name == "form":
-                option.help = "\n\n".join(["The other tool's format.", *listed])
+                option.help = "  \n".join(["The other tool's format.", *listed])
         super().format_help(*arguments, **named)
 
 

@@ -22,9 +22,7 @@ From = Annotated[str, typer.Option("--release", help="A release folder, OWNER/NA
 Out = Annotated[Path, typer.Option("--out", help="The folder to work in; the result is its release/.")]
 Id = Annotated[str | None, typer.Option("--id", help="Column of ids; default: the release's.")]
 Image = Annotated[str | None, typer.Option("--image", help="Column of pictures; default: the same.")]
-Root = Annotated[
-    Path | None, typer.Option("--image-root", help="Folder of the pictures; default: the table's own.")
-]
+Root = Annotated[Path | None, typer.Option("--image-root", help="Folder of pictures; default: the table's.")]
 Extractors = Annotated[
     list[str] | None,
     typer.Option(

@@ -274,6 +274,7 @@ def register(app: typer.Typer) -> None:
 
 
 push_features_app = typer.Typer(
+    rich_markup_mode="markdown",
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},

@@ -16,6 +16,8 @@ from alignrec.aligner.quality.outliers import Outlier, outliers
 from alignrec.extractors.modality import AUDIO, KINDS
 from alignrec.pipeline.report.contents import RunContents
 
+# Counts up when the same vectors would give other findings.
+VERSION = 1
 # Of each check so many findings are shown, and so many items of one; a table holds more.
 MOST_SHOWN, MOST_OF_ONE, MOST_ROWS = 24, 6, 1000
 

@@ -17,12 +17,13 @@ from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.report.colouring import Colouring, by_care, group_values
 from alignrec.pipeline.report.contents import RunContents, read_contents
 from alignrec.pipeline.report.gallery import Entries, Entry, choose, clip, read_entries, readable
+from alignrec.pipeline.report.kept_checks import kept_checks
 from alignrec.pipeline.report.neighbours_map import NeighboursMap, map_neighbours
 from alignrec.pipeline.report.overview import popularity, rejection_examples, rejections, set_rows
 from alignrec.pipeline.report.page import embedded_json, render
 from alignrec.pipeline.report.panels import panels, training
 from alignrec.pipeline.report.players import players
-from alignrec.pipeline.report.quality import MOST_OF_ONE, MOST_ROWS, check_quality, table_rows
+from alignrec.pipeline.report.quality import MOST_OF_ONE, MOST_ROWS, table_rows
 from alignrec.pipeline.report.thumbnails import thumbnails
 from alignrec.pipeline.report.verdict import plain_words, verdicts
 from alignrec.pipeline.runner.manifest import MANIFEST
@@ -57,7 +58,7 @@ def write_report(config: Config, run_folder: RunFolder, path: Path) -> dict[str,
         CatalogError: the items table is not there any more.
     """
     run = read_contents(run_folder)
-    checks = check_quality(run, config.seed)
+    checks = kept_checks(run_folder, run, config.seed)
     chosen = choose(run.item_ids, run.interactions, sorted(set().union(*(check.named for check in checks))))
     examples = [row["row"] for row in rejection_examples(run.rejected) if row["source"] == "items"]
     catalog = config.catalog

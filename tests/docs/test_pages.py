@@ -122,6 +122,18 @@ def test_help_fits_a_screen(name: str | None) -> None:
         assert len(answer.output.splitlines()) <= most
 
 
+def test_the_help_loses_no_word_and_is_wrapped_by_the_terminal() -> None:
+    for name, words in (
+        ("demo", "needs the extra alignrec[audio]."),
+        ("run", "what the config does not need"),
+    ):
+        answer = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "80"})
+        assert words in " ".join(answer.output.split())
+        _, _, text, *_ = re.split(r"\n *\n", answer.output)
+        first, *_, last = [line.strip() for line in text.splitlines()]
+        assert len(first) > 70 and last.endswith(".")
+
+
 def test_the_help_tells_each_command_in_a_line() -> None:
     answer = CliRunner().invoke(app, ["--help"], env={"COLUMNS": "80"})
     summaries = re.findall(r"^│ (\w+) +(\S.*\S) +│$", answer.output, re.MULTILINE)

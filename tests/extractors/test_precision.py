@@ -54,5 +54,9 @@ def test_a_gpu_is_asked_where_there_is_one(monkeypatch: pytest.MonkeyPatch, tmp_
     for able in (True, False):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
         monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation, able=able: able)
+        monkeypatch.setattr(precision, "DRIVERS", (tmp_path,))
         assert has_bfloat16("auto") is has_bfloat16("cuda:0") is able
         assert not has_bfloat16("cpu")
+        monkeypatch.setattr(precision, "DRIVERS", (tmp_path / "none",))
+        assert not has_bfloat16("auto"), "without a driver PyTorch is not asked"
+        assert has_bfloat16("cuda")

@@ -152,6 +152,9 @@ print([name for name in ("torch", "transformers") if name in sys.modules])
     [
         ([], ALL_DONE),
         (["--verify"], ALL_DONE),
+        # Nothing says yet in which precision, nor what a model of the Hub is that is not here.
+        (["-o", "out=new", "-o", "extract.precision=bfloat16"], dict.fromkeys(ALL_DONE, "to do")),
+        (["-o", "out=new", "-o", "extract.text=transformers:team/unseen"], dict.fromkeys(ALL_DONE, "to do")),
         (
             ["-o", "export.sets=[multimodal, aligned]"],
             {
