@@ -11,7 +11,14 @@ from tests.aligner.pretrain.test_pretraining import TINY, world
 from tests.aligner.pretrain.test_residual_encoder import one_way
 
 LEARNS = TINY.model_copy(
-    update={"epochs": 40, "learning_rate": 5e-3, "dropout": 0.0, "width": 32, "patience": 40}
+    update={
+        "epochs": 25,
+        "batch_size": 64,
+        "learning_rate": 1e-2,
+        "dropout": 0.0,
+        "width": 32,
+        "patience": 25,
+    }
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,12 @@ def run(seed: int = 1, **changes: Any) -> Trained:
     return train(*two_tastes(), TrainSettings.model_validate(SMALL | changes), seed, **hooks)
 
 
+@cache
+def finished(**changes: Any) -> Trained:
+    """A whole training that several tests look at."""
+    return run(**changes)
+
+
 def same(a: Trained, b: Trained) -> bool:
     return a.fit == b.fit and all(
         getattr(a, name).tobytes() == getattr(b, name).tobytes() for name in ("aligned", "content", "user")
@@ -38,7 +45,7 @@ def same(a: Trained, b: Trained) -> bool:
 
 @pytest.mark.parametrize("loss", ["softmax", "bpr"])
 def test_the_loss_falls_and_recommendations_beat_popularity(loss: str) -> None:
-    done = run(loss=loss, epochs=25, patience=25)
+    done = finished(loss=loss, epochs=25, patience=25)
     parts = [curve[f"loss.{loss}"] for curve in done.fit.curves]
     assert parts[-1] < 0.8 * parts[0]
     assert all(np.isfinite(list(curve.values())).all() for curve in done.fit.curves)
@@ -49,7 +56,7 @@ def test_the_loss_falls_and_recommendations_beat_popularity(loss: str) -> None:
 
 @pytest.mark.parametrize("loss", ["softmax", "bpr"])
 def test_killed_after_any_epoch_it_ends_in_the_same_bytes(loss: str) -> None:
-    whole = run(loss=loss)
+    whole = finished(loss=loss)
     stored = io.BytesIO()
 
     class KilledError(Exception):
@@ -81,7 +88,7 @@ def test_every_member_speaks_with_the_same_weight(members: int) -> None:
 
 def test_a_popularity_term_is_the_last_column_of_every_vector(tmp_path: Path) -> None:
     features, valid, split = two_tastes()
-    without, done = run(), run(popularity=(0.25,))
+    without, done = finished(), run(popularity=(0.25,))
     assert done.popularity == 0.25
     assert done.aligned[:, :-1].tobytes() == without.aligned.tobytes(), "the cosines are what they were"
     assert done.user[:, :-1].tobytes() == without.user.tobytes()
@@ -99,14 +106,14 @@ def test_a_popularity_term_is_the_last_column_of_every_vector(tmp_path: Path) ->
 
 
 def test_a_term_of_no_weight_changes_no_byte() -> None:
-    assert same(run(popularity=(0.0,)), run())
-    assert same(run(loss="bpr", popularity=(0.25,)), run(loss="bpr")), "under BPR length says it"
-    assert run().popularity == 0
+    assert same(run(popularity=(0.0,)), finished())
+    assert same(run(loss="bpr", popularity=(0.25,)), finished(loss="bpr")), "under BPR length says it"
+    assert finished().popularity == 0
 
 
 def test_seeds_decide_everything() -> None:
-    assert same(run(seed=1), run(seed=1))
-    assert run(seed=1).aligned.tobytes() != run(seed=2).aligned.tobytes()
+    assert same(run(seed=1), finished())
+    assert finished().aligned.tobytes() != run(seed=2).aligned.tobytes()
 
 
 def test_the_best_epoch_is_kept_and_patience_ends() -> None:
@@ -124,7 +131,7 @@ def test_the_best_epoch_is_kept_and_patience_ends() -> None:
 
 def test_items_that_nobody_touched_stand_where_their_content_puts_them() -> None:
     features, valid, split = two_tastes()
-    done = run(epochs=25, patience=25)
+    done = finished(loss="softmax", epochs=25, patience=25)
     cold = np.arange(ITEMS) >= ITEMS - COLD
     assert np.array_equal(done.origin, np.bincount(split.item[split.label == TRAIN], minlength=ITEMS) > 0)
     assert not done.origin[cold].any()
@@ -140,7 +147,7 @@ def test_items_that_nobody_touched_stand_where_their_content_puts_them() -> None
     moved = features.copy()
     moved[~valid] = 7
     again = train(moved, valid, split, TrainSettings.model_validate(SMALL), 1)
-    assert same(again, run()), "features of items that are not valid are not looked at"
+    assert same(again, finished()), "features of items that are not valid are not looked at"
 
 
 def test_the_encoder_says_the_same_after_a_round_trip(tmp_path: Path) -> None:
