@@ -7,19 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from alignrec.core.metrics import MAIN_METRICS
+from alignrec.core.protocols import COLD_START, ITEM_CF, PROTOCOLS, TOP_K
 from alignrec.core.results import Estimate, Results
-from alignrec.core.vocabulary import (
-    ALIGNED,
-    COLD_START,
-    CONTROL,
-    FEATURE_SETS,
-    ITEM_CF,
-    MAIN_METRICS,
-    MULTIMODAL,
-    PROTOCOLS,
-    TOP_K,
-    is_own,
-)
+from alignrec.core.vocabulary import ALIGNED, CONTROL, FEATURE_SETS, MULTIMODAL, is_own
 
 SIMILAR, COLD, RANKER = "Similar items", "New items", "A ranker's input"
 _ROUNDING = 1e-9  # a bound no further from zero than this is zero

@@ -13,7 +13,8 @@ from alignrec.core.cross_view import ALIGNMENT, CrossView
 from alignrec.core.display import shown
 from alignrec.core.documents import DocumentError, parse_json, read_bytes
 from alignrec.core.errors import AlignRecError
-from alignrec.core.vocabulary import OWN_SETS, by_weight, is_own
+from alignrec.core.protocols import by_weight
+from alignrec.core.vocabulary import OWN_SETS, is_own
 
 METRICS_FILE = "metrics.json"
 # The numbers over several splits, of the same form.
@@ -40,9 +41,9 @@ class Measurement:
     """A value, what it is about, and how sure it is.
 
     Attributes:
-        protocol: how it was measured, by a name of `vocabulary`.
+        protocol: how it was measured, by a name of `protocols`.
         subject: a feature set, landmark or ablation.
-        metric: a name of `vocabulary.METRICS`.
+        metric: a name of `metrics.METRICS`.
         k: length of the list that was looked at.
         split: valid or test.
         value: in [0, 1]; with `against` the mean paired difference over users, in [-1, 1].

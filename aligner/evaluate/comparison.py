@@ -10,8 +10,8 @@ import numpy as np
 
 from alignrec.aligner.evaluate.bootstrap import intervals
 from alignrec.aligner.evaluate.evaluation import Evaluation
+from alignrec.core.metrics import MAIN_METRICS
 from alignrec.core.results import Measurement
-from alignrec.core.vocabulary import MAIN_METRICS
 
 
 def compare(

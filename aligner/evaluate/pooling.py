@@ -9,8 +9,8 @@ import numpy as np
 
 from alignrec.aligner.evaluate.comparison import averaged, compare
 from alignrec.aligner.evaluate.evaluation import Evaluation
+from alignrec.core.metrics import MAIN_METRICS, METRICS
 from alignrec.core.results import Measurement
-from alignrec.core.vocabulary import MAIN_METRICS, METRICS
 
 # What one subject reached on one split: an evaluation for each seed, all of the same users.
 Seeds = Sequence[Evaluation]

@@ -14,8 +14,9 @@ from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.scorers import feature_cf, zero_shot
 from alignrec.aligner.evaluate.top_k import Evaluations
 from alignrec.aligner.inputs import Inputs
+from alignrec.core.protocols import ITEM_CF, TOP_K, ZERO_SHOT, mask_protocol
 from alignrec.core.results import Measurement
-from alignrec.core.vocabulary import ITEM_CF, MULTIMODAL, TOP_K, ZERO_SHOT, mask_protocol
+from alignrec.core.vocabulary import MULTIMODAL
 
 Matrix = NDArray[np.float32]
 

@@ -12,20 +12,10 @@ from alignrec.aligner.evaluate.evaluation import Evaluation
 from alignrec.aligner.evaluate.evaluator import PARTS, Evaluator, Part
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.splits import TRAIN, Split
+from alignrec.core.metrics import MAIN_METRICS, METRICS
+from alignrec.core.protocols import COLD_START, FEW, FEW_INTERACTIONS, LONG_TAIL, TOP_K
 from alignrec.core.results import Measurement
-from alignrec.core.vocabulary import (
-    ALIGNED,
-    COLD_START,
-    CONTROL,
-    FEW,
-    FEW_INTERACTIONS,
-    LONG_TAIL,
-    MAIN_METRICS,
-    METRICS,
-    MULTIMODAL,
-    TOP_K,
-    is_own,
-)
+from alignrec.core.vocabulary import ALIGNED, CONTROL, MULTIMODAL, is_own
 
 TAIL = 0.2  # share of the training interactions that the long tail's items have, at most
 Mask = NDArray[np.bool_]

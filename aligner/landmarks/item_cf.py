@@ -11,7 +11,7 @@ from alignrec.aligner.evaluate.splits import TRAIN
 from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput
 from alignrec.aligner.landmarks.search import climb, validation_recall
 from alignrec.aligner.neighbours import cooccurrence_neighbours
-from alignrec.core import vocabulary
+from alignrec.core import protocols
 
 
 class ItemCFSettings(BaseModel):
@@ -57,5 +57,5 @@ ITEM_CF = Landmark(
     citation="Sarwar et al., WWW 2001",
     year=2001,
     settings=SETTINGS,
-    rivals={vocabulary.ITEM_CF: "co-occurrence"},
+    rivals={protocols.ITEM_CF: "co-occurrence"},
 )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.splits import TRAIN
 from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput
-from alignrec.core.vocabulary import ZERO_SHOT
+from alignrec.core.protocols import ZERO_SHOT
 
 
 def popularity(history: sp.csr_array) -> Scorer:

@@ -14,8 +14,8 @@ from alignrec.aligner.evaluate.splits import TRAIN, Split
 from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_as, measurements
 from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput
 from alignrec.aligner.landmarks.registry import content_pairs
+from alignrec.core.protocols import THINNED
 from alignrec.core.results import Measurement
-from alignrec.core.vocabulary import THINNED
 
 
 def thinned_evaluation(

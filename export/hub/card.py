@@ -11,9 +11,10 @@ import yaml
 from jinja2 import Environment, StrictUndefined
 
 from alignrec.core.learned_from import LearnedFrom
+from alignrec.core.protocols import find_protocol
 from alignrec.core.recommendation import recommendations
 from alignrec.core.results import POOLED_FILE, Results
-from alignrec.core.vocabulary import feature_set, find_protocol
+from alignrec.core.vocabulary import feature_set
 from alignrec.export.hub.card_metadata import default_set, licence_of, merge_metadata, split_card
 from alignrec.export.hub.markdown import plain
 from alignrec.export.hub.withdrawn import Withdrawal

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from io import BytesIO
 
 from alignrec.core.display import printable_line
-from alignrec.core.vocabulary import find_protocol, is_own
+from alignrec.core.protocols import find_protocol
+from alignrec.core.vocabulary import is_own
 from alignrec.export.release.scores import Score
 
 CHART = "chart.png"

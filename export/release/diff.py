@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignrec.core.features import FeatureSet
+from alignrec.core.metrics import MAIN_METRICS
+from alignrec.core.protocols import PROTOCOLS
 from alignrec.core.results import METRICS_FILE, QUANTITY, Results
 from alignrec.core.vectors import unit_rows
-from alignrec.core.vocabulary import FEATURE_SETS, MAIN_METRICS, PROTOCOLS
+from alignrec.core.vocabulary import FEATURE_SETS
 from alignrec.export.release.opened import Release
 
 # Neighbours compared, and the items whose neighbours are; more would only sharpen the mean.

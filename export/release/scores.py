@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from alignrec.core.metrics import MAIN_METRICS
 from alignrec.core.results import Results
-from alignrec.core.vocabulary import MAIN_METRICS, OWN_SETS
+from alignrec.core.vocabulary import OWN_SETS
 
 # How the names of ablations and other forms begin.
 _VARIANTS = tuple(f"{name} " for name in OWN_SETS)
@@ -16,7 +17,7 @@ class Score:
     """What one subject reached under one protocol, on test.
 
     Attributes:
-        protocol: a name of `core.vocabulary`, or one that is not known there.
+        protocol: a name of `core.protocols`, or one that is not known there.
         subject: a feature set, landmark or ablation.
         k: length of the list.
         recall, ndcg: the mean over seeds where there were several; None where not measured.

@@ -78,7 +78,7 @@ def _print(found: ReleaseDiff, everything: bool) -> None:
 
 def _main(metrics: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """The main metric on test, at the longest list; not the differences between subjects."""
-    from alignrec.core.vocabulary import MAIN_METRICS
+    from alignrec.core.metrics import MAIN_METRICS
 
     wanted = (MAIN_METRICS[0], "test", None)
     found = [one for one in metrics if (one["metric"], one["split"], one["against"]) == wanted]

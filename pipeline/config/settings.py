@@ -12,6 +12,7 @@ from alignrec.aligner.pretrain.settings import PretrainSettings
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.core.display import printable_line, shown
 from alignrec.core.names import Name
+from alignrec.core.protocols import THINNED
 from alignrec.core.vocabulary import (
     ALIGNED,
     CONTENT,
@@ -21,7 +22,6 @@ from alignrec.core.vocabulary import (
     MULTIMODAL,
     PAIR,
     TEXT,
-    THINNED,
     TRAINED_SETS,
     feature_set,
 )

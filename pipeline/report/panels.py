@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from alignrec.core.metrics import MAIN_METRICS, metric_label
+from alignrec.core.protocols import find_protocol
 from alignrec.core.results import Estimate, Results
-from alignrec.core.vocabulary import MAIN_METRICS, find_protocol, is_own, metric_label
+from alignrec.core.vocabulary import is_own
 from alignrec.pipeline.report.charts import IntervalChart, LineChart, Value, interval_chart, line_chart
 from alignrec.pipeline.runner.curves import Curve
 

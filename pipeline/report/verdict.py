@@ -5,16 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from alignrec.core.metrics import MAIN_METRICS
+from alignrec.core.protocols import PROTOCOLS, THINNED, Protocol, find_protocol
 from alignrec.core.results import Estimate, Results
-from alignrec.core.vocabulary import (
-    CONTROL,
-    MAIN_METRICS,
-    PROTOCOLS,
-    THINNED,
-    Protocol,
-    find_protocol,
-    is_own,
-)
+from alignrec.core.vocabulary import CONTROL, is_own
 
 # Landmarks that are behaviour itself. Where features take the place of behaviour, the rivals are other
 # features, and what behaviour alone reaches is stated beside.

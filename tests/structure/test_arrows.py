@@ -26,8 +26,9 @@ LAYERS = {
         files names
         documents network sealed
         cross_view features plugins
-        vocabulary
-        modality_names results
+        metrics vocabulary
+        modality_names protocols
+        results
         recommendation
     """,
     "extractors": """

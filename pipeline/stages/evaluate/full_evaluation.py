@@ -13,8 +13,9 @@ from alignrec.aligner.evaluate.top_k import Evaluations, measurements, renamed
 from alignrec.aligner.landmarks.registry import content_pairs, landmarks_of
 from alignrec.aligner.landmarks.thinned_evaluation import features_on
 from alignrec.aligner.train.ablations import Variant, variants
+from alignrec.core.protocols import THINNED, trained_mask_protocol
 from alignrec.core.results import Measurement
-from alignrec.core.vocabulary import ALIGNED, CONTROL, THINNED, trained_mask_protocol
+from alignrec.core.vocabulary import ALIGNED, CONTROL
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.disk import check_disk
 from alignrec.pipeline.stages.evaluate.pieces import Less, Piece

@@ -8,8 +8,9 @@ from typing import Any
 
 from alignrec.aligner.landmarks.registry import all_landmarks
 from alignrec.core.cross_view import ALIGNMENT, DEFINITION, CrossView
+from alignrec.core.protocols import definitions
 from alignrec.core.results import FORMAT, SPLITS, Measurement
-from alignrec.core.vocabulary import CONTROL, SHUFFLED_CONTROL, definitions
+from alignrec.core.vocabulary import CONTROL, SHUFFLED_CONTROL
 from alignrec.pipeline.config.settings import Config
 
 # What ablations and untrained features are.

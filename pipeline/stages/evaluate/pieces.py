@@ -11,7 +11,8 @@ from alignrec.aligner.evaluate.evaluator import Evaluator
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_all, evaluate_as
 from alignrec.aligner.train.collaborative import collaborative
-from alignrec.core.vocabulary import CONTROL, find_protocol
+from alignrec.core.protocols import find_protocol
+from alignrec.core.vocabulary import CONTROL
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.manifest import fingerprint

@@ -22,8 +22,9 @@ from alignrec.aligner.landmarks.registry import content_pairs, landmarks_of
 from alignrec.aligner.landmarks.thinned_evaluation import features_on
 from alignrec.aligner.train.ablations import OWN, Source, Variant
 from alignrec.core.features import FeatureSet
+from alignrec.core.protocols import TOP_K
 from alignrec.core.results import Measurement
-from alignrec.core.vocabulary import ALIGNED, CONTROL, MULTIMODAL, SHUFFLED_CONTROL, TOP_K
+from alignrec.core.vocabulary import ALIGNED, CONTROL, MULTIMODAL, SHUFFLED_CONTROL
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.evaluate.metrics_file import search_words

@@ -16,7 +16,8 @@ from alignrec.aligner.evaluate.splits import TEST
 from alignrec.aligner.evaluate.top_k import Evaluations, of_few_interactions
 from alignrec.core.display import shown
 from alignrec.core.files import sha256_file
-from alignrec.core.vocabulary import TOP_K, is_own
+from alignrec.core.protocols import TOP_K
+from alignrec.core.vocabulary import is_own
 from alignrec.export.formats.mmrec import ITEM_IDS, USER_IDS, dense_ids
 from alignrec.pipeline.catalog.id_maps import read_ids
 from alignrec.pipeline.catalog.rankings import RankedIds, read_rankings

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from rich import box
 from rich.table import Table
 
+from alignrec.core.metrics import MAIN_METRICS, metric_label
+from alignrec.core.protocols import TOP_K, find_protocol
 from alignrec.core.recommendation import recommendations
 from alignrec.core.results import Estimate, Results
-from alignrec.core.vocabulary import MAIN_METRICS, OWN_SETS, TOP_K, find_protocol, metric_label
+from alignrec.core.vocabulary import OWN_SETS
 from alignrec.pipeline.runner.console import Console, cell
 from alignrec.pipeline.runner.run_folder import RunFolder
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from alignrec.aligner.landmarks.registry import landmarks_of
 from alignrec.aligner.train.ablations import Variant
-from alignrec.core.vocabulary import ALIGNED, THINNED
+from alignrec.core.protocols import THINNED
+from alignrec.core.vocabulary import ALIGNED
 from alignrec.pipeline.stages.evaluate.pieces import Less, Piece
 from alignrec.pipeline.stages.evaluate.trainings import Trainings
 

@@ -20,7 +20,8 @@ from alignrec.aligner.pretrain.item_encoder import load_encoder
 from alignrec.aligner.train.ablations import OWN, Source, Variant
 from alignrec.core.features import FeatureSet
 from alignrec.core.files import digest
-from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, THINNED, USER, trained_mask_protocol
+from alignrec.core.protocols import THINNED, trained_mask_protocol
+from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, USER
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.manifest import fingerprint

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alignrec.aligner.evaluate.metrics import hits, measure
-from alignrec.core.vocabulary import METRICS
+from alignrec.core.metrics import METRICS
 
 WIDTH = 8
 

@@ -7,8 +7,9 @@ import pytest
 
 from alignrec.aligner.landmarks.registry import all_landmarks
 from alignrec.core.cross_view import CrossView, Direction
+from alignrec.core.protocols import definitions
 from alignrec.core.results import SPLITS, Measurement, Results
-from alignrec.core.vocabulary import MODALITIES, definitions
+from alignrec.core.vocabulary import MODALITIES
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.stages.evaluate.metrics_file import alignment_bytes, metrics_bytes, pooled_words
 
