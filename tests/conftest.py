@@ -1,4 +1,4 @@
-"""Shared fixtures: the environment of the Hub client, the socket guard, the real catalogue."""
+"""Shared fixtures: the environment of the Hub client, the socket guard, the demo, the real catalogue."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import socket
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 # Read by huggingface_hub at import: set before anything imports it.
 os.environ.setdefault("HF_HOME", tempfile.mkdtemp(prefix="alignrec-hf-"))
@@ -24,6 +24,9 @@ from hypothesis import settings
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
+if TYPE_CHECKING:
+    from tests.pipeline.finished_demo import FinishedDemo
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -38,6 +41,14 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> FinishedDemo:
+    """The demo as users see it, of its own size but with few epochs; not to be changed."""
+    from tests.pipeline.finished_demo import finish_demo
+
+    return finish_demo(tmp_path_factory.mktemp("shown") / "demo")
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from alignrec.export.hub.push import push
 from tests.export.hub_cases import REPO, client, make_release, sent_sets
 from tests.hub.client import environment, run_python
 from tests.hub.server import Fault, HubServer
+from tests.pipeline.finished_demo import FinishedDemo
 
 PUSH_FEATURES = "from alignrec.pipeline.cli.app import push_features; push_features()"
 ALIGNREC = "from alignrec.pipeline.cli.app import main; main()"
@@ -154,19 +155,14 @@ def test_the_story_of_ml100k(hub: HubServer, run: Run, ml100k: Path, tmp_path: P
 
     def change() -> None:
         config.write_text(config.read_text().replace("({year})", "of {year}"))
-        assert run_python(ALIGNREC, env, "run", "-c", str(config)).returncode == 0
+        assert run_python(ALIGNREC, env, "export", "-c", str(config)).returncode == 0
 
     publish_change_load_and_stop(hub, run, release, change)
 
 
 @pytest.mark.slow
-def test_the_command_that_the_demo_ends_with(hub: HubServer, run: Run, tmp_path: Path) -> None:
-    env = environment(hub.url, tmp_path / "home")
-    finished = run_python(ALIGNREC, env, "demo", "--out", str(tmp_path / "demo"), "--quiet", timeout=1200)
-    assert finished.returncode == 0, finished.stderr
-    command = next(
-        line.split() for line in finished.stdout.splitlines() if line.startswith("  alignrec push")
-    )
+def test_the_command_that_the_demo_ends_with(hub: HubServer, run: Run, demo: FinishedDemo) -> None:
+    command = next(line.split() for line in demo.printed.splitlines() if line.startswith("  alignrec push"))
     arguments = [word.replace("YOUR-NAME", "team") for word in command[1:]]
     published = run(ALIGNREC, *arguments)
     assert published.returncode == 0, published.stderr
