@@ -72,6 +72,9 @@ class Extractor(ABC):
         crop: of square pictures, the share of a side that it looks at, in the middle.
         codebook: of a model that tells patches apart by codes of its own, their vectors, float32 `[codes,
             token_dim]`: a token's code is the nearest. None of any other model.
+        picture_side: pixels to which `prepare` resizes a picture's shorter side, at most; larger pictures
+            may be reduced before they get there (see `decode_image`). 0 where that varies, and for other
+            content.
     """
 
     card: ExtractorCard
@@ -79,6 +82,7 @@ class Extractor(ABC):
     device: str = "cpu"
     crop: float = 1.0
     codebook: NDArray[np.float32] | None = None
+    picture_side: int = 0
 
     @abstractmethod
     def prepare(self, value: Any) -> Any:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from alignrec.core.files import sha256_file
 from alignrec.core.libraries import library_versions
+from alignrec.extractors.inputs.images import FULL
 from alignrec.extractors.modality import Modality
 from alignrec.extractors.names import ModelName
 
@@ -31,6 +32,7 @@ class ExtractorIdentity:
         files_sha256: hex SHA-256 over every other file that loading reads: configuration, tokenizer,
             preprocessing.
         precision: `float32` or `bfloat16`.
+        decoding: by which rule its inputs are decoded, as its kind of content has it (see `Kind.decoding`).
         libraries: versions of the installed distributions that decide bytes.
     """
 
@@ -41,6 +43,7 @@ class ExtractorIdentity:
     weights_sha256: str
     files_sha256: str = NO_FILES
     precision: str = "float32"
+    decoding: str = FULL
     libraries: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -81,8 +84,16 @@ class ExtractorIdentity:
             revision=revision,
             weights_sha256=weights_sha256,
             files_sha256=files_sha256,
+            decoding=modality.kind.decoding if decodes else FULL,
             libraries=library_versions([*libraries, *decoders]),
         )
+
+    def record(self) -> dict[str, Any]:
+        """Its fields, as fingerprints have them; decoding in full is not named, which all once was."""
+        fields = asdict(self)
+        if self.decoding == FULL:
+            del fields["decoding"]
+        return fields
 
     def differences(self, recorded: Mapping[str, Any]) -> list[str]:
         """What a record of the model that made a release has otherwise.
@@ -92,7 +103,7 @@ class ExtractorIdentity:
         Args:
             recorded: an identity's fields, or a card's: what it lacks is not compared.
         """
-        content = ("modality", "weights_sha256", "files_sha256", "precision")
+        content = ("modality", "weights_sha256", "files_sha256", "precision", "decoding")
         return [key for key in content if key in recorded and recorded[key] != getattr(self, key)]
 
 

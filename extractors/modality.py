@@ -13,7 +13,7 @@ from alignrec.core import vocabulary
 from alignrec.core.libraries import is_installed
 from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.inputs.audio import Sound, audio_format, decode_audio
-from alignrec.extractors.inputs.images import decode_image, picture_format
+from alignrec.extractors.inputs.images import FULL, REDUCED, decode_image, picture_format
 from alignrec.extractors.inputs.pair import Pair
 
 
@@ -26,6 +26,8 @@ class Kind:
         noun: what a person calls one.
         decode: from the bytes of a file or of a table's cell to what `Extractor.prepare` takes; it raises
             `RejectedError`. None where a table holds what a model reads, as it does with texts.
+        decoding: `full`, or by which rule `decode` reduces what is larger than a model needs, if its second
+            argument is the side that the model needs.
         blank: an item of no content, for trying a model; None where a catalogue's own items serve.
         by_length: whether items are sorted by length before they are cut into batches.
         libraries: installed distributions whose versions decide what `decode` gives.
@@ -36,13 +38,28 @@ class Kind:
 
     name: str
     noun: str
-    decode: Callable[[bytes], Any] | None = None
+    decode: Callable[..., Any] | None = None
+    decoding: str = FULL
     blank: Callable[[], Any] | None = None
     by_length: bool = False
     libraries: tuple[str, ...] = ()
     extra: str = ""
     endings: tuple[str, ...] = ()
     format_of: Callable[[bytes], str | None] | None = None
+
+    def decoded(self, data: bytes, side: int = 0) -> Any:
+        """What a model reads of the bytes of a file.
+
+        Args:
+            data: the bytes.
+            side: see `Extractor.picture_side`; 0 for all that there is.
+
+        Raises:
+            RejectedError: they cannot be used.
+        """
+        if self.decode is None:
+            return data
+        return self.decode(data, side) if side and self.decoding != FULL else self.decode(data)
 
     def check(self) -> None:
         """See that what decodes this kind is installed.
@@ -83,6 +100,7 @@ IMAGE = Kind(
     vocabulary.IMAGE,
     "picture",
     decode=decode_image,
+    decoding=REDUCED,
     blank=_blank_image,
     libraries=("pillow",),
     endings=(".jpg", ".jpeg", ".png", ".webp", ".avif", ".gif", ".bmp"),
@@ -104,6 +122,7 @@ PAIR = Kind(
     vocabulary.PAIR,
     "picture",
     decode=decode_image,
+    decoding=IMAGE.decoding,
     blank=lambda: Pair(_blank_image(), "a"),
     by_length=True,
     libraries=IMAGE.libraries,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import struct
 
 import numpy as np
@@ -12,7 +13,7 @@ from PIL import (  # each plugin registers its format when imported
     GifImagePlugin,  # noqa: F401
     Image,
     ImageOps,
-    JpegImagePlugin,  # noqa: F401
+    JpegImagePlugin,
     PngImagePlugin,  # noqa: F401
     TiffImagePlugin,  # noqa: F401
     WebPImagePlugin,  # noqa: F401
@@ -25,6 +26,18 @@ MAX_PIXELS = 64 * 10**6
 # Beyond this, resizing the shorter side to a model's input makes the longer one enormous.
 MAX_ASPECT = 100
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
+
+# How pictures become pixels, as identities have it: `reduced-1` is `full` but for large JPEGs, of which only
+# so many pixels are computed as serve a model (see `decode_image`). Its number counts up when bytes change.
+FULL, REDUCED = "full", "reduced-1"
+# A reduced picture keeps so many times the side that a model resizes it to. Measured by EfficientNet-Lite0, a
+# sensitive one, on drawn photographs: cosine errors of up to 2e-3 at 2, 1e-3 at 2.5, 5e-4 at 2.9.
+MARGIN = 2.75
+# A reduced picture has whole pixels, and so its content is stretched where a side is no multiple of the
+# scale: by at most so much of a pixel of the model's. By 0.17, the cosine error was up to 2e-3.
+MOST_STRETCH = 0.1
+_SCALES = (8, 4, 2)
+_REDUCED_BY = "reduced by"  # of a picture's `info`
 
 # By which formats that are not read are known.
 _AVIF_BRANDS = {b"avif", b"avis"}
@@ -45,15 +58,23 @@ _CUT_SHORT = (EOFError, struct.error)
 _SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N")
 
 
-def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES) -> Image.Image:
+def decode_image(
+    data: bytes, side: int = 0, *, max_pixels: int = MAX_PIXELS, max_bytes: int = MAX_BYTES
+) -> Image.Image:
     """Decode one picture by its content, whatever its file is called.
 
     The first frame of an animation or the first page of a TIFF; turned upright by its EXIF
     orientation; transparency laid over white; 16-bit grey scaled (not clipped) to 8 bits; CMYK
     converted. Safe to call from several threads; Pillow's global settings are left alone.
 
+    With a `side`, a large JPEG is computed at a half, a quarter or an eighth of its size, whichever is the
+    smallest that keeps `MARGIN` times `side` and does not stretch it by more than `MOST_STRETCH`: each pixel
+    the mean of a square of the full picture's, by libjpeg's scaled cosine transform. `full_size` and
+    `reduction` tell of it. All other pictures are the same as without.
+
     Args:
         data: the file's bytes: JPEG, PNG, WebP, AVIF, GIF, BMP or TIFF.
+        side: pixels that the picture's shorter side is going to be resized to; 0 for a full picture.
         max_pixels: width x height allowed, read from the header before anything is decoded.
         max_bytes: size of the file allowed.
 
@@ -70,11 +91,60 @@ def decode_image(data: bytes, *, max_pixels: int = MAX_PIXELS, max_bytes: int = 
         raise ImageRejectedError("too-large", f"the file has {len(data):,} bytes, more than {max_bytes:,}")
     image = _open(data)
     _check_size(image, max_pixels)
+    size, scale = image.size, _scale_for(image, side)
     try:
+        if scale > 1:
+            image = _reduced(image, scale)
         image.load()
     except (*_CUT_SHORT, *_DAMAGE, MemoryError, Image.DecompressionBombError) as error:
         raise _damaged(data, image.format, error) from error
-    return _rgb(_upright(image))
+    decoded = _rgb(_upright(image))
+    if scale > 1:
+        turned = decoded.size != image.size
+        decoded.info[_REDUCED_BY] = scale, size[::-1] if turned else size
+    return decoded
+
+
+def full_size(image: Image.Image) -> tuple[int, int]:
+    """Width and height of a picture before `decode_image` reduced it."""
+    size: tuple[int, int] = image.info.get(_REDUCED_BY, (1, image.size))[1]
+    return size
+
+
+def reduction(image: Image.Image) -> int:
+    """How many pixels of the full picture, along each side, are one of what `decode_image` gave: 1 to 8."""
+    scale: int = image.info.get(_REDUCED_BY, (1, image.size))[0]
+    return scale
+
+
+def _scale_for(image: Image.Image, side: int) -> int:
+    """By how much a picture can be reduced; 1 for not at all."""
+    if not side or not isinstance(image, JpegImagePlugin.JpegImageFile):
+        return 1
+    kept = math.ceil(MARGIN * side)
+
+    def fits(scale: int) -> bool:
+        off = (abs(length - scale * _nearest(length, scale)) / length for length in image.size)
+        return min(image.size) >= scale * kept and max(off) * side <= MOST_STRETCH
+
+    return next((scale for scale in _SCALES if fits(scale)), 1)
+
+
+def _nearest(length: int, scale: int) -> int:
+    """A part of a length, to the nearest pixel."""
+    return (length + scale // 2) // scale
+
+
+def _reduced(image: Image.Image, scale: int) -> Image.Image:
+    """A JPEG that is not loaded yet, at a part of its size.
+
+    libjpeg rounds sizes up, and the last pixel of a side may be of hardly anything: it is left out if less
+    than half of it is there.
+    """
+    width, height = image.size
+    image.draft(None, (width // scale, height // scale))
+    nearest = _nearest(width, scale), _nearest(height, scale)
+    return image if image.size == nearest else image.crop((0, 0, *nearest))
 
 
 def opened_image(image: Image.Image, *, max_pixels: int = MAX_PIXELS) -> Image.Image:

@@ -69,9 +69,8 @@ def encode(
     tokens = encoders.multimodal is not None
     config = _config(items, models, models.names(extractors or {}), work, max_rejected, tokens)
     with locked(work):
-        context = planned(
-            StageContext(config, ExtractStage(may_lack=True, exactly=True), {}, console=console)
-        )
+        stage = ExtractStage(may_lack=True, exactly=True, in_full=models.decoded_in_full())
+        context = planned(StageContext(config, stage, {}, console=console))
         _check_models(extraction_of(context), models)
         bring_up_to_date(context)
         run = context.run

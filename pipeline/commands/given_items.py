@@ -26,18 +26,21 @@ Waveform: TypeAlias = Sound | bytes | str | os.PathLike[str]
 Text: TypeAlias = str | Mapping[str, Any]
 
 
-def given_pictures(value: Picture | Sequence[Picture] | None, most: int, where: str) -> list[Image.Image]:
+def given_pictures(
+    value: Picture | Sequence[Picture] | None, most: int, where: str, side: int = 0
+) -> list[Image.Image]:
     """The pictures of an item, RGB and upright.
 
     Args:
         value: a PIL image, the bytes of a file or its path, or a list of these; None where it has none.
         most: how many an item may have.
         where: whose they are, for messages.
+        side: that a model resizes them to; files of more than it needs are reduced (see `decode_image`).
 
     Raises:
         CatalogError: one cannot be read, or there are more.
     """
-    found: list[Image.Image] = _files(value, IMAGE, Image.Image, opened_image, most, where)
+    found: list[Image.Image] = _files(value, IMAGE, Image.Image, opened_image, most, where, side)
     return found
 
 
@@ -88,7 +91,7 @@ def given_texts(value: Text | Sequence[str] | None, templates: Sequence[str], wh
     return found
 
 
-def given_pair(value: Any, templates: Sequence[str], where: str) -> list[Pair]:
+def given_pair(value: Any, templates: Sequence[str], where: str, side: int = 0) -> list[Pair]:
     """The picture and the text of an item together; none where it has neither.
 
     Args:
@@ -96,6 +99,7 @@ def given_pair(value: Any, templates: Sequence[str], where: str) -> list[Pair]:
             `given_texts` take one, or None where it is missing; None where the item has neither.
         templates: of the release's texts.
         where: whose they are, for messages.
+        side: of the picture, see `given_pictures`.
 
     Raises:
         CatalogError: it is no such tuple, or one of the two cannot be used.
@@ -104,7 +108,7 @@ def given_pair(value: Any, templates: Sequence[str], where: str) -> list[Pair]:
     both = (both.picture, both.text) if isinstance(both, Pair) else both
     if not isinstance(both, list | tuple) or len(both) != 2:
         raise CatalogError(f"{where}: expected a picture and a text, (PICTURE, TEXT), got {shown(value)}")
-    pictures, texts = given_pictures(both[0], 1, where), given_texts(both[1], templates, where)
+    pictures, texts = given_pictures(both[0], 1, where, side), given_texts(both[1], templates, where)
     if not pictures and not texts:
         return []
     return [Pair(next(iter(pictures), None), next(iter(texts), None))]
@@ -123,7 +127,13 @@ def _rendered(row: Mapping[str, Any], templates: Sequence[str], where: str) -> l
 
 
 def _files(
-    value: Any, kind: Kind, opened: type, check: Callable[[Any], Any], most: int, where: str
+    value: Any,
+    kind: Kind,
+    opened: type,
+    check: Callable[[Any], Any],
+    most: int,
+    where: str,
+    side: int = 0,
 ) -> list[Any]:
     """What an item has of a kind, decoded; `check` makes what is `opened` already what decoding gives."""
     files = list(value) if isinstance(value, list | tuple) else [] if value is None else [value]
@@ -131,16 +141,16 @@ def _files(
         raise CatalogError(f"{where}: {len(files)} {kind.noun}s; the release reads {most} of an item")
     try:
         return [
-            check(one) if isinstance(one, opened) else _decoded(one, kind, opened, where) for one in files
+            check(one) if isinstance(one, opened) else _decoded(one, kind, opened, where, side)
+            for one in files
         ]
     except (RejectedError, FileRefError) as error:
         raise CatalogError(f"{where} cannot be used: {error}") from None
 
 
-def _decoded(value: Any, kind: Kind, opened: type, where: str) -> Any:
-    assert kind.decode is not None
+def _decoded(value: Any, kind: Kind, opened: type, where: str, side: int) -> Any:
     if isinstance(value, bytes | bytearray | memoryview):
-        return kind.decode(bytes(value))
+        return kind.decoded(bytes(value), side)
     if isinstance(value, str) and is_url(value):
         raise CatalogError(f"{where} is a URL, {shown(value)}: fetch it, and give its bytes")
     if not isinstance(value, str | os.PathLike):
@@ -149,6 +159,6 @@ def _decoded(value: Any, kind: Kind, opened: type, where: str) -> Any:
             f"{where} is a {type(value).__name__}: expected {expected}, the bytes of a file or its path"
         )
     try:
-        return kind.decode(read_file(Path(value)))
+        return kind.decoded(read_file(Path(value)), side)
     except OSError as error:
         raise file_error(error, str(value)) from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -21,6 +22,7 @@ from alignrec.export.load import open_release
 from alignrec.export.release.opened import Release
 from alignrec.extractors.contract import Backend, Extractor
 from alignrec.extractors.errors import RejectedError
+from alignrec.extractors.inputs.images import FULL
 from alignrec.extractors.modality import KINDS, Modality
 from alignrec.extractors.registry import adding_backends, identify_extractor, load_extractor
 from alignrec.pipeline.catalog.contents import MOST_PARTS
@@ -62,8 +64,10 @@ class ReleaseEncoder:
         models = self._models = ReleasedModels.of(release)
         names = models.names(extractors or {})
         sides = {name: Modality(name, KINDS[card.modality]) for name, card in models.cards.items()}
+        in_full = models.decoded_in_full()
         for name, side in sides.items():
             identity = identify_extractor(names[name], side, precision=models.precision)
+            identity = replace(identity, decoding=FULL) if name in in_full else identity
             models.check_files(name, names[name], identity)
         self._encoders = ReleasedEncoders.of(release)
         self._extractors = {
@@ -72,6 +76,10 @@ class ReleaseEncoder:
         }
         for name, extractor in self._extractors.items():
             models.check_card(name, names[name], extractor.card)
+        self._sides = {
+            name: 0 if name in in_full else extractor.picture_side
+            for name, extractor in self._extractors.items()
+        }
         self.release = release.where
         self.modalities = {name: side.kind.name for name, side in sides.items()}
         self.sets = self._encoders.sets
@@ -177,11 +185,11 @@ class ReleaseEncoder:
             templates = located.template if located else (self._models.template or "",)
             return given_texts(value, templates, where)
         if self.modalities[name] == PAIR:
-            return given_pair(value, located.template if located else (), where)
+            return given_pair(value, located.template if located else (), where, self._sides[name])
         most = MOST_PARTS if located else 1
         if self.modalities[name] == AUDIO:
             return given_sounds(value, most, where)
-        return given_pictures(value, most, where)
+        return given_pictures(value, most, where, self._sides[name])
 
 
 def embed(

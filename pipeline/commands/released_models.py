@@ -19,6 +19,7 @@ from alignrec.export.errors import RefusedError, ReleaseError, VerificationError
 from alignrec.export.release.opened import Release
 from alignrec.extractors.contract import ExtractorCard
 from alignrec.extractors.identity import ExtractorIdentity
+from alignrec.extractors.inputs.images import FULL
 from alignrec.extractors.registry import may_be_local
 from alignrec.pipeline.config.catalog import ModalityConfig
 
@@ -127,6 +128,10 @@ class ReleasedModels:
                     f"--extractor {modality}=transformers:PATH"
                 )
         return {modality: chosen.get(modality, card.name) for modality, card in self.cards.items()}
+
+    def decoded_in_full(self) -> frozenset[str]:
+        """The modalities whose inputs were all decoded in full, as earlier versions decoded everything."""
+        return frozenset(name for name in self.cards if self._identity(name).get("decoding", FULL) == FULL)
 
     def check_files(self, modality: str, name: str, identity: ExtractorIdentity) -> None:
         """Compare a model's files with the release's, before they are loaded.

@@ -17,13 +17,18 @@ Load = Callable[[], Any]
 class InputReader:
     """Gives what a model reads, unit after unit; files in the items table are read in one pass."""
 
-    def __init__(self, units: Sequence[Unit]) -> None:
-        """Open what the units need; they must then be asked for in this order."""
+    def __init__(self, units: Sequence[Unit], side: int = 0) -> None:
+        """Open what the units need; they must then be asked for in this order.
+
+        Args:
+            units: of one model.
+            side: that pictures are resized to; 0 for full pictures (see `Extractor.picture_side`).
+        """
         rows = [item.row for unit in units for item in unit.shard.inputs if item.value is None]
         opened = open_catalogue(units[0].items) if rows else None
         kind = units[0].model.modality.kind
         embedded = opened.embedded(units[0].columns, rows[0], rows[-1] + 1, kind) if opened else iter(())
-        self._embedded = embedded
+        self._embedded, self._side = embedded, side
 
     def __call__(self, unit: Unit) -> Iterator[Load]:
         """For each input of a unit, a call that reads and decodes it; bytes in a table are read at once."""
@@ -33,9 +38,9 @@ class InputReader:
             if isinstance(item.value, str):
                 fetch = partial(str, item.value)
             elif item.value is None:
-                fetch = partial(_decode, kind, item, self._next(item))
+                fetch = partial(_decode, kind, item, self._next(item), self._side)
             else:
-                fetch = partial(_decode_file, kind, item)
+                fetch = partial(_decode_file, kind, item, self._side)
             yield fetch if item.text is None else partial(_pair, fetch, item.text)
 
     def _next(self, item: Input) -> bytes | None:
@@ -43,16 +48,14 @@ class InputReader:
         return next((data for row, part, data in self._embedded if (row, part) == wanted), None)
 
 
-def _decode(kind: Kind, item: Input, data: bytes | None) -> Any:
+def _decode(kind: Kind, item: Input, data: bytes | None, side: int) -> Any:
     """The content of the bytes that were hashed, and of no others."""
-    data = item.checked(data)
-    return data if kind.decode is None else kind.decode(data)
+    return kind.decoded(item.checked(data), side)
 
 
 def _pair(fetch: Load, text: str) -> Pair:
     return Pair(fetch(), text)
 
 
-def _decode_file(kind: Kind, item: Input) -> Any:
-    data = item.file_bytes()
-    return data if kind.decode is None else kind.decode(data)
+def _decode_file(kind: Kind, item: Input, side: int) -> Any:
+    return kind.decoded(item.file_bytes(), side)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from alignrec.core.plugins import load_plugins
 from alignrec.extractors.contract import Embeddings, Extractor
 from alignrec.extractors.errors import ExtractorError, RejectedError
+from alignrec.extractors.inputs.images import REDUCED
 from alignrec.extractors.precision import BFLOAT16, FLOAT32, has_bfloat16
 from alignrec.extractors.registry import load_extractor
 from alignrec.pipeline.engines.base import Engine, LoadedModel, Model, Timing, Unit
@@ -122,7 +123,8 @@ def embed_units(
 
     timing, started = Timing(), time.perf_counter()
     count = os.cpu_count() or 1 if workers is None else workers
-    batch_size, read = units[0].batch_size, InputReader(units)
+    side = extractor.picture_side if units[0].model.identity.decoding == REDUCED else 0
+    batch_size, read = units[0].batch_size, InputReader(units, side)
 
     def tasks() -> Iterator[Callable[[], _Prepared]]:
         for unit in units:

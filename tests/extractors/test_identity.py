@@ -78,6 +78,15 @@ def test_precision_and_content_are_compared_with_a_record(tmp_path: Path) -> Non
     assert rough.differences({"weights_sha256": "other", "dim": 3}) == ["weights_sha256"]
 
 
+def test_how_pictures_are_decoded_is_part_of_it() -> None:
+    pictures = identify_extractor("packaged:efficientnet-lite0", "image")
+    texts = identify_extractor("packaged:all-minilm-l6-v2", "text")
+    assert pictures.decoding == IMAGE.decoding != "full" and texts.decoding == "full"
+    in_full = replace(pictures, decoding="full")
+    assert in_full.differences(asdict(pictures)) == ["decoding"]
+    assert pictures.record() == asdict(pictures) and "decoding" not in in_full.record() | texts.record()
+
+
 def test_a_modality_of_another_name_reads_the_same() -> None:
     poster = Modality("poster", IMAGE)
     name = "packaged:efficientnet-lite0"

@@ -11,7 +11,9 @@ from PIL import Image
 from alignrec.core import libraries
 from alignrec.extractors.errors import AudioRejectedError, ExtractorError, ImageRejectedError
 from alignrec.extractors.inputs.audio import Sound, wav_bytes
+from alignrec.extractors.inputs.images import reduction
 from alignrec.extractors.modality import AUDIO, IMAGE, KINDS, MODALITIES, PAIR, TEXT, Modality, find_modality
+from alignrec.extractors.testing import sample_photograph
 
 
 def test_there_is_one_modality_of_each_kind() -> None:
@@ -34,6 +36,9 @@ def test_a_picture_is_decoded_and_can_be_blank() -> None:
     assert np.array_equal(np.asarray(IMAGE.decode(file.getvalue())), pixels)
     with pytest.raises(ImageRejectedError, match="not-an-image"):
         IMAGE.decode(b"a text")
+    large = sample_photograph(600, 1)
+    assert [reduction(IMAGE.decoded(large, side)) for side in (0, 64)] == [1, 2]
+    assert TEXT.decoded(b"a text", 64) == b"a text"
     assert np.array_equal(np.asarray(IMAGE.blank()), np.zeros((64, 64, 3), dtype=np.uint8))
     assert (IMAGE.by_length, IMAGE.libraries, IMAGE.noun) == (False, ("pillow",), "picture")
     assert IMAGE.format_of(file.getvalue()) == "PNG" and ".webp" in IMAGE.endings

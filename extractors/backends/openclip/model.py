@@ -128,7 +128,8 @@ class OpenClipImage(Extractor):
         self._model = runtime.place(loaded.model).to(memory_format=torch.channels_last)
         stated = loaded.model.visual.preprocess_cfg
         try:
-            self._transform = image_transform_v2(PreprocessCfg(**stated), is_train=False)
+            preparation = PreprocessCfg(**stated)
+            self._transform = image_transform_v2(preparation, is_train=False)
             blank = self.prepare(Image.new("RGB", (64, 64)))
         except (AssertionError, TypeError, ValueError, KeyError, RuntimeError) as error:
             raise ExtractorError(
@@ -136,6 +137,8 @@ class OpenClipImage(Extractor):
             ) from error
         self.device = runtime.device.type
         self.batch_size = 128 if runtime.is_cuda else 8
+        size = preparation.size
+        self.picture_side = size if isinstance(size, int) else max(size)
         probe = self.embed([blank], tokens=True)
         self.card = _card(name, IMAGE.name, loaded, probe, stated)
 

@@ -14,10 +14,12 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard
+from alignrec.extractors.inputs.images import full_size, reduction
 from alignrec.extractors.modality import IMAGE
 from alignrec.extractors.runtime import Runtime, to_numpy
 
 SIZE = 224
+PADDING = 32
 DIM = 1280
 
 # Evaluation preprocessing of the authors' code (models/official/efficientnet/lite in tensorflow/tpu):
@@ -25,7 +27,7 @@ DIM = 1280
 # bicubic filters before it shrinks; the authors' does not, and aliases.
 PREPROCESSING = {
     "crop": "center",
-    "crop_padding": 32,
+    "crop_padding": PADDING,
     "size": SIZE,
     "resample": "bicubic-antialias",
     "mean": 127.0,
@@ -37,7 +39,8 @@ PREPROCESSING = {
 class EfficientNetLite(Extractor):
     """Pooled: the mean of the last feature map, `[1280]`. Tokens: that map, `[49, 1280]`, row by row."""
 
-    crop = SIZE / (SIZE + 32)
+    crop = SIZE / (SIZE + PADDING)
+    picture_side = SIZE + PADDING
 
     def __init__(self, name: str, weights: Path, sha256: str, licence: str, runtime: Runtime) -> None:
         """Load pinned weights (their hash is already checked)."""
@@ -68,10 +71,12 @@ class EfficientNetLite(Extractor):
     def prepare(self, value: Image.Image | str) -> NDArray[np.uint8]:
         """The cropped and resized image, uint8 `[224, 224, 3]`."""
         assert isinstance(value, Image.Image)
-        width, height = value.size
+        width, height = full_size(value)
         side = max(1, int(self.crop * min(width, height)))
         left, top = (width - side + 1) // 2, (height - side + 1) // 2
-        box = (left, top, left + side, top + side)
+        # Of a reduced picture the same square, to a part of a pixel.
+        scale = reduction(value)
+        box = (left / scale, top / scale, (left + side) / scale, (top + side) / scale)
         return np.asarray(value.resize((SIZE, SIZE), Image.Resampling.BICUBIC, box=box))
 
     def embed(self, prepared: Sequence[NDArray[np.uint8]], tokens: bool = False) -> Embeddings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,8 @@ class TransformersImage(Extractor):
         self.batch_size = 128 if runtime.is_cuda else 8
         if _shapes(blank) != _shapes(wide):  # no crop: pictures keep their shapes, and share no batch
             self.batch_size = 1
+        else:
+            self.picture_side = _side(json.loads(self._processor.to_json_string()))
         try:
             self._pooling = _pooling(loaded, self._forward([blank])[0])
             self._forward([wide])
@@ -154,6 +157,19 @@ def _crop(processor: Any) -> float:
         return min(1.0, float(cut["height"]) / float(side))
     share = getattr(processor, "crop_pct", None)  # ConvNeXT's, of pictures below 384
     return float(share) if share and side and side < 384 else 1.0
+
+
+def _side(stated: Mapping[str, Any]) -> int:
+    """Pixels to which a processor that gives one shape resizes a picture's shorter side; 0 where it does not.
+
+    It may be fewer; LevIT's eighth of more is within what `decode_image` keeps beyond.
+    """
+    if not stated.get("do_resize") or not stated.get("size"):
+        return 0
+    sizes = [stated["size"], stated.get("crop_size")]
+    listed = [one.values() if isinstance(one, Mapping) else [one] for one in sizes]
+    longest = max((side for sides in listed for side in sides if isinstance(side, int)), default=0)
+    return math.ceil(longest / (stated.get("crop_pct") or 1))
 
 
 def _shapes(prepared: Mapping[str, NDArray[np.generic]]) -> dict[str, tuple[int, ...]]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from alignrec.core.files import digest
 from alignrec.extractors.identity import ExtractorIdentity, FileHash
+from alignrec.extractors.inputs.images import FULL
 from alignrec.extractors.modality import KINDS, PAIR, Modality
 from alignrec.extractors.precision import BFLOAT16, FLOAT32, has_bfloat16
 from alignrec.extractors.registry import identify_extractor
@@ -83,13 +84,13 @@ class ModalityJob:
     @property
     def fingerprint(self) -> str:
         """Hash of the model's identity."""
-        return digest(asdict(self.model.identity))
+        return digest(self.model.identity.record())
 
     @property
     def settings(self) -> dict[str, Any]:
         """What decides the vectors, as it was asked for: what machines choose is not part of it."""
         asked = {"device": self.model.device.partition(":")[0], "batch_size": self.batch_size}
-        return {"identity": asdict(self.model.identity), "tokens": self.tokens, **asked, **self._version}
+        return {"identity": self.model.identity.record(), "tokens": self.tokens, **asked, **self._version}
 
     @property
     def note(self) -> str:
@@ -155,6 +156,7 @@ def make_job(
     recorded: Mapping[str, Any],
     *,
     exactly: bool = False,
+    in_full: bool = False,
 ) -> ModalityJob:
     """Find a modality's model, without loading it.
 
@@ -165,6 +167,7 @@ def make_job(
         sha256: hashes the model's files.
         recorded: choices of an earlier run, by modality.
         exactly: run in the precision that is asked for, even where the device has no instructions for it.
+        in_full: decode every picture in full, however large, as earlier versions did.
 
     Raises:
         ExtractorError: what is wrong with the model.
@@ -173,6 +176,8 @@ def make_job(
     modality, model_name = Modality(name, KINDS[located.type]), config.model_of(name)
     asked, choice = settings.precision, Choice.of_record(recorded.get(name))
     identity = identify_extractor(model_name, modality, precision=asked, sha256=sha256)
+    if in_full:
+        identity = replace(identity, decoding=FULL)
     if asked == BFLOAT16 and not exactly:
         identity = _runnable(identity, choice, settings.device)
     model = Model(model_name, modality, identity, settings.device, config.plugins, emulate=exactly)
@@ -190,6 +195,6 @@ def _runnable(identity: ExtractorIdentity, choice: Choice | None, device: str) -
     """The identity in the precision that an earlier run chose for bfloat16, or else that of this machine."""
     exact = replace(identity, precision=FLOAT32)
     for one in (identity, exact):
-        if choice is not None and choice.asked == BFLOAT16 and choice.model == digest(asdict(one)):
+        if choice is not None and choice.asked == BFLOAT16 and choice.model == digest(one.record()):
             return one
     return identity if has_bfloat16(device) else exact

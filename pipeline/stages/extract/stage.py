@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -86,12 +86,15 @@ class ExtractStage(Stage):
     # Those that decide vectors are part of each model's identity.
     libraries = ("numpy", "pyarrow")
 
-    def __init__(self, *, may_lack: bool = False, exactly: bool = False) -> None:
+    def __init__(
+        self, *, may_lack: bool = False, exactly: bool = False, in_full: Collection[str] = ()
+    ) -> None:
         """With `may_lack`, no item need have a usable input of a modality (see `read_catalogue`).
 
-        With `exactly`, the config's precision is the one that runs (see `make_job`).
+        With `exactly`, the config's precision is the one that runs; of modalities `in_full`, every picture is
+        decoded in full (see `make_job`).
         """
-        self.may_lack, self.exactly = may_lack, exactly
+        self.may_lack, self.exactly, self.in_full = may_lack, exactly, in_full
 
     def plan(self, context: StageContext) -> Plan:
         """Read the catalogue, identify the models, and see which shards are there.
@@ -110,7 +113,11 @@ class ExtractStage(Stage):
         interactions = read_interactions(source, catalogue.item_ids) if source else None
         recorded = _recorded_choices(context)
         jobs = [
-            make_job(config, name, inputs, hashes.sha256, recorded, exactly=self.exactly)
+            make_job(
+                *(config, name, inputs, hashes.sha256, recorded),
+                exactly=self.exactly,
+                in_full=name in self.in_full,
+            )
             for name, inputs in catalogue.inputs.items()
         ]
         work = Extraction(config, catalogue, interactions, engine, jobs, hashes)

@@ -174,12 +174,19 @@ def test_the_model_must_be_the_releases(tmp_path: Path) -> None:
     models = named(tmp_path, "transformers:/x", identities={"text": asdict(same)})
     models.check_files("text", "transformers:/own", same)
     models.check_card("text", "transformers:/own", replace(CARD, name="transformers:/own", revision="main"))
-    for field in ("weights_sha256", "files_sha256", "modality", "precision"):
+    for field in ("weights_sha256", "files_sha256", "modality", "precision", "decoding"):
         with pytest.raises(RefusedError, match=f"transformers:/own is not the one.*: {field} differ"):
             models.check_files("text", "transformers:/own", replace(same, **{field: "other"}))
     for field, value in (("dim", 1), ("token_dim", 1), ("preprocessing", {"size": [4]})):
         with pytest.raises(RefusedError, match=f"{field} differ"):
             models.check_card("text", "transformers:/own", replace(CARD, **{field: value}))
+
+
+def test_releases_of_earlier_versions_decoded_every_picture_in_full(tmp_path: Path) -> None:
+    for decoding, in_full in ((None, {"text"}), ("full", {"text"}), ("reduced-1", set()), (["x"], set())):
+        identity = {"model": "a/b"} if decoding is None else {"model": "a/b", "decoding": decoding}
+        models = named(tmp_path, CARD.name, identities={"text": identity})
+        assert models.decoded_in_full() == in_full
 
 
 PLAIN = st.recursive(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,15 @@ from PIL import Image
 from alignrec.extractors.contract import Embeddings, Extractor, ExtractorCard
 from alignrec.extractors.errors import ExtractorError, TextRejectedError
 from alignrec.extractors.identity import ExtractorIdentity
-from alignrec.extractors.modality import MODALITIES
+from alignrec.extractors.inputs.images import reduction
+from alignrec.extractors.modality import IMAGE, MODALITIES
+from alignrec.extractors.testing import sample_photograph
 from alignrec.pipeline.catalog.items import Input
 from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.engines import local
 from alignrec.pipeline.engines.base import Model, Unit
 from alignrec.pipeline.engines.local import LocalEngine, embed_units
-from alignrec.pipeline.runner.shards import MAX_ITEMS, ShardResult, plan
+from alignrec.pipeline.runner.shards import MAX_ITEMS, ShardResult, plan, read_shard
 
 
 class Lengths(Extractor):
@@ -140,3 +144,22 @@ def test_a_model_is_loaded_once_and_must_be_the_planned_one(monkeypatch: pytest.
     other = ExtractorIdentity("test", "lengths", "text", None, "1" * 64)
     with pytest.raises(ExtractorError, match="changed since the run was planned"):
         LocalEngine().load(Model("test:lengths", MODALITIES["text"], other))
+
+
+def test_pictures_are_reduced_where_the_identity_says_so_and_the_model_has_a_size(tmp_path: Path) -> None:
+    class Reductions(Lengths):
+        def prepare(self, value: Any) -> Any:
+            return "x" * reduction(value)
+
+    data = sample_photograph(816, 1)
+    (tmp_path / "a.jpg").write_bytes(data)
+    entry = Input("a", 0, hashlib.sha256(data).hexdigest(), tmp_path / "a.jpg")
+    identity = ExtractorIdentity("test", "lengths", "image", None, "0" * 64)
+    for side, decoding, expected in ((64, IMAGE.decoding, 4), (64, "full", 1), (0, IMAGE.decoding, 1)):
+        model = Model("test:lengths", MODALITIES[IMAGE.name], replace(identity, decoding=decoding))
+        shard = plan([entry], {"case": [side, decoding]})[0]
+        unit = Unit(shard, model, 4, False, ItemsConfig(path="unused"), tmp_path)
+        extractor = Reductions()
+        extractor.picture_side = side
+        embed_units([unit], extractor)
+        assert read_shard(unit.path).vectors[0, 0] == expected

@@ -53,6 +53,16 @@ def test_a_choice_of_a_device_that_is_not_here_is_made_anew(tmp_path: Path) -> N
     assert begun.chosen(LoadedModel(CARD, "cpu", 8)).choice == Choice(fingerprint, "cpu", 8)
 
 
+def test_decoding_in_full_is_another_identity_where_it_makes_a_difference(tmp_path: Path) -> None:
+    config = load_config(write_catalogue(tmp_path))
+    for name, differs in (("image", True), ("text", False)):
+        usual, in_full = (
+            make_job(config, name, INPUTS, sha256_file, {}, in_full=given) for given in (False, True)
+        )
+        assert in_full.model.identity.decoding == "full"
+        assert (usual.fingerprint != in_full.fingerprint) is differs
+
+
 def test_an_item_takes_its_vector_and_the_tokens_that_are_kept(tmp_path: Path) -> None:
     job, loaded = _job(tmp_path), LoadedModel(CARD, "cpu", 8, tokens=5)
     assert job.bytes_an_item(loaded) == 4 * 8
