@@ -155,7 +155,7 @@ def test_the_story_of_ml100k(hub: HubServer, run: Run, ml100k: Path, tmp_path: P
 
     def change() -> None:
         config.write_text(config.read_text().replace("({year})", "of {year}"))
-        assert run_python(ALIGNREC, env, "export", "-c", str(config)).returncode == 0
+        assert run_python(ALIGNREC, env, "run", "-c", str(config)).returncode == 0
 
     publish_change_load_and_stop(hub, run, release, change)
 
