@@ -13,7 +13,7 @@ from alignrec.aligner.pretrain.pretraining import pretrain
 from alignrec.aligner.train.collaborative import collaborative
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.train.training import train
-from tests.aligner.pretrain.test_pretraining import TINY, weights, world
+from tests.aligner.pretrain.kinds import TINY, weights, world
 from tests.aligner.worlds import two_tastes
 
 FEATURES, VALID, SPLIT = two_tastes()

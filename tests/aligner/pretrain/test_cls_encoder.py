@@ -12,7 +12,7 @@ from alignrec.aligner.errors import EncoderError
 from alignrec.aligner.pretrain.cls_encoder import ClsEncoder
 from alignrec.aligner.pretrain.item_encoder import load_encoder
 from alignrec.aligner.pretrain.pretraining import pretrain
-from tests.aligner.pretrain.test_pretraining import TINY, world
+from tests.aligner.pretrain.kinds import TINY, world
 
 PAPER = TINY.model_copy(update={"vector": "cls"})
 

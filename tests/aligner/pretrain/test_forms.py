@@ -7,7 +7,7 @@ import pytest
 
 from alignrec.aligner.pretrain.forms import Form, forms, held_out_directions, ridge_directions
 from alignrec.aligner.pretrain.residual_encoder import ResidualEncoder
-from tests.aligner.pretrain.test_pretraining import TINY, world
+from tests.aligner.pretrain.kinds import TINY, world
 from tests.aligner.pretrain.test_residual_encoder import one_way
 
 LEARNS = TINY.model_copy(

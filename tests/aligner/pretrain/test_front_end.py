@@ -7,7 +7,7 @@ import torch
 
 from alignrec.aligner.pretrain.batches import gather
 from alignrec.aligner.pretrain.front_end import FrontEnd
-from tests.aligner.pretrain.test_pretraining import world
+from tests.aligner.pretrain.kinds import world
 
 
 def test_the_pooled_vector_comes_first_and_places_are_added_to_whatever_stands_there() -> None:

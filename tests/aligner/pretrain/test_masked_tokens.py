@@ -18,7 +18,7 @@ from alignrec.aligner.pretrain.objective import choose_one
 from alignrec.aligner.pretrain.pretraining import pretrain
 from alignrec.aligner.pretrain.settings import PretrainSettings
 from alignrec.aligner.pretrain.token_codebook import token_codes
-from tests.aligner.pretrain.test_pretraining import TINY, world
+from tests.aligner.pretrain.kinds import TINY, world
 
 PAPER = TINY.model_copy(update={"vector": "cls"})
 

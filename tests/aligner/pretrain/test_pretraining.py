@@ -12,71 +12,15 @@ import numpy as np
 import pytest
 import torch
 
-from alignrec.aligner.components import Components
 from alignrec.aligner.errors import EncoderError, FeatureError
-from alignrec.aligner.inputs import Inputs, ModalityInput, TokenSequences
-from alignrec.aligner.pretrain.batches import LONGEST, gather
+from alignrec.aligner.inputs import ModalityInput, TokenSequences
 from alignrec.aligner.pretrain.encoder import MultimodalEncoder
-from alignrec.aligner.pretrain.multiway import MMEnc
-from alignrec.aligner.pretrain.objective import MaskThenPredict, choose_hidden
-from alignrec.aligner.pretrain.pretraining import Pretrained, pretrain
+from alignrec.aligner.pretrain.pretraining import pretrain
 from alignrec.aligner.pretrain.settings import PretrainSettings
-
-TINY = PretrainSettings(
-    dim=12, width=16, depth=1, heads=2, tokens=3, codes=4, batch_size=16, epochs=4, dropout=0.1, device="cpu"
-)
+from tests.aligner.pretrain.kinds import TINY, weights, world
 
 # Every form that is trained step by step.
 TRAINED = [TINY.model_copy(update={"vector": form}) for form in ("filled", "cls", "residual")]
-
-
-def world(n: int = 80, *, lost_text: int = 0, seed: int = 0) -> Inputs:
-    """Items of four kinds; picture and text both show the kind, in their own noisy way."""
-    rng = np.random.default_rng(seed)
-    kind = rng.integers(4, size=n)
-    inputs = {}
-    for modality, width in (("image", 10), ("text", 8)):
-        pooled = (rng.standard_normal((4, width))[kind] + 0.2 * rng.standard_normal((n, width))).astype(
-            np.float32
-        )
-        lengths = rng.integers(2, 6, size=n)
-        tokens = np.repeat(pooled, lengths, axis=0) + 0.2 * rng.standard_normal((lengths.sum(), width))
-        sequences = TokenSequences(tokens.astype(np.float16), np.concatenate([[0], lengths.cumsum()]))
-        inputs[modality] = ModalityInput(pooled, np.ones(n, dtype=np.bool_), sequences)
-    lost = np.arange(n) < lost_text
-    inputs["text"] = inputs["text"].without(lost)
-    return inputs
-
-
-def weights(trained: Pretrained) -> dict[str, bytes]:
-    return {name: t.numpy().tobytes() for name, t in trained.encoder.state_dict().items()}
-
-
-def test_components_are_principal_components_of_unit_rows_rescaled() -> None:
-    vectors = np.random.default_rng(0).standard_normal((50, 6)).astype(np.float32)
-    unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    centred = unit - unit.mean(axis=0)
-    _, spread, axes = np.linalg.svd(centred, full_matrices=False)
-    expected = centred @ axes[:3].T / spread[:3] ** 0.5
-    expected /= np.sqrt(np.square(expected).sum(axis=1).mean())
-    got = Components(6, 3).fit(vectors, 0.5)(torch.from_numpy(vectors)).numpy()
-    signs = np.sign((got * expected).sum(axis=0))
-    np.testing.assert_allclose(got * signs, expected, atol=1e-4)
-
-
-def test_components_beyond_the_rank_are_zeros() -> None:
-    vectors = np.random.default_rng(0).standard_normal((3, 6)).astype(np.float32)
-    got = Components(6, 5).fit(vectors, 1.0)(torch.from_numpy(vectors))
-    assert torch.isfinite(got).all()
-    assert not got[:, 2:].any()
-
-
-def test_components_of_nothing_are_zeros() -> None:
-    fitted = Components(6, 3)
-    fitted.fit(np.random.default_rng(0).standard_normal((9, 6)).astype(np.float32), 0.5)
-    fitted.fit(np.zeros((0, 6), np.float32), 0.5)
-    assert not any(buffer.any() for buffer in fitted.buffers())
-    assert not fitted(torch.ones(2, 6)).any()
 
 
 @pytest.mark.filterwarnings("error")
@@ -97,45 +41,6 @@ def test_a_modality_without_any_token_or_with_one_item_is_learned_from() -> None
     assert not gone.valid.any() and gone.tokens.values.shape == (0, 8)
     with pytest.raises(FeatureError, match="no item has a usable text"):
         pretrain(inputs | {"text": gone}, TINY, seed=0)
-
-
-def test_cls_sees_no_masked_token() -> None:
-    torch.manual_seed(0)
-    encoder = MMEnc(("image", "text"), 16, 2, 2).eval()
-    tokens = {"image": torch.randn(2, 4, 16), "text": torch.randn(2, 3, 16)}
-    masks = {"image": torch.ones(2, 4, dtype=torch.bool), "text": torch.zeros(2, 3, dtype=torch.bool)}
-    before = encoder(tokens, masks)
-    torch.testing.assert_close(encoder(tokens | {"text": torch.randn(2, 3, 16)}, masks), before)
-    assert not torch.allclose(encoder(tokens | {"image": torch.randn(2, 4, 16)}, masks), before)
-
-
-def test_heads_must_divide_the_width() -> None:
-    with pytest.raises(ValueError, match="heads must divide the width"):
-        MMEnc(("image",), 10, 1, 4)
-
-
-def test_what_an_item_hides() -> None:
-    n = 3000
-    valid = {"image": np.ones(n, dtype=np.bool_), "text": np.arange(n) >= 1000}
-    hidden = choose_hidden(valid, np.random.default_rng(0))
-    assert set(hidden[:1000]) == {"half"}, "the only modality is never hidden as a whole"
-    assert {"image", "text", "half"} == set(hidden[1000:])
-
-
-@pytest.mark.parametrize("hide", ["image", "text"])
-def test_the_hidden_side_never_reaches_the_prediction(hide: str) -> None:
-    """Other content on the hidden side changes the target alone, never `[CLS]`."""
-    inputs = world()
-    settings = TINY.model_copy(update={"code_weight": 0.0})
-    model = MaskThenPredict(MultimodalEncoder.fitted(settings, inputs, seed=0), {}).eval()
-    seen: list[torch.Tensor] = []
-    model.encoder.mmenc.register_forward_hook(lambda _m, _i, cls: seen.append(cls))
-    items = np.arange(8)
-    other = {**inputs, hide: world(seed=9)[hide]}
-    for source in (inputs, other):
-        batch = gather(source, items, most=3)
-        model(batch, np.full(8, hide), np.random.default_rng(0))
-    torch.testing.assert_close(seen[0], seen[1])
 
 
 def test_training_tells_the_hidden_side_better_than_no_training() -> None:
@@ -259,17 +164,6 @@ def test_other_widths_are_refused() -> None:
         encoder.encode({"image": inputs["text"], "text": inputs["image"]})
 
 
-def test_a_sequence_beyond_the_longest_is_cut() -> None:
-    rng = np.random.default_rng(0)
-    tokens = TokenSequences(
-        rng.standard_normal((LONGEST + 50, 8)).astype(np.float16), np.array([0, LONGEST + 50])
-    )
-    source = ModalityInput(np.ones((1, 8), dtype=np.float32), np.ones(1, dtype=np.bool_), tokens)
-    assert gather({"text": source}, np.array([0]), most=10**6)["text"].tokens.shape[1] == LONGEST
-    drawn = gather({"text": source}, np.array([0]), most=5, rng=rng)["text"]
-    assert int(drawn.position.max()) < LONGEST
-
-
 def test_what_only_a_place_tells_is_learned() -> None:
     """Something stands at one of four places of a picture; its text tells which. Pooling has lost it."""
     rng = np.random.default_rng(0)
@@ -295,26 +189,6 @@ def test_what_only_a_place_tells_is_learned() -> None:
     settings = TINY.model_copy(update=learns)
     curves = pretrain(inputs, settings, 1).curves
     assert min(curve["held out text"] for curve in curves) < 0.3  # 1 is knowing nothing
-
-
-def test_a_hidden_side_is_not_looked_at() -> None:
-    inputs = world()
-    encoder = MultimodalEncoder.fitted(TINY, inputs, 1).eval()
-    for parameter in encoder.parameters():
-        torch.nn.init.normal_(parameter, std=0.1, generator=torch.Generator().manual_seed(0))
-    model = MaskThenPredict(encoder, {}).eval()
-    model.encoder.settings = TINY.model_copy(update={"code_weight": 0.0})
-    seen: list[torch.Tensor] = []
-    encoder.mmenc.register_forward_hook(lambda _module, _inputs, cls: seen.append(cls))
-    blind = {**inputs, "image": ModalityInput(-inputs["image"].pooled, *_rest(inputs["image"]))}
-    for source in (inputs, blind):
-        batch = gather(source, np.arange(8), most=8)
-        model(batch, np.full(8, "image"), np.random.default_rng(0))
-    torch.testing.assert_close(seen[0], seen[1], rtol=0, atol=0)
-
-
-def _rest(source: ModalityInput) -> tuple[Any, TokenSequences]:
-    return source.valid, TokenSequences(-source.tokens.values, source.tokens.offsets)
 
 
 def test_bfloat16_learns_nearly_the_same() -> None:

@@ -16,7 +16,7 @@ from alignrec.aligner.pretrain.item_encoder import load_encoder
 from alignrec.aligner.pretrain.linear_encoder import LinearEncoder
 from alignrec.aligner.pretrain.pretraining import pretrain
 from alignrec.aligner.pretrain.residual_encoder import ResidualEncoder, better_told
-from tests.aligner.pretrain.test_pretraining import TINY, world
+from tests.aligner.pretrain.kinds import TINY, world
 
 SETTINGS = TINY.model_copy(update={"vector": "residual", "epochs": 12})
 LINEAR = SETTINGS.model_copy(update={"vector": "linear"})

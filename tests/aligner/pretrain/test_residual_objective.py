@@ -9,7 +9,7 @@ import torch
 from alignrec.aligner.pretrain.batches import gather
 from alignrec.aligner.pretrain.residual_encoder import ResidualEncoder
 from alignrec.aligner.pretrain.residual_objective import ResidualObjective
-from tests.aligner.pretrain.test_pretraining import TINY, world
+from tests.aligner.pretrain.kinds import TINY, world
 
 SETTINGS = TINY.model_copy(update={"vector": "residual"})
 ITEMS = np.arange(16)

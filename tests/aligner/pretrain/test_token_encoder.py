@@ -9,7 +9,7 @@ from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.pretrain.cls_encoder import ClsEncoder
 from alignrec.aligner.pretrain.encoder import MultimodalEncoder
 from alignrec.aligner.pretrain.token_encoder import TokenEncoder
-from tests.aligner.pretrain.test_pretraining import TINY, world
+from tests.aligner.pretrain.kinds import TINY, world
 
 
 @pytest.mark.parametrize("form", [ClsEncoder, MultimodalEncoder])

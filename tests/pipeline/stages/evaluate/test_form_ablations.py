@@ -19,7 +19,7 @@ from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.evaluate.form_ablations import RIDGE, FormAblations, form_ablations
-from tests.aligner.pretrain.test_pretraining import TINY, world
+from tests.aligner.pretrain.kinds import TINY, world
 
 INPUTS = world(150)
 SETTINGS = TINY.model_copy(update={"epochs": 2})
