@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow kills faults others lint types axe docs stills wheel clean
+.PHONY: demo test slow rooms pipeline kills faults lint types axe docs stills wheel clean
 
 # Most of what the libraries hold is never imported: Python compiles the rest when it is, and keeps that.
 unexport PYTHONDONTWRITEBYTECODE
@@ -20,15 +20,22 @@ test: .venv/ready
 slow: .venv/ready
 	$(BIN)/python -m pytest -m slow
 
-# `slow` in three parts; with `test`, two cores share all tests: `make --jobs=2 kills others test faults`.
+# All tests in four parts that take about as long. Each has the slow tests of its rooms, so that what the tests
+# of a file share is made once: `make --jobs=2 rooms pipeline kills faults`.
+ALL := $(BIN)/python -m pytest --durations=8 -m ""
+KILLS := tests/pipeline/runner/test_kill.py
+
 kills: .venv/ready
-	$(BIN)/python -m pytest --durations=8 -m slow tests/pipeline/runner/test_kill.py
+	$(ALL) $(KILLS)
 
 faults: .venv/ready
-	$(BIN)/python -m pytest --durations=8 -m slow tests/pipeline/runner --ignore=tests/pipeline/runner/test_kill.py
+	$(ALL) tests/pipeline/runner --ignore=$(KILLS)
 
-others: .venv/ready
-	$(BIN)/python -m pytest --durations=8 -m slow --ignore=tests/pipeline/runner
+pipeline: .venv/ready
+	$(ALL) tests/pipeline --ignore=tests/pipeline/runner
+
+rooms: .venv/ready
+	$(ALL) tests --ignore=tests/pipeline
 
 lint: .venv/ready
 	$(BIN)/ruff check .
