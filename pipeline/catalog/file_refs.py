@@ -146,7 +146,7 @@ def _with_ending(path: Path, endings: Sequence[str]) -> Path:
 def _outside(root: Path, value: str, path: Path) -> OutsideRootError:
     # What it names before any link is followed.
     named = Path(os.path.normpath(Path.cwd() / root / value))
-    allow = "to read it, name its folder in catalog.items.linked_folders"
+    allow = "to read it, name its folder in catalog.items.linked_folders (of encode and extend: --image-root)"
     if named.is_relative_to(os.path.normpath(Path.cwd() / root)):
         return OutsideRootError(
             f"{shown(value)} is a symbolic link out of the image root, to {path}: {allow}", path
