@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 from numpy.typing import NDArray
 from pydantic import Field
@@ -45,6 +46,8 @@ class AlignedEncoder:
         neighbours: how many trained items a new one is placed by.
         members: whose shares lie side by side in every vector.
         unit: whether every member's share of an aligned vector is made as long, as softmax training ranks by.
+        symmetric: whether the content graph is weighted by both items' totals, as in the paper's form; what
+            trained items pass on is divided by the square root of theirs already.
         popularity: the popularity term of an item that no user took, the last column of aligned vectors; None
             where they have no such column.
     """
@@ -59,6 +62,7 @@ class AlignedEncoder:
     neighbours: int
     members: int
     unit: bool
+    symmetric: bool = False
     popularity: float | None = None
 
     @classmethod
@@ -67,18 +71,35 @@ class AlignedEncoder:
         model: AlignRec,
         trained: Representations,
         space: ContentSpace,
+        known: Floats,
+        similar: sp.csr_array,
         settings: TrainSettings,
         term: PopularityTerm | None,
     ) -> Self:
-        """The encoder of a model trained with `settings`, of its representations and its popularity term."""
+        """The encoder of a trained model.
+
+        Args:
+            model: trained.
+            trained: its representations.
+            space: that features are centred in.
+            known: float32 `[n, e]`, the features in it of the items that were trained.
+            similar: their content graph, as `content_neighbours` makes it.
+            settings: of the training.
+            term: its popularity term.
+        """
         passed = model.passed()[-1]
+        symmetric = settings.form == "paper"
+        if symmetric:
+            passed = passed * torch.from_numpy(np.sqrt(similar.diagonal())).to(passed.device)[:, None]
         gate, category = model.projection, trained.category.item
-        learned = (model.features, gate.weight, gate.bias, model.item, passed, category)
-        arrays = dict(zip(_TENSORS[1:], (t.detach().cpu().numpy() for t in learned), strict=True))
+        learned = (gate.weight, gate.bias, model.item, passed, category)
+        arrays = dict(zip(_TENSORS[2:], (t.detach().cpu().numpy() for t in learned), strict=True))
         return cls(
             mean=space.mean,
+            features=known,
             **arrays,
-            neighbours=settings.neighbours,
+            neighbours=settings.other_neighbours,
+            symmetric=symmetric,
             members=settings.members,
             unit=settings.loss == "softmax",
             popularity=None if term is None else term.untouched,
@@ -107,7 +128,8 @@ class AlignedEncoder:
         per_weight = 1 / np.maximum(total, 1e-12)
         gate = torch.sigmoid(torch.from_numpy(unit @ self.weight.T + self.bias)).numpy()
         purified = per_weight * (weights @ self.item) * gate
-        content = (purified + weights @ self.passed) / (1 + total)
+        share = np.sqrt(1 + total) if self.symmetric else np.float32(1)
+        content = (purified / share + weights @ self.passed) * share / (1 + total)
         aligned = (content + per_weight * (weights @ self.category)).astype(np.float32)
         if self.unit:
             aligned = unit_shares(torch.from_numpy(aligned), self.members).numpy()
@@ -118,7 +140,11 @@ class AlignedEncoder:
     def save_pretrained(self, folder: Path) -> None:
         """Write `config.json` and `model.safetensors` into a folder that exists."""
         tensors = {name: np.ascontiguousarray(getattr(self, name)) for name in _TENSORS}
-        config = {name: value for name in _CONFIG if (value := getattr(self, name)) is not None}
+        config = {
+            name: value
+            for name in _CONFIG
+            if (value := getattr(self, name)) != _Saved.model_fields[name].default
+        }
         write_encoder(folder, config, lambda path: save_file(tensors, path))
 
     @classmethod
@@ -145,6 +171,7 @@ class AlignedEncoder:
             neighbours=config.neighbours,
             members=config.members,
             unit=config.unit,
+            symmetric=config.symmetric,
             popularity=config.popularity,
         )
 
@@ -155,8 +182,9 @@ class _Saved(SavedConfig):
     neighbours: int = Field(ge=1)
     members: int = Field(ge=1)
     unit: bool
+    symmetric: bool = False
     popularity: float | None = Field(None, ge=-_LOWEST, le=0)
 
 
-_CONFIG = ("neighbours", "members", "unit", "popularity")
+_CONFIG = ("neighbours", "members", "unit", "symmetric", "popularity")
 _TENSORS = tuple(field.name for field in fields(AlignedEncoder) if field.name not in _CONFIG)

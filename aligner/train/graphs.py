@@ -108,6 +108,23 @@ def content_neighbours(features: NDArray[np.floating], k: int, exact: int = EXAC
     return loops
 
 
+def symmetric(neighbours: sp.csr_array) -> sp.csr_array:
+    """The same neighbours weighted as the paper's code has them: cosine / sqrt(total of row times of column).
+
+    An item's total is that of its neighbours' cosines, its own, 1, among them.
+
+    Args:
+        neighbours: as of `content_neighbours`, `[n, n]`.
+
+    Returns:
+        float32 CSR `[n, n]`; no row without an item itself, so no total is zero.
+    """
+    own = neighbours.diagonal()  # 1 / total, since an item's cosine with itself is 1
+    rows = np.repeat(np.arange(neighbours.shape[0]), np.diff(neighbours.indptr))
+    weights = neighbours.data * np.sqrt(own[neighbours.indices] / own[rows])
+    return sp.csr_array((weights, neighbours.indices, neighbours.indptr), shape=neighbours.shape)
+
+
 def _approximate(features: NDArray[np.floating], k: int) -> sp.csr_array:
     try:
         import faiss

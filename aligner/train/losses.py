@@ -94,8 +94,12 @@ def similarity(content: Tensor, target: Tensor) -> Tensor:
         content: float `[n, d]`, the refined vectors of distinct items.
         target: float `[n, n]`, cosines of their pretrained features.
     """
-    unit = normalize(content, dim=1)
-    drift: Tensor = torch.linalg.matrix_norm(unit @ unit.T - target)
+    return product_similarity(normalize(content, dim=1), target)
+
+
+def product_similarity(content: Tensor, target: Tensor) -> Tensor:
+    """The same with products for cosines, as the paper's code has it: ‖E Eᵀ - cos(features)‖_F / n."""
+    drift: Tensor = torch.linalg.matrix_norm(content @ content.T - target)
     return drift / len(content)
 
 

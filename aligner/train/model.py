@@ -95,22 +95,39 @@ class AlignRec(Collaborative):
 
     Args:
         users: number of users.
-        features: float32 `[items, e]`, unit rows; never changed by training.
+        features: float32 `[items, e]`, unit rows.
         neighbours: content graph `[items, items]`.
         dim: size of the vectors.
         layers: of LightGCN.
         content_layers: of the content graph.
+        paper: whether ID vectors and the gate start as in the paper's code (Glorot and Bengio, AISTATS 2010).
+        trained_features: whether training changes the features that the gate sees.
     """
 
     features: Tensor
 
     def __init__(
-        self, users: int, features: Tensor, neighbours: Graph, dim: int, layers: int, content_layers: int
+        self,
+        users: int,
+        features: Tensor,
+        neighbours: Graph,
+        dim: int,
+        layers: int,
+        content_layers: int,
+        *,
+        paper: bool = False,
+        trained_features: bool = False,
     ) -> None:
         """Draw ID vectors and a gate; the caller seeds."""
         super().__init__(users, len(features), dim, layers)
         self.projection = nn.Linear(features.shape[1], dim)
-        self.register_buffer("features", features, persistent=False)
+        if paper:
+            for weight in (self.user, self.item, self.projection.weight):
+                nn.init.xavier_uniform_(weight)
+        if trained_features:
+            self.features = nn.Parameter(features.clone())
+        else:
+            self.register_buffer("features", features, persistent=False)
         self.neighbours = neighbours
         self.content_layers = content_layers
 

@@ -150,9 +150,8 @@ class Objective:
                 )
             )
         if cosines is not None and content is not None:
-            terms["similarity"] = settings.similarity_weight * losses.similarity(
-                rows(content.item, items), cosines
-            )
+            likeness = losses.product_similarity if settings.form == "paper" else losses.similarity
+            terms["similarity"] = settings.similarity_weight * likeness(rows(content.item, items), cosines)
         return terms
 
     def _ranking(self, vectors: Representations, batch: Batch) -> Tensor:

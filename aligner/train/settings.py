@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, field_validator, model_validator
+
+# What the paper and its published code train with, where no setting says otherwise.
+_PAPER: Mapping[str, Any] = {
+    "loss": "bpr",
+    "dim": 64,
+    "members": 1,
+    "batch_size": 2048,
+    "patience": 30,
+    "learning_rate": 0.003,
+    "uia_weight": 0.1,
+}
 
 
 class TrainSettings(BaseModel):
@@ -12,6 +24,11 @@ class TrainSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    form: Literal["default", "paper"] = Field(
+        "default",
+        description="paper: as its published code computes, with its numbers for what is not set here: "
+        f"{', '.join(f'{name} {value}' for name, value in _PAPER.items())}",
+    )
     dim: int = Field(512, gt=0, description="size of aligned, content and user vectors, popularity apart")
     members: int = Field(
         8, ge=1, description="models trained side by side, each on its share of dim; their mean score ranks"
@@ -21,7 +38,11 @@ class TrainSettings(BaseModel):
     )
     layers: int = Field(2, ge=0, description="LightGCN layers over the interactions")
     content_layers: int = Field(1, ge=1, description="layers over the content graph")
-    neighbours: int = Field(10, ge=1, description="items that content comes from, beside the item itself")
+    neighbours: int = Field(
+        10,
+        ge=1,
+        description="items that content comes from, beside the item itself; in the paper's form with it",
+    )
     exact_neighbours: int = Field(200_000, ge=0, description="above so many items, FAISS finds neighbours")
     temperature: float = Field(0.15, gt=0, description="of the softmax loss")
     balance: float = Field(
@@ -37,7 +58,16 @@ class TrainSettings(BaseModel):
     cca_weight: float = Field(0.01, ge=0, description="content-category alignment, of items and of users")
     cca_temperature: float = Field(0.2, gt=0, description="of content-category alignment")
     uia_weight: float = Field(0.0, ge=0, description="user-item alignment by cosine")
-    similarity_weight: float = Field(0.1, ge=0, description="keeps content as similar as features are")
+    similarity_weight: float = Field(
+        0.1,
+        ge=0,
+        description="keeps content as similar as features are: its cosines, in the paper's form its products",
+    )
+    trained_features: bool = Field(
+        False,
+        description="the paper's form: features go on learning, as in its code; content is kept as "
+        "similar as they were",
+    )
     l2_weight: float = Field(1e-4, ge=0, description="half the squared length of a batch's vectors")
     learning_rate: float = Field(0.004, gt=0)
     decay: float = Field(0.96, gt=0, le=1, description="what the learning rate is multiplied by")
@@ -54,8 +84,19 @@ class TrainSettings(BaseModel):
             raise ValueError("expected weights that differ from one another")
         return weights
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_form(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and values.get("form") == "paper":
+            return {**_PAPER, **values}
+        return values
+
     @model_validator(mode="after")
     def _share_out(self) -> Self:
+        if self.trained_features and self.form != "paper":
+            raise ValueError("trained_features belongs to form: paper")
+        if self.form == "paper" and self.neighbours == 1:
+            raise ValueError("in the paper's form neighbours counts the item itself: give 2 or more")
         if self.dim % self.members:
             raise ValueError(f"dim {self.dim} cannot be shared out among {self.members} members evenly")
         return self
@@ -65,9 +106,12 @@ class TrainSettings(BaseModel):
         """Whether vectors have a column for it; under BPR their length says how popular an item is."""
         return self.loss == "softmax" and any(self.popularity)
 
+    @property
+    def other_neighbours(self) -> int:
+        """Items that content comes from, the item itself apart."""
+        return self.neighbours - (self.form == "paper")
+
     @classmethod
     def paper(cls, **changes: object) -> Self:
-        """The paper's objective: BPR, and user-item alignment by cosine as a term of its own."""
-        form = {"loss": "bpr", "dim": 64, "members": 1, "batch_size": 2048, "patience": 30}
-        form |= {"learning_rate": 0.003, "uia_weight": 0.1}
-        return cls.model_validate(form | changes)
+        """The paper's form: BPR, user-item alignment as a term of its own, and its code's details."""
+        return cls.model_validate({"form": "paper", **changes})

@@ -17,7 +17,7 @@ from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.evaluate.splits import TRAIN, Split
 from alignrec.aligner.hardware import device_of
 from alignrec.aligner.train.aligned_encoder import AlignedEncoder
-from alignrec.aligner.train.graphs import content_neighbours, graph
+from alignrec.aligner.train.graphs import content_neighbours, graph, symmetric
 from alignrec.aligner.train.model import AlignRec
 from alignrec.aligner.train.objective import Objective
 from alignrec.aligner.train.settings import TrainSettings
@@ -139,15 +139,15 @@ def _train(
     known = space(features[warm], valid[warm])
     part = split.of_items(warm)
     device = device_of(settings.device)
-    similar = neighbours(known, settings.neighbours, settings.exact_neighbours)
+    similar = neighbours(known, settings.other_neighbours, settings.exact_neighbours)
     model = build(known, similar, part.users, settings, seed, device)
-    objective = Objective(settings, part.matrix(TRAIN), model.features, device)
+    objective = Objective(settings, part.matrix(TRAIN), torch.from_numpy(known).to(device), device)
     task = task_of(model, objective, part)
     fit = Trainer(task).fit(**hooks)
     representations = task.represent()
     assert representations.content is not None
     ranking = task.ranking_vectors(representations)
-    encoder = AlignedEncoder.from_model(model, representations, space, settings, ranking.term)
+    encoder = AlignedEncoder.from_model(model, representations, space, known, similar, settings, ranking.term)
     aligned, content = encoder.encode(features, valid & ~warm)
     aligned[warm], content[warm] = ranking.item, representations.content.item.cpu().numpy()
     weight = 0.0 if ranking.term is None else ranking.term.weight
@@ -187,9 +187,11 @@ def build(
         model = AlignRec(
             users,
             torch.from_numpy(features),
-            graph(neighbours).to(device),
+            graph(symmetric(neighbours) if settings.form == "paper" else neighbours).to(device),
             settings.dim,
             settings.layers,
             settings.content_layers,
+            paper=settings.form == "paper",
+            trained_features=settings.trained_features,
         )
     return model.to(device)

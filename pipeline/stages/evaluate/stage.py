@@ -36,6 +36,9 @@ RANKINGS = "lists from elsewhere"
 SPLITS = "splits and their seeds"
 # Parts that add to an evaluation, and change nothing of the rest.
 _MORE = (FULL, RANKINGS, SPLITS)
+# The part that says which protocols are measured, and changes nothing of what they train.
+SHARES = "shares that are masked and thinned"
+_OF_SHARES = {"masked", "thinned"}
 # Its pieces, and those of several splits, outlive other runs of the stage.
 FULL_SCRATCH = "evaluate-full"
 
@@ -56,8 +59,9 @@ class EvaluateStage(Stage):
         config, done = context.config, context.done
         inputs: dict[str, Any] = {
             "evaluate settings": config.evaluate.model_dump(
-                mode="json", exclude={"seeds", "full", "rankings", "splits", "published"}
+                mode="json", exclude={"seeds", "full", "rankings", "splits", "published"} | _OF_SHARES
             ),
+            SHARES: config.evaluate.model_dump(mode="json", include=_OF_SHARES),
             "landmarks": {mark.name: mark.identity for mark in all_landmarks() if mark.quick},
             "split": done[SPLIT].files,
             "seed": str(config.seed),
@@ -109,7 +113,7 @@ class EvaluateStage(Stage):
 
         config, run, console = context.config, context.run, context.console
         assert context.plan is not None
-        parts = {name: part for name, part in context.parts.items() if name not in _MORE}
+        parts = {name: part for name, part in context.parts.items() if name not in (*_MORE, SHARES)}
         cut, inputs = run.split(), run.inputs()
         settings = config.evaluate
         evaluator = Evaluator(cut.split, settings.k, settings.exclude_valid)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.neighbours import nearest
-from alignrec.aligner.train.graphs import bipartite, content_neighbours, graph
+from alignrec.aligner.train.graphs import bipartite, content_neighbours, graph, symmetric
 from alignrec.aligner.train.model import AlignRec, Collaborative
 from alignrec.core.vectors import unit_rows
 
@@ -46,6 +46,16 @@ def slow_content(features: np.ndarray, k: int) -> np.ndarray:
             for j in sorted(others, key=lambda j: -features[i] @ features[j])[:k]:
                 out[i, j] = max(features[i] @ features[j], 0)
     return out / out.sum(axis=1, keepdims=True)
+
+
+@given(seeds, st.integers(1, 8))
+def test_the_papers_graph_divides_cosines_by_the_roots_of_both_totals(seed: int, k: int) -> None:
+    features = features_of(seed)
+    rows = slow_content(features, k)
+    cosines = rows / np.diag(rows)[:, None]  # an item's cosine with itself is 1
+    total = cosines.sum(axis=1)
+    got = symmetric(content_neighbours(features, k)).toarray()
+    assert got == pytest.approx(cosines / np.sqrt(np.outer(total, total)), abs=1e-5)
 
 
 @given(seeds)

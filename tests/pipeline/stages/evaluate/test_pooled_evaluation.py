@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -130,6 +131,27 @@ def test_stopped_in_mid_training_it_ends_in_the_same_bytes(
     assert _pooled(trained).read_bytes() == _pooled(finished).read_bytes()
     controls = trained.parent / "run" / ".control"
     assert len(list(controls.iterdir())) == 2 * 2, "one a split and seed"
+
+
+def test_other_shares_train_no_control_again(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(finished.parent, tmp_path / "own")
+    config = tmp_path / "own" / finished.name
+    before = json.loads(_pooled(config).read_text())["records"]
+    save, saved = Checkpoint.save, set()
+
+    def save_and_note(self: Checkpoint, state: dict[str, Any]) -> None:
+        save(self, state)
+        saved.add(self.path.parent.name)
+
+    monkeypatch.setattr(Checkpoint, "save", save_and_note)
+    run(config, "evaluate", [*SEVERAL, "evaluate.thinned=[0.4]"], QUIET)
+    assert saved == {".evaluate-full"}, "AlignRec and LightGCN are trained, whose pieces are gone by now"
+    after = json.loads(_pooled(config).read_text())["records"]
+    assert [r for r in before if r["share"] is None] == [r for r in after if r["share"] is None]
+    assert {r["share"] for r in before} == {None, 0.1, 0.2, 0.5}
+    assert {r["share"] for r in after} == {None, 0.4}
 
 
 def test_the_command_line_asks_for_splits_and_shows_them_together(finished: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.manifest import StageManifest
 from alignrec.pipeline.runner.stage import StageContext
-from alignrec.pipeline.stages.evaluate.stage import FULL, STAGE
+from alignrec.pipeline.stages.evaluate.stage import FULL, SHARES, STAGE
 
 CATALOG = {"items": {"path": "x"}, "interactions": {"path": "y"}}
 DONE = {name: StageManifest(name, {}, {}, {}) for name in ("extract", "split", "pretrain", "train")}
@@ -29,10 +29,18 @@ def test_seeds_count_in_a_full_evaluation_alone() -> None:
     assert inputs(full=True, seeds=[8, 9])[FULL] != full[FULL]
 
 
-@pytest.mark.parametrize("setting", [{"k": [5]}, {"masked": [0.5]}, {"exclude_valid": True}])
-def test_settings_that_change_numbers_are_inputs(setting: dict[str, object]) -> None:
+@pytest.mark.parametrize(
+    ("setting", "part"),
+    [
+        ({"k": [5]}, "evaluate settings"),
+        ({"exclude_valid": True}, "evaluate settings"),
+        ({"masked": [0.5]}, SHARES),
+        ({"thinned": []}, SHARES),
+    ],
+)
+def test_settings_that_change_numbers_are_inputs(setting: dict[str, object], part: str) -> None:
     changed, quick = inputs(**setting), inputs()
-    assert [name for name in quick if quick[name] != changed[name]] == ["evaluate settings"]
+    assert [name for name in quick if quick[name] != changed[name]] == [part]
 
 
 def test_it_is_described_by_its_numbers() -> None:
