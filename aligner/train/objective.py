@@ -150,8 +150,8 @@ class Objective:
                 )
             )
         if cosines is not None and content is not None:
-            likeness = losses.product_similarity if settings.form == "paper" else losses.similarity
-            terms["similarity"] = settings.similarity_weight * likeness(rows(content.item, items), cosines)
+            regulariser = losses.product_similarity if settings.form == "paper" else losses.similarity
+            terms["similarity"] = settings.similarity_weight * regulariser(rows(content.item, items), cosines)
         return terms
 
     def _ranking(self, vectors: Representations, batch: Batch) -> Tensor:
