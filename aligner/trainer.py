@@ -25,7 +25,8 @@ class Hooks(TypedDict, total=False):
     """How a training is followed and resumed.
 
     Attributes:
-        state: of an interrupted run with the same other arguments; the result is as if it had not stopped.
+        state: of an interrupted run with the same other arguments; the result is as if it had not stopped. It
+            is emptied, so that nothing of it is kept twice.
         save: takes the state after each epoch. It holds plain containers, numbers and tensors, which
             `torch.load(weights_only=True)` reads, and belongs to the run: write or copy it at once.
         advance: takes the number of epochs done, and the last one's losses and validation.
@@ -198,12 +199,13 @@ class Trainer(Generic[Batch]):
         }
 
     def resume(self, state: State) -> None:
-        """Go on after `state`, which a run with the same arguments gave to `save`."""
-        self.task.model.load_state_dict(state["model"])
-        self.task.optimizer.load_state_dict(state["optimizer"])
+        """Go on after `state`, which a run with the same arguments gave to `save`, and which is emptied."""
+        self.task.model.load_state_dict(state.pop("model"))
+        self.task.optimizer.load_state_dict(state.pop("optimizer"))
         self.curves = [dict(curve) for curve in state["curves"]]
         self.best_epoch, self.best_score = state["best_epoch"], state["best_score"]
-        self.best = dict(state["best"])
+        self.best = dict(state.pop("best"))
+        state.clear()
 
     def _train(self) -> dict[str, float]:
         """One epoch; the mean of each of the loss's parts over the steps that had it."""

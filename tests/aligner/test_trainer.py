@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import math
+import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -92,6 +93,16 @@ def test_resumed_after_any_epoch_it_ends_in_the_same_bytes(untrained_counts: boo
         task = Guess(untrained_counts=untrained_counts)
         assert Trainer(task).fit(state=state) == fit
         assert task.number == whole.number
+
+
+def test_nothing_of_a_state_is_kept_beside_what_goes_on_from_it() -> None:
+    states: list[dict[str, Any]] = []
+    Trainer(Guess()).fit(save=lambda state: states.append(as_a_file_keeps_it(state)))
+    state = states[3]
+    weight = weakref.ref(state["model"]["kept.weight"])
+    gone: list[bool] = []
+    Trainer(Guess()).fit(state=state, advance=lambda _epoch, _curve: gone.append(weight() is None))
+    assert gone == [True] * 4 and not state
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from alignrec.export import load_features
 from alignrec.pipeline.cli.app import app
+from alignrec.pipeline.commands.open_encoder import open_encoder
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError, RunFolderError
@@ -61,6 +62,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_published(folder / "beit3")
     settings = yaml.safe_load(config.read_text())
     settings["extract"] |= {"image": "beit3:beit3", "text": "beit3:mean:beit3"}
+    settings["export"] = {"sets": ["image", "text", "multimodal"]}
     config.write_text(yaml.safe_dump(settings | {"finetune": TUNING}))
     return config
 
@@ -195,23 +197,39 @@ def test_a_pair_is_what_its_column_and_template_hold(shop: Path, tuned: Path, tm
     assert names[0].read_bytes() == names[1].read_bytes()
 
 
-def test_new_items_are_read_by_what_it_became(shop: Path, tuned: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["encode", "extend"])
+def test_new_items_are_read_by_what_it_became(shop: Path, tuned: Path, tmp_path: Path, command: str) -> None:
+    """From pixels and word pieces: an item with a picture alone and one with a text alone among them."""
     release = run(shop, console=QUIET).release
-    lines = (shop.parent / "items.jsonl").read_text().splitlines()[10:14]
-    items = write_items(shop.parent, [json.loads(line) for line in lines], "new.jsonl")
+    assert release is not None
+    numbers = (3, 4, 5, 10)
+    rows = [json.loads((shop.parent / "items.jsonl").read_text().splitlines()[n]) for n in numbers]
+    new_ids = [f"{'new ' * (command == 'extend')}i{number}" for number in numbers]
+    rows = [row | {"item_id": item_id} for row, item_id in zip(rows, new_ids, strict=True)]
+    items = write_items(shop.parent, rows, f"{command}.jsonl")
     folder = tuned / "finetune"
-    options = ["--extractor", f"image=beit3:{folder}", "--extractor", f"text=beit3:mean:{folder}"]
-    arguments = ["encode", str(items), "--release", str(release), "--out", str(tmp_path / "out")]
+    names = {"image": f"beit3:{folder}", "text": f"beit3:mean:{folder}"}
+    options = [part for name, model in names.items() for part in ("--extractor", f"{name}={model}")]
+    arguments = [command, str(items), "--release", str(release), "--out", str(tmp_path / "out")]
     ended = CliRunner().invoke(app, [*arguments, *options])
     assert ended.exit_code == 0, ended.exception or ended.output
-    for name in ("image", "text"):
-        ids = [f"i{number}" for number in range(10, 14)]
-        old, new = (
-            load_features(at, name).align_to(ids)[0] for at in (release, tmp_path / "out" / "release")
-        )
+    # From Python, in memory, too.
+    given = {
+        "images": [row["image"] and shop.parent / row["image"] for row in rows],
+        "texts": [row if row["title"] else None for row in rows],
+    }
+    memory = open_encoder(release, extractors=names, device="cpu").encode(**given)
+    for name in ("image", "text", "multimodal"):
+        old, valid = load_features(release, name).align_to([f"i{number}" for number in numbers])
+        new, there = load_features(tmp_path / "out" / "release", name).align_to(new_ids)
+        assert np.array_equal(valid, there) and valid.sum() == (4 if name == "multimodal" else 3)
         np.testing.assert_allclose(new, old, atol=1e-5)
+        np.testing.assert_allclose(memory[name].matrix, old, atol=1e-5)
     other = [part.replace(str(folder), str(shop.parent / "beit3")) for part in options]
-    assert CliRunner().invoke(app, [*arguments, *other]).exit_code != 0
+    refused = CliRunner().invoke(app, [*arguments, *other])
+    assert refused.exit_code != 0 and "weights_sha256" in str(refused.exception)
+    unnamed = CliRunner().invoke(app, arguments)
+    assert unnamed.exit_code != 0 and "--extractor image=" in str(unnamed.exception)
 
 
 def test_a_config_without_the_section_has_no_such_stage(shop: Path) -> None:
