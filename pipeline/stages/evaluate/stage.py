@@ -12,6 +12,7 @@ from alignrec.aligner.evaluate.evaluator import Evaluator
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.landmarks.registry import all_landmarks, landmarks_of
 from alignrec.core.files import digest, write_bytes
+from alignrec.core.protocols import THINNED
 from alignrec.core.results import METRICS_FILE, POOLED_FILE
 from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, USER
 from alignrec.pipeline.config.settings import Config
@@ -38,7 +39,7 @@ SPLITS = "splits and their seeds"
 _MORE = (FULL, RANKINGS, SPLITS)
 # The part that says which protocols are measured, and changes nothing of what they train.
 SHARES = "shares that are masked and thinned"
-_OF_SHARES = {"masked", "thinned"}
+_OF_SHARES = {"masked", THINNED}
 # Its pieces, and those of several splits, outlive other runs of the stage.
 FULL_SCRATCH = "evaluate-full"
 

@@ -64,7 +64,9 @@ def names(config: Config, until: str) -> list[str]:
 
 def test_all_stages_in_their_order() -> None:
     order = ["extract", "split", "pretrain", "train", "evaluate", "export", "report"]
-    assert [stage.name for stage in chain()] == ["finetune", *order]
+    assert [stage.name for stage in chain()] == ["finetune", *order[:-2], "retrain", *order[-2:]]
+    serving = config(export={"all_interactions": True})
+    assert names(serving, "export") == [*order[:-2], "retrain", *order[-2:]]
     assert order == names(config(), "export")
     tuned = config(finetune={}, extract={"image": "beit3:x", "text": "beit3:x"})
     assert names(tuned, "export") == ["finetune", *order]
