@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -47,19 +48,15 @@ class Kind:
     endings: tuple[str, ...] = ()
     format_of: Callable[[bytes], str | None] | None = None
 
-    def decoded(self, data: bytes, side: int = 0) -> Any:
-        """What a model reads of the bytes of a file.
+    def decoder(self, side: int = 0) -> Callable[[bytes], Any]:
+        """What makes of the bytes of a file what a model reads, or raises `RejectedError`.
 
         Args:
-            data: the bytes.
             side: see `Extractor.picture_side`; 0 for all that there is.
-
-        Raises:
-            RejectedError: they cannot be used.
         """
         if self.decode is None:
-            return data
-        return self.decode(data, side) if side and self.decoding != FULL else self.decode(data)
+            return bytes
+        return partial(self.decode, side=side) if side and self.decoding != FULL else self.decode
 
     def check(self) -> None:
         """See that what decodes this kind is installed.

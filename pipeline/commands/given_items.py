@@ -150,7 +150,7 @@ def _files(
 
 def _decoded(value: Any, kind: Kind, opened: type, where: str, side: int) -> Any:
     if isinstance(value, bytes | bytearray | memoryview):
-        return kind.decoded(bytes(value), side)
+        return kind.decoder(side)(bytes(value))
     if isinstance(value, str) and is_url(value):
         raise CatalogError(f"{where} is a URL, {shown(value)}: fetch it, and give its bytes")
     if not isinstance(value, str | os.PathLike):
@@ -159,6 +159,6 @@ def _decoded(value: Any, kind: Kind, opened: type, where: str, side: int) -> Any
             f"{where} is a {type(value).__name__}: expected {expected}, the bytes of a file or its path"
         )
     try:
-        return kind.decoded(read_file(Path(value)), side)
+        return kind.decoder(side)(read_file(Path(value)))
     except OSError as error:
         raise file_error(error, str(value)) from None

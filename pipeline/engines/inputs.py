@@ -7,11 +7,11 @@ from functools import partial
 from typing import Any
 
 from alignrec.extractors.inputs.pair import Pair
-from alignrec.extractors.modality import Kind
 from alignrec.pipeline.catalog.items import Input, open_catalogue
 from alignrec.pipeline.engines.base import Unit
 
 Load = Callable[[], Any]
+Decode = Callable[[bytes], Any]
 
 
 class InputReader:
@@ -32,15 +32,15 @@ class InputReader:
 
     def __call__(self, unit: Unit) -> Iterator[Load]:
         """For each input of a unit, a call that reads and decodes it; bytes in a table are read at once."""
-        kind = unit.model.modality.kind
+        decode = unit.model.modality.kind.decoder(self._side)
         for item in unit.shard.inputs:
             fetch: Load
             if isinstance(item.value, str):
                 fetch = partial(str, item.value)
             elif item.value is None:
-                fetch = partial(_decode, kind, item, self._next(item), self._side)
+                fetch = partial(_decode, decode, item, self._next(item))
             else:
-                fetch = partial(_decode_file, kind, item, self._side)
+                fetch = partial(_decode_file, decode, item)
             yield fetch if item.text is None else partial(_pair, fetch, item.text)
 
     def _next(self, item: Input) -> bytes | None:
@@ -48,14 +48,14 @@ class InputReader:
         return next((data for row, part, data in self._embedded if (row, part) == wanted), None)
 
 
-def _decode(kind: Kind, item: Input, data: bytes | None, side: int) -> Any:
+def _decode(decode: Decode, item: Input, data: bytes | None) -> Any:
     """The content of the bytes that were hashed, and of no others."""
-    return kind.decoded(item.checked(data), side)
+    return decode(item.checked(data))
 
 
 def _pair(fetch: Load, text: str) -> Pair:
     return Pair(fetch(), text)
 
 
-def _decode_file(kind: Kind, item: Input, side: int) -> Any:
-    return kind.decoded(item.file_bytes(), side)
+def _decode_file(decode: Decode, item: Input) -> Any:
+    return decode(item.file_bytes())

@@ -53,7 +53,16 @@ def test_the_example_is_under_forty_lines() -> None:
 
 
 def test_its_identity_is_that_of_its_card() -> None:
-    assert list(BACKENDS) == ["beit3", "signal", "open_clip", "packaged", "given", "transformers", "colour"]
+    assert list(BACKENDS) == [
+        "beit3",
+        "signal",
+        "open_clip",
+        "packaged",
+        "given",
+        "transformers",
+        "vqkd",
+        "colour",
+    ]
     identity = identify_extractor("colour:histogram", "image")
     card = load_extractor("colour:histogram", "image", device="cpu").card
     assert (identity.scheme, identity.model) == ("colour", "histogram")

@@ -37,8 +37,8 @@ def test_a_picture_is_decoded_and_can_be_blank() -> None:
     with pytest.raises(ImageRejectedError, match="not-an-image"):
         IMAGE.decode(b"a text")
     large = sample_photograph(600, 1)
-    assert [reduction(IMAGE.decoded(large, side)) for side in (0, 64)] == [1, 2]
-    assert TEXT.decoded(b"a text", 64) == b"a text"
+    assert [reduction(IMAGE.decoder(side)(large)) for side in (0, 64)] == [1, 2]
+    assert TEXT.decoder(64)(b"a text") == b"a text"
     assert np.array_equal(np.asarray(IMAGE.blank()), np.zeros((64, 64, 3), dtype=np.uint8))
     assert (IMAGE.by_length, IMAGE.libraries, IMAGE.noun) == (False, ("pillow",), "picture")
     assert IMAGE.format_of(file.getvalue()) == "PNG" and ".webp" in IMAGE.endings
