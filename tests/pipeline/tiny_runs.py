@@ -27,8 +27,8 @@ SETTINGS = {
     "evaluate": {"k": [2, 5], "masked": []},
     "export": {"sets": ["image", "text", "multimodal", "content", "aligned", "user"]},
 }
-# What no result depends on: the times of files.
-TIMES = ".hashes.json"
+# What no result depends on: times of files, and what was found when the report was last written.
+CACHES = (".hashes.json", ".quality.json")
 
 
 def write_tiny(folder: Path) -> Path:
@@ -60,8 +60,8 @@ def command(*arguments: str | Path) -> int:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """The bytes of every file below a folder, by path."""
-    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != TIMES)
+    """The bytes of every file below a folder, by path; but for what only makes a next run quicker."""
+    found = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in CACHES)
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 

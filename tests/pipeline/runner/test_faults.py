@@ -13,7 +13,7 @@ import pytest
 
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.stages.extract.shard_files import ShardFiles
-from tests.pipeline.tiny_runs import command, contents, restore, write_tiny
+from tests.pipeline.tiny_runs import CACHES, command, contents, restore, write_tiny
 
 AIM = 400
 
@@ -128,7 +128,7 @@ def _cases(world: World) -> Iterator[tuple[str, str, str]]:
     for fault in FAULTS:
         for name in contents(world.killed("finished")):
             yield "evaluate" if name.startswith(".control/") else "finished", name, fault
-        yield "finished", ".hashes.json", fault
+        yield from (("finished", name, fault) for name in CACHES)
         for stage in KILLS:
             scratch = (name for name in contents(world.killed(stage)) if name.startswith(f".{stage}/"))
             yield from ((stage, name, fault) for name in scratch)
