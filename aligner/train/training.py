@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Unpack
 
 import numpy as np
@@ -66,6 +65,7 @@ def train(
     seed: int,
     *,
     neighbours: Neighbours = content_neighbours,
+    chosen: Chosen | None = None,
     **hooks: Unpack[Hooks],
 ) -> Trained:
     """Train content-category and user-item alignment on top of pretrained features.
@@ -81,53 +81,17 @@ def train(
         seed: of initial vectors, batches and sampling; with one CPU, thread count and set of versions, the
             same seed gives the same bytes.
         neighbours: finds the content graph; a caller may keep what `content_neighbours` found.
+        chosen: what validation chose in an earlier training: how long to train, and the weight of popularity.
+            With it, interactions of all parts are learned from: vectors to serve with, and not to measure.
         hooks: to follow and resume the training.
 
     Raises:
         FeatureError: features do not fit the split, are not finite, or need FAISS that is not installed.
-        SplitError: there is nothing to train on or to validate on.
+        SplitError: there is nothing to train on, or without `chosen` to validate on.
         AlignerError: the device is absent, or training diverged.
     """
-    task = partial(UserItemTask, settings=settings, seed=seed)
-    return _train(features, valid, split, settings, seed, neighbours, task, hooks)
-
-
-def train_on_all(
-    features: NDArray[np.floating],
-    valid: NDArray[np.bool_],
-    split: Split,
-    settings: TrainSettings,
-    seed: int,
-    chosen: Chosen,
-    *,
-    neighbours: Neighbours = content_neighbours,
-    **hooks: Unpack[Hooks],
-) -> Trained:
-    """Train as `train` does, on the interactions of all parts: vectors to serve with, and not to measure.
-
-    Args:
-        features, valid, settings, seed, neighbours, hooks: as of `train`.
-        split: interactions, all of which are learned from.
-        chosen: what validation chose in `train`: how long to train, and the weight of popularity.
-
-    Raises:
-        FeatureError, AlignerError: as `train`.
-        SplitError: there is nothing to train on.
-    """
-    task = partial(WholeLogTask, settings=settings, seed=seed, chosen=chosen)
-    return _train(features, valid, split.undivided(), settings, seed, neighbours, task, hooks)
-
-
-def _train(
-    features: NDArray[np.floating],
-    valid: NDArray[np.bool_],
-    split: Split,
-    settings: TrainSettings,
-    seed: int,
-    neighbours: Neighbours,
-    task_of: Callable[[AlignRec, Objective, Split], UserItemTask],
-    hooks: Hooks,
-) -> Trained:
+    if chosen is not None:
+        split = split.undivided()
     if features.shape[:1] != (split.items,) or valid.shape != (split.items,):
         raise FeatureError(
             f"expected features and marks of {split.items} items, got {features.shape} and {valid.shape}"
@@ -142,7 +106,11 @@ def _train(
     similar = neighbours(known, settings.other_neighbours, settings.exact_neighbours)
     model = build(known, similar, part.users, settings, seed, device)
     objective = Objective(settings, part.matrix(TRAIN), torch.from_numpy(known).to(device), device)
-    task = task_of(model, objective, part)
+    task = (
+        UserItemTask(model, objective, part, settings, seed)
+        if chosen is None
+        else WholeLogTask(model, objective, part, settings, seed, chosen)
+    )
     fit = Trainer(task).fit(**hooks)
     representations = task.represent()
     assert representations.content is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import nn
@@ -58,10 +57,6 @@ class WholeLogTask(UserItemTask):
     def validate(self) -> dict[str, float]:
         """Nothing: every interaction has been learned from."""
         return {}
-
-    def score(self, validation: Mapping[str, float]) -> float:
-        """No epoch is better than another."""
-        raise NotImplementedError
 
     def term(self, user: Floats, item: Floats) -> PopularityTerm:  # noqa: ARG002
         """The popularity term of the weight that was chosen."""

@@ -10,10 +10,9 @@ from alignrec.core.vocabulary import MULTIMODAL
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.run_folder import EXTRACT, PRETRAIN, RETRAIN, SPLIT, TRAIN
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, begun, describe_sets
-from alignrec.pipeline.stages.following import following
 from alignrec.pipeline.stages.train import (
     TrainStage,
-    kept_neighbours,
+    train_resumably,
     training_bytes,
     training_inputs,
     write_trained,
@@ -39,22 +38,20 @@ class RetrainStage(Stage):
 
     def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
         """Write the sets and the encoder of new items."""
-        from alignrec.aligner.train.training import train_on_all  # loads torch
-        from alignrec.aligner.train.whole_log import Chosen
+        from alignrec.aligner.train.whole_log import Chosen  # loads torch
 
-        run, cut, checkpoint = context.run, context.run.split(), context.checkpoint()
-        features, chosen = run.features(MULTIMODAL), Chosen(**_chosen(context))
-        with following(checkpoint, chosen.epochs, context.console, self.name) as hooks:
-            trained = train_on_all(
-                features.matrix,
-                features.valid,
-                cut.split,
-                context.config.train,
-                context.config.seed,
-                chosen,
-                neighbours=kept_neighbours(checkpoint.path.parent),
-                **hooks,
-            )
+        config, run, cut = context.config, context.run, context.run.split()
+        chosen = Chosen(**_chosen(context))
+        trained = train_resumably(
+            run.features(MULTIMODAL),
+            cut,
+            config.train,
+            config.seed,
+            context.checkpoint(),
+            context.console,
+            self.name,
+            chosen,
+        )
         return write_trained(trained, cut, target) | {
             "epochs": chosen.epochs,
             "interactions": len(cut.split.user),

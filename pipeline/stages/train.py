@@ -26,6 +26,7 @@ from alignrec.pipeline.stages.following import following
 
 if TYPE_CHECKING:
     from alignrec.aligner.train.training import Neighbours, Trained
+    from alignrec.aligner.train.whole_log import Chosen
     from alignrec.pipeline.runner.checkpoint import Checkpoint
 
 ENCODER = "encoder/aligner"
@@ -119,12 +120,17 @@ def train_resumably(
     checkpoint: Checkpoint,
     console: Console,
     title: str,
+    chosen: Chosen | None = None,
 ) -> Trained:
-    """Train, from the checkpoint on if there is one; found neighbours are kept beside it."""
+    """Train, from the checkpoint on if there is one; found neighbours are kept beside it.
+
+    With what validation chose before, on all interactions (see `train`).
+    """
     from alignrec.aligner.train.training import train  # loads torch
 
     neighbours = kept_neighbours(checkpoint.path.parent)
-    with following(checkpoint, settings.epochs, console, title) as hooks:
+    epochs = settings.epochs if chosen is None else chosen.epochs
+    with following(checkpoint, epochs, console, title) as hooks:
         return train(
             features.matrix,
             features.valid,
@@ -132,6 +138,7 @@ def train_resumably(
             settings,
             seed,
             neighbours=neighbours,
+            chosen=chosen,
             **hooks,
         )
 

@@ -12,7 +12,7 @@ import torch
 
 from alignrec.aligner.evaluate.splits import TRAIN
 from alignrec.aligner.train.settings import TrainSettings
-from alignrec.aligner.train.training import Trained, train, train_on_all
+from alignrec.aligner.train.training import Trained, train
 from alignrec.aligner.train.whole_log import Chosen
 from tests.aligner.worlds import two_tastes
 
@@ -26,7 +26,7 @@ def on_all(epochs: int = 4, popularity: float = 0.25, *, mixed: int | None = Non
     if mixed is not None:
         label = np.random.default_rng(mixed).permutation(split.label)
         split = replace(split, label=label)
-    return train_on_all(features, valid, split, SETTINGS, 1, Chosen(epochs, popularity), **hooks)
+    return train(features, valid, split, SETTINGS, 1, chosen=Chosen(epochs, popularity), **hooks)
 
 
 def same(a: Trained, b: Trained) -> bool:
@@ -82,4 +82,4 @@ def test_killed_after_an_epoch_it_ends_in_the_same_bytes() -> None:
 def test_a_log_without_validation_will_do() -> None:
     features, valid, split = two_tastes()
     only = replace(split, label=np.full_like(split.label, TRAIN))
-    assert same(train_on_all(features, valid, only, SETTINGS, 1, Chosen(4, 0.25)), on_all())
+    assert same(train(features, valid, only, SETTINGS, 1, chosen=Chosen(4, 0.25)), on_all())
