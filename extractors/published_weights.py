@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import pickle
 import zipfile
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from alignrec.core.display import printable_line, shown
 from alignrec.core.files import open_regular
 from alignrec.extractors.errors import ExtractorError
 
+HEAD_WIDTH = 64  # of attention in every file published so far; nothing in one states it
 _KINDS = (torch.float32, torch.float16, torch.bfloat16)
 
 
@@ -95,6 +97,29 @@ class PublishedWeights:
         if weights[name].ndim != dimensions or 0 in weights[name].shape:
             raise self.error(f"the weight {name} is {_form(weights[name])}, expected {dimensions} dimensions")
         return weights[name].shape
+
+    def side(self, patches: int) -> int:
+        """Patches along a side of the square picture that has so many.
+
+        Raises:
+            ExtractorError: they make no square.
+        """
+        side = math.isqrt(max(patches, 0))
+        if side < 1 or side**2 != patches:
+            raise self.error(f"its positions are of {patches} patches, which make no square")
+        return side
+
+    def heads(self, width: int) -> int:
+        """Heads of attention of a model so wide.
+
+        Raises:
+            ExtractorError: no whole number of them.
+        """
+        if width % HEAD_WIDTH:
+            raise self.error(
+                f"its width is {width}, expected a multiple of {HEAD_WIDTH}, the width of a head"
+            )
+        return width // HEAD_WIDTH
 
     def error(self, reason: str) -> ExtractorError:
         """That this is no such file, and why."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +14,6 @@ from alignrec.extractors.published_weights import PublishedWeights
 
 TITLE, SOURCE = "BEiT-3 checkpoint", "https://github.com/microsoft/unilm/tree/master/beit3"
 WRAPPERS = ("model", "module")
-HEAD_WIDTH = 64  # of attention in every published size; nothing in a checkpoint states it
 _LAYER = re.compile(r"beit3\.encoder\.layers\.(\d+)\.")
 _RETRIEVAL = ("vision_head.weight", "language_head.weight", "logit_scale")
 _WORDS, _CODES = "mlm_head.", "mim_head."
@@ -59,19 +57,16 @@ def sizes_of(weights: Mapping[str, Tensor], file: PublishedWeights) -> Sizes:
     patch = file.shape(weights, "beit3.vision_embed.proj.weight", 4)[3]
     pictures = file.shape(weights, "beit3.encoder.embed_positions.A.weight", 2)[0] - FIRST_POSITION - 1
     positions = file.shape(weights, "beit3.encoder.embed_positions.B.weight", 2)[0]
-    side = math.isqrt(max(pictures, 0))
-    if side < 1 or side**2 != pictures:
-        raise file.error(f"its positions are of {pictures} patches, which make no square")
+    side = file.side(pictures)
     if positions <= FIRST_POSITION + 2:
         raise file.error(f"its positions have no room for a text: {positions} rows")
-    if width % HEAD_WIDTH:
-        raise file.error(f"its width is {width}, expected a multiple of {HEAD_WIDTH}, the width of a head")
+    heads = file.heads(width)
     codes = any(name.startswith(_CODES) for name in weights)
     return Sizes(
         width=width,
         layers=len({match[1] for name in weights if (match := _LAYER.match(name))}),
         hidden=file.shape(weights, "beit3.encoder.layers.0.ffn.A.fc1.weight", 2)[0],
-        heads=width // HEAD_WIDTH,
+        heads=heads,
         patch=patch,
         image=side * patch,
         vocabulary=vocabulary,

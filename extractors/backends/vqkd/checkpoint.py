@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from pathlib import Path
 
@@ -25,7 +24,6 @@ TRAINING = (
     "quantize.embedding.embed_avg",
     "quantize.embedding.initted",
 )
-HEAD_WIDTH = 64  # of attention in every published file; nothing in one states it
 _LAYER = re.compile(r"encoder\.blocks\.(\d+)\.")
 
 
@@ -47,16 +45,12 @@ def load_tokenizer(path: Path) -> VQKD:
     patch = file.shape(weights, "encoder.patch_embed.proj.weight", 4)[3]
     patches = file.shape(weights, "encoder.pos_embed", 3)[1] - 1
     codes, code_width = file.shape(weights, "quantize.embedding.weight", 2)
-    side = math.isqrt(max(patches, 0))
-    if side < 1 or side**2 != patches:
-        raise file.error(f"its positions are of {patches} patches, which make no square")
-    if width % HEAD_WIDTH:
-        raise file.error(f"its width is {width}, expected a multiple of {HEAD_WIDTH}, the width of a head")
+    side, heads = file.side(patches), file.heads(width)
     sizes = TokenizerSizes(
         width=width,
         layers=len({match[1] for name in weights if (match := _LAYER.match(name))}),
         hidden=file.shape(weights, "encoder.blocks.0.mlp.fc1.weight", 2)[0],
-        heads=width // HEAD_WIDTH,
+        heads=heads,
         patch=patch,
         image=side * patch,
         codes=codes,
