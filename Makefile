@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow rooms pipeline kills faults lint types axe docs stills wheel clean
+.PHONY: demo test slow kills faults others lint types axe docs stills wheel clean
 
 # Most of what the libraries hold is never imported: Python compiles the rest when it is, and keeps that.
 unexport PYTHONDONTWRITEBYTECODE
@@ -20,22 +20,15 @@ test: .venv/ready
 slow: .venv/ready
 	$(BIN)/python -m pytest -m slow
 
-# All tests in four parts that take about as long. Each has the slow tests of its rooms, so that what the tests
-# of a file share is made once: `make --jobs=2 rooms pipeline kills faults`.
-ALL := $(BIN)/python -m pytest --durations=8 -m ""
-KILLS := tests/pipeline/runner/test_kill.py
-
+# `slow` in three parts; with `test`, these are all tests: `make --jobs=3 kills others test faults`.
 kills: .venv/ready
-	$(ALL) $(KILLS)
+	$(BIN)/python -m pytest --durations=8 -m slow tests/pipeline/runner/test_kill.py
 
 faults: .venv/ready
-	$(ALL) tests/pipeline/runner --ignore=$(KILLS)
+	$(BIN)/python -m pytest --durations=8 -m slow tests/pipeline/runner --ignore=tests/pipeline/runner/test_kill.py
 
-pipeline: .venv/ready
-	$(ALL) tests/pipeline --ignore=tests/pipeline/runner
-
-rooms: .venv/ready
-	$(ALL) tests --ignore=tests/pipeline
+others: .venv/ready
+	$(BIN)/python -m pytest --durations=8 -m slow --ignore=tests/pipeline/runner
 
 lint: .venv/ready
 	$(BIN)/ruff check .
