@@ -31,6 +31,16 @@ def test_lists_of_mmrec_are_numbers(tmp_path: Path, separator: str) -> None:
     assert found.dense and lists(found) == {"0": ["7", "3"], "1": ["2", "7"]}
 
 
+def test_a_file_as_mmrec_names_and_writes_it(tmp_path: Path) -> None:
+    """Fifty places, tabs under a name that says commas, users in the order of its test part."""
+    rows = [["id", *(f"top_{place}" for place in range(50))]]
+    rows += [[user, *(str(first + place) for place in range(50))] for user, first in (("3", 7), ("0", 11))]
+    text = "".join("\t".join(row) + "\n" for row in rows)
+    found = read_rankings(write(tmp_path, text, "FREEDOM-shop-idx0-top50-Nov-27-2026-14-32-01.csv"))
+    wanted = {"3": range(7, 57), "0": range(11, 61)}
+    assert found.dense and lists(found) == {user: [str(item) for item in row] for user, row in wanted.items()}
+
+
 def test_lists_by_ids_may_end_early(tmp_path: Path) -> None:
     found = read_rankings(write(tmp_path, "top_1,user_id,top_0\nb,ann,a\n,bob,c\n"))
     assert not found.dense and lists(found) == {"ann": ["a", "b"], "bob": ["c"]}

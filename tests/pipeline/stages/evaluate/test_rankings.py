@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from alignrec.aligner.evaluate.evaluator import Evaluator
 from alignrec.aligner.evaluate.ranking import rank
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, Split
+from alignrec.aligner.landmarks.registry import all_landmarks
 from alignrec.core.files import sha256_file
 from alignrec.export.formats.convert import write_as
 from alignrec.pipeline.commands.split_interactions import split_interactions
@@ -140,6 +142,14 @@ def test_names_of_other_rows_are_taken(name: str) -> None:
     with pytest.raises(ConfigError, match="is the name of a row of this evaluation"):
         check_names(["FREEDOM", name], ["EASE"])
     check_names(["FREEDOM"], ["EASE"])
+
+
+def test_the_guide_gives_rows_names_that_are_free() -> None:
+    guide = Path("docs/reading-the-evaluation.md").read_text(encoding="utf-8")
+    names = re.findall(r'--rankings "?([^="]+)=', guide)
+    taken = [name for mark in all_landmarks() for name in (mark.name, *mark.rivals.values())]
+    assert "FREEDOM" in taken and len(names) > 1
+    check_names(names, taken)
 
 
 def test_a_file_that_is_not_there_is_said_before_anything_is_done(tmp_path: Path) -> None:
