@@ -19,6 +19,7 @@ from alignrec.pipeline.cli import convert as cli_convert
 from alignrec.pipeline.cli import data as cli_data
 from alignrec.pipeline.cli import diff as cli_diff
 from alignrec.pipeline.cli import encode as cli_encode
+from alignrec.pipeline.cli import estimate as cli_estimate
 from alignrec.pipeline.cli import hub as cli_hub
 from alignrec.pipeline.cli import report as cli_report
 from alignrec.pipeline.cli import stages as cli_stages
@@ -76,6 +77,7 @@ def _options(
 
 
 cli_stages.register(app)  # the first of the help
+cli_estimate.register(app)
 
 
 @app.command()

@@ -49,8 +49,12 @@ class Finished:
 
 
 def state_of(context: StageContext) -> StageState:
-    """A stage's state, those before it being done; nothing is written."""
-    stage, context = context.stage, planned(context)
+    """A stage's state, those before it being done; nothing is written.
+
+    Args:
+        context: planned already, or not.
+    """
+    stage, context = context.stage, context if context.plan else planned(context)
     assert context.plan is not None
     why, left = _why(context, verify=context.rehash), context.plan.left
     if why:

@@ -18,6 +18,7 @@ from alignrec.pipeline.runner.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from alignrec.pipeline.runner.checkpoint import Checkpoint
+    from alignrec.pipeline.runner.cost import Cost, Measured
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,31 @@ class Stage(ABC):
 
     def finished(self, context: StageContext) -> None:  # noqa: B027
         """Remove what a stage keeps outside of its scratch folder until it is done."""
+
+    def shortened(self, context: StageContext) -> StageContext | None:
+        """A part of the work that tells what all of it takes, for a rehearsal to do; by default all of it.
+
+        Args:
+            context: of the rehearsal, planned: its run folder is a temporary one, and its config trains for
+                few epochs.
+
+        Returns:
+            The context to make the stage with; None where nothing tells.
+        """
+        return context
+
+    def cost(self, rehearsal: StageContext, actual: StageContext, measured: Measured) -> Cost:  # noqa: ARG002
+        """What the whole stage takes, after the rehearsal; by default what the rehearsal took.
+
+        Args:
+            rehearsal: that was made.
+            actual: the stage in the run itself, with a plan only if what it needs is there.
+            measured: what the rehearsal took.
+        """
+        from alignrec.pipeline.runner.cost import Cost, bytes_of
+
+        disk = bytes_of(rehearsal.place, rehearsal.run.path / rehearsal.stage.manifest)
+        return Cost((measured.seconds, measured.seconds), measured.memory, disk)
 
     @abstractmethod
     def describe(self, summary: Mapping[str, Any]) -> list[str]:

@@ -130,7 +130,7 @@ def status(config: str | Path | Config, *, verify: bool = False) -> list[StageSt
 def _state(context: StageContext, before: Sequence[StageState]) -> StageState:
     """The state of a stage, by those of the stages before it."""
     stage, finished = context.stage, context.previous is not None
-    unready = next((s for s in before if s.state != "done" and _matters(s.stage, stage)), None)
+    unready = next((s for s in before if s.state != "done" and matters(s.stage, stage)), None)
     if unready is None:
         try:
             return state_of(context)
@@ -194,7 +194,7 @@ def needed(config: Config, until: str) -> list[Stage]:
     return [*chosen, REPORT] if shows else chosen
 
 
-def _matters(before: str, stage: Stage) -> bool:
+def matters(before: str, stage: Stage) -> bool:
     """Whether a stage reads what the one of that name before it wrote."""
     return not stage.reads or before in stage.reads
 

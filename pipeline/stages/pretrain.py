@@ -12,6 +12,7 @@ from alignrec.core.features import FeatureSet
 from alignrec.core.vocabulary import MULTIMODAL
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.cost import Cost, Measured
 from alignrec.pipeline.runner.curves import CURVES, loss_records, write_records
 from alignrec.pipeline.runner.run_folder import EXTRACT, PRETRAIN, write_set
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, begun, describe_sets
@@ -62,6 +63,13 @@ class PretrainStage(Stage):
             "epochs": len(trained.curves),
             ALIGNMENT: alignment.record(),
         }
+
+    def cost(self, rehearsal: StageContext, actual: StageContext, measured: Measured) -> Cost:
+        """It is taken to train to the last epoch: as its rate falls to nothing by then, few stop before."""
+        cost, epochs = super().cost(rehearsal, actual, measured), actual.config.pretrain.epochs
+        for bar in measured.bars:
+            cost = cost.longer(*bar.more((epochs, epochs)))
+        return cost
 
     def describe(self, summary: Mapping[str, Any]) -> list[str]:
         """How many vectors, after how many epochs."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from alignrec.core.vocabulary import MULTIMODAL
 from alignrec.pipeline.config.settings import Config
+from alignrec.pipeline.runner.cost import Cost, Measured
 from alignrec.pipeline.runner.run_folder import EXTRACT, PRETRAIN, RETRAIN, SPLIT, TRAIN
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, begun, describe_sets
 from alignrec.pipeline.stages.train import (
@@ -56,6 +57,15 @@ class RetrainStage(Stage):
             "epochs": chosen.epochs,
             "interactions": len(cut.split.user),
         }
+
+    def cost(self, rehearsal: StageContext, actual: StageContext, measured: Measured) -> Cost:
+        """It trains for as many epochs as were best, after which patience was needed to know it."""
+        from alignrec.pipeline.stages.epochs import epochs_with_content
+
+        settings, seed = actual.config.train, actual.config.seed
+        low, high = epochs_with_content(rehearsal.run, settings, seed)
+        best = max(1, low - settings.patience), max(1, high - settings.patience)
+        return super().cost(rehearsal, actual, measured).longer(*measured.bars[0].more(best))
 
     def describe(self, summary: Mapping[str, Any]) -> list[str]:
         """How many vectors, and of what."""

@@ -19,6 +19,7 @@ from alignrec.core.vocabulary import ALIGNED, CONTENT, MULTIMODAL, USER
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.cost import Cost, Measured
 from alignrec.pipeline.runner.curves import CURVES, write_records
 from alignrec.pipeline.runner.run_folder import EXTRACT, PRETRAIN, SPLIT, TRAIN, write_set
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, begun, describe_sets
@@ -67,6 +68,14 @@ class TrainStage(Stage):
             "validation": trained.validation,
             "popularity": trained.popularity,
         }
+
+    def cost(self, rehearsal: StageContext, actual: StageContext, measured: Measured) -> Cost:
+        """Validation says when it stops."""
+        from alignrec.pipeline.stages.epochs import epochs_with_content
+
+        config = actual.config
+        epochs = epochs_with_content(rehearsal.run, config.train, config.seed)
+        return super().cost(rehearsal, actual, measured).longer(*measured.bars[0].more(epochs))
 
     def describe(self, summary: Mapping[str, Any]) -> list[str]:
         """How many vectors, and which epoch was the best."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from alignrec.core.results import METRICS_FILE, POOLED_FILE
 from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, USER
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import InputsChangedError
+from alignrec.pipeline.runner.cost import Cost, Measured
 from alignrec.pipeline.runner.run_folder import EVALUATE, PRETRAIN, SPLIT, TRAIN
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, stage_parts
 from alignrec.pipeline.stages.evaluate.landmark_input import landmark_input
@@ -50,6 +52,10 @@ class EvaluateStage(Stage):
     name = EVALUATE
     version = 8
     libraries = ("numpy", "scipy", "torch")
+
+    def __init__(self, landmarks: Callable[..., list[Landmark]] = landmarks_of) -> None:
+        """With `landmarks` in place of `landmarks_of`: those beside the run's own training."""
+        self.landmarks = landmarks
 
     def skip(self, config: Config) -> str:
         """Without interactions there is nothing to measure by."""
@@ -127,7 +133,7 @@ class EvaluateStage(Stage):
         data = landmark_input(config, cut.split, config.seed, pretrained, inputs)
         landmarks = [
             mark
-            for mark in landmarks_of(cut.split.items, full=False)
+            for mark in self.landmarks(cut.split.items, full=False)
             if pretrained is not None or not mark.needs_features
         ]
         scratch = run.scratch(FULL_SCRATCH)
@@ -185,6 +191,20 @@ class EvaluateStage(Stage):
         if controls:
             keep_controls(controls)
         return {"records": len(records), "users": cut.split.users, "items": int(cut.split.recommended.sum())}
+
+    def shortened(self, context: StageContext) -> StageContext | None:
+        """Without what landmarks learn; nothing tells of a full evaluation, nor of one on several splits."""
+        if context.config.evaluate.full or context.config.evaluate.splits > 1:
+            return None
+        from alignrec.pipeline.stages.evaluate.landmark_cost import instant_landmarks
+
+        return replace(context, stage=EvaluateStage(instant_landmarks))
+
+    def cost(self, rehearsal: StageContext, actual: StageContext, measured: Measured) -> Cost:
+        """With what landmarks take to learn, of whole histories and of thinned ones."""
+        from alignrec.pipeline.stages.evaluate.cost import evaluation_cost
+
+        return evaluation_cost(super().cost(rehearsal, actual, measured), rehearsal, actual.config, measured)
 
     def finished(self, context: StageContext) -> None:
         """Pieces of a full evaluation, and of several splits, are kept until it is done."""

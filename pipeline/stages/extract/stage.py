@@ -29,11 +29,14 @@ from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.engines.base import ENGINES, Engine, LoadedModel
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.arrow_files import table_sha256, write_arrow
+from alignrec.pipeline.runner.cost import Cost, Measured, bytes_of
 from alignrec.pipeline.runner.disk import check_disk
 from alignrec.pipeline.runner.run_folder import EXTRACT
 from alignrec.pipeline.runner.shards import read_shard, shard_path
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, describe_sets
+from alignrec.pipeline.runner.stand_ins import write_absent
 from alignrec.pipeline.stages.extract.modality_job import VERSION, ModalityJob, make_job
+from alignrec.pipeline.stages.extract.sample import sample, without
 from alignrec.pipeline.stages.extract.shard_files import SHARDS, ShardFiles
 
 # Beside the shards under way, for the next plan.
@@ -173,6 +176,27 @@ class ExtractStage(Stage):
         _write_tables(work, rejections, target)
         return _summary(work, ready, rejections, valid)
 
+    def shortened(self, context: StageContext) -> StageContext:
+        """Of each modality a sample."""
+        assert context.plan is not None
+        work = extraction_of(context)
+        items = work.catalogue.item_ids
+        write_absent(context.run, {job.name: without(job.inputs, items) for job in work.jobs})
+        jobs = [replace(job, inputs=sample(job.inputs)) for job in work.jobs]
+        return replace(context, plan=replace(context.plan, details=replace(work, jobs=jobs)))
+
+    def cost(self, rehearsal: StageContext, actual: StageContext, measured: Measured) -> Cost:
+        """An input takes what one of the sample took; shards that are there already take no time."""
+        bars = {bar.title: bar for bar in measured.bars}
+        seconds, disk = measured.beside(*measured.bars), bytes_of(rehearsal.place)
+        for job, part in zip(extraction_of(actual).jobs, extraction_of(rehearsal).jobs, strict=True):
+            if part.inputs:
+                left = _left(ShardFiles.of(actual, job.name), job)
+                seconds += left / len(part.inputs) * bars[_title(job)].seconds
+                more = len(job.inputs) / len(part.inputs) - 1
+                disk += round(more * bytes_of(rehearsal.place / SHARDS / job.name))
+        return Cost((seconds, seconds), measured.memory, disk)
+
     def describe(self, summary: Mapping[str, Any]) -> list[str]:
         """How many of each, and what was rejected."""
         lines = [
@@ -269,9 +293,14 @@ def _embed(context: StageContext, job: ModalityJob, files: ShardFiles) -> None:
     if left < total:
         console.note(f"{job.name}: resuming, {total - left:,} of {total:,} already there")
     units = job.units(files.missing(job.shards), work.config.catalog.items, files.scratch)
-    with console.progress(f"extract {job.name}", left) as advance:
+    with console.progress(_title(job), left) as advance:
         timing = work.engine.run(units, workers=work.config.extract.workers, advance=advance)
     console.note(f"{job.name}: {timing.describe(left)}")
+
+
+def _title(job: ModalityJob) -> str:
+    """Of the bar of a job."""
+    return f"extract {job.name}"
 
 
 def _outcomes(folder: Path, job: ModalityJob) -> tuple[list[Rejection], int]:

@@ -130,6 +130,9 @@ class FinetuneStage(Stage):
             "accuracy": [asdict(one) for one in tuned.accuracy],
         }
 
+    def shortened(self, context: StageContext) -> None:
+        """Nothing tells: before its first step it decodes every picture."""
+
     def describe(self, summary: Mapping[str, Any]) -> list[str]:
         """After how many steps, and how much is told right of items held out."""
         lines = [f"finetune: {summary['pairs']:,} items with picture and text, {summary['steps']:,} steps"]
