@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput
 from alignrec.aligner.landmarks.registry import landmarks_of
 from alignrec.aligner.train.settings import TrainSettings
@@ -12,7 +14,7 @@ from alignrec.pipeline.runner.cost import Cost, Measured
 from alignrec.pipeline.runner.run_folder import PRETRAIN, TRAIN
 from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.epochs import epochs_without_content
-from alignrec.pipeline.stages.evaluate.landmark_cost import epochs_seconds, fit_seconds
+from alignrec.pipeline.stages.evaluate.landmark_cost import epochs_seconds, fit_cost
 from alignrec.pipeline.stages.evaluate.landmark_input import landmark_input
 
 
@@ -36,25 +38,26 @@ def evaluation_cost(cost: Cost, rehearsal: StageContext, config: Config, measure
     data = landmark_input(rehearsal.config, split, config.seed, pretrained, run.inputs())
     for mark in landmarks_of(split.items, full=False):
         if pretrained is not None or not mark.needs_features:
-            cost = cost.longer(*_learning(mark, data, rehearsal, config))
+            cost = _with_learning(cost, mark, data, rehearsal, config)
     return cost
 
 
-def _learning(
-    mark: Landmark, data: LandmarkInput, rehearsal: StageContext, config: Config
-) -> tuple[float, float]:
-    """The seconds that a landmark learns in, at least and at most."""
+def _with_learning(
+    cost: Cost, mark: Landmark, data: LandmarkInput, rehearsal: StageContext, config: Config
+) -> Cost:
+    """The cost with that of a landmark's learning."""
     fits = int(TRAIN in rehearsal.done or bool(mark.rivals))
     if not mark.trained:
-        seconds = fit_seconds(mark, data) * (fits + len(config.evaluate.thinned))
-        return seconds, seconds
+        one = fit_cost(mark, data)
+        seconds = one.seconds * (fits + len(config.evaluate.thinned))
+        return replace(cost.longer(seconds, seconds), memory=max(cost.memory, one.memory))
     if not fits:
-        return 0.0, 0.0
+        return cost
     own = mark.settings if isinstance(mark.settings, TrainSettings) else config.train
     settings = own.model_copy(update={"epochs": config.train.epochs})
     beside, epoch = epochs_seconds(mark, data)
     low, high = epochs_without_content(rehearsal.run, settings, config.seed)
-    return beside + low * epoch, beside + high * epoch
+    return cost.longer(beside + low * epoch, beside + high * epoch)
 
 
 def _mask_titles(config: Config) -> set[str]:

@@ -1,10 +1,9 @@
-"""How long the landmarks of an evaluation take, without waiting for them."""
+"""What the landmarks of an evaluation take, without waiting for them."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
 from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput
 from alignrec.aligner.landmarks.registry import landmarks_of
+from alignrec.pipeline.runner.cost import Measured, measuring
 
 # To more items a landmark is not fitted, but to a quarter and to half of them: its time goes by a power.
 MOST_ITEMS = 1000
@@ -24,14 +24,16 @@ def instant_landmarks(items: int, *, full: bool) -> list[Landmark]:
     return [replace(mark, fit=_nothing) for mark in landmarks_of(items, full=full)]
 
 
-def fit_seconds(mark: Landmark, data: LandmarkInput) -> float:
-    """How long a landmark that is not trained takes to learn."""
-    items = data.split.items
-    if items <= MOST_ITEMS:
-        return _seconds(lambda: mark.fit(data))
-    quarter, half = (_seconds(lambda part=part: mark.fit(_part(data, part))) for part in (0.25, 0.5))  # type: ignore[misc]
-    power = min(max(math.log2(half / quarter), 0.0), _STEEPEST)
-    return half * 2.0**power
+def fit_cost(mark: Landmark, data: LandmarkInput) -> Measured:
+    """What a landmark that is not trained takes to learn; its matrices are taken for items × items."""
+    if data.split.items <= MOST_ITEMS:
+        return _measured(mark, data)
+    with measuring() as before:
+        pass
+    quarter, half = (_measured(mark, _part(data, share)) for share in (0.25, 0.5))
+    power = min(max(math.log2(half.seconds / quarter.seconds), 0.0), _STEEPEST)
+    memory = before[0].memory + 4 * max(0, half.memory - before[0].memory)
+    return Measured(half.seconds * 2.0**power, memory)
 
 
 def epochs_seconds(mark: Landmark, data: LandmarkInput) -> tuple[float, float]:
@@ -41,7 +43,7 @@ def epochs_seconds(mark: Landmark, data: LandmarkInput) -> tuple[float, float]:
     def note(_epochs: int, _curve: dict[str, float]) -> None:
         times.append(time.perf_counter())
 
-    seconds = _seconds(lambda: mark.fit(replace(data, hooks={"advance": note})))
+    seconds = _measured(mark, replace(data, hooks={"advance": note})).seconds
     epoch = (times[-1] - times[0]) / (len(times) - 1) if len(times) > 1 else seconds
     return max(0.0, seconds - epoch * len(times)), epoch
 
@@ -62,7 +64,7 @@ def _nothing(data: LandmarkInput) -> Scorer:
     return dot_scorer(rng, np.linspace(0, 1, data.split.items, dtype=np.float32)[:, None])
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
+def _measured(mark: Landmark, data: LandmarkInput) -> Measured:
+    with measuring() as taken:
+        mark.fit(data)
+    return taken[0]

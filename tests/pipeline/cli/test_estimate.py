@@ -39,11 +39,11 @@ def test_a_script_reads_seconds_and_bytes(config: str) -> None:
 
 def test_a_person_reads_a_table_with_a_total(config: str) -> None:
     answer = CliRunner().invoke(app, ["estimate", "-c", config], env={"COLUMNS": "100", "NO_COLOR": "1"})
-    lines = [line.strip("│ ").split("│") for line in answer.stdout.splitlines() if "│" in line]
+    lines = [line.strip().strip("│").split("│") for line in answer.stdout.splitlines() if "│" in line]
     table = [[cell.strip() for cell in line] for line in lines]
-    assert table[0] == ["extract", "done", ""]
+    assert table[0] == ["extract", "done", "", ""]
     assert table[1] == ["train", "1.6 to 5.0 min", "1.0 GiB", "3.0 MiB"]
-    assert table[2] == ["evaluate", "not known", ""]
+    assert table[2] == ["evaluate", "not known", "", ""]
     assert table[3] == ["all", "more than 1.6 to 5.0 min", "more than 1.0 GiB", "more than 3.0 MiB"]
 
 

@@ -44,7 +44,7 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every landmark takes 100 seconds to fit, or 10 and 1 an epoch; trainings have 20 to 30 epochs."""
     split = Split(1, 2, np.array([0]), np.array([1]), np.array([0], np.uint8))
     monkeypatch.setattr(cost, "landmarks_of", lambda *_, **__: MARKS)
-    monkeypatch.setattr(cost, "fit_seconds", lambda *_: 100.0)
+    monkeypatch.setattr(cost, "fit_cost", lambda *_: Measured(100.0, 9))
     monkeypatch.setattr(cost, "epochs_seconds", lambda *_: (10.0, 1.0))
     monkeypatch.setattr(cost, "epochs_without_content", lambda *_: (20.0, 30.0))
     features = FeatureSet("multimodal", ["a", "b"], np.ones((2, 3), np.float32), np.ones(2, np.bool_))
@@ -58,7 +58,9 @@ def seconds(done: list[str], bars: list[Bar], **evaluate: Any) -> tuple[float, f
     config = Config.model_validate(settings)
     rehearsal = StageContext(config, STAGE, dict.fromkeys(done))  # type: ignore[arg-type]
     measured = Measured(7, 0, tuple(bars))
-    return cost.evaluation_cost(Cost((7, 7), 0, 0), rehearsal, config, measured).seconds
+    found = cost.evaluation_cost(Cost((7, 7), 3, 0), rehearsal, config, measured)
+    assert found.memory == 9
+    return found.seconds
 
 
 def test_landmarks_learn_from_whole_and_from_thinned_histories() -> None:

@@ -11,8 +11,9 @@ from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.splits import Split
 from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput
 from alignrec.aligner.landmarks.registry import landmarks_of
+from alignrec.pipeline.runner import cost
 from alignrec.pipeline.stages.evaluate import landmark_cost
-from alignrec.pipeline.stages.evaluate.landmark_cost import epochs_seconds, fit_seconds, instant_landmarks
+from alignrec.pipeline.stages.evaluate.landmark_cost import epochs_seconds, fit_cost, instant_landmarks
 
 
 class Clock:
@@ -28,6 +29,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(landmark_cost, "time", clock)
+    monkeypatch.setattr(cost, "time", clock)
     return clock
 
 
@@ -56,7 +58,7 @@ def test_the_time_of_a_large_one_goes_by_a_power_of_the_items(
         sizes.append(given.split.items)
         clock.now += float(given.split.items) ** power
 
-    assert fit_seconds(landmark(fit), data(4096)) == pytest.approx(expected)
+    assert fit_cost(landmark(fit), data(4096)).seconds == pytest.approx(expected)
     assert sizes == [1024, 2048]
 
 
@@ -64,7 +66,18 @@ def test_a_small_one_is_fitted_as_it_is(clock: Clock) -> None:
     def fit(given: LandmarkInput) -> None:
         clock.now += given.split.items
 
-    assert fit_seconds(landmark(fit), data(100)) == 100
+    assert fit_cost(landmark(fit), data(100)).seconds == 100
+
+
+def test_its_memory_is_that_of_matrices_of_items_by_items() -> None:
+    held: list[np.ndarray] = []
+
+    def fit(given: LandmarkInput) -> None:
+        held.append(np.ones((given.split.items, given.split.items)))
+        held.clear()
+
+    small, large = (fit_cost(landmark(fit), data(items)).memory for items in (8, 4096))
+    assert large - small == pytest.approx(8 * 4096**2, rel=0.2)
 
 
 def test_of_a_trained_one_epochs_are_told_from_the_rest(clock: Clock) -> None:
