@@ -14,6 +14,8 @@ _SMALL = {"members": 1, "dim": 64}
 _SECONDS = 20.0
 # By so much a training of another width, or of other interactions, may be longer or shorter.
 _OTHER = 1.3
+# So many times fewer epochs has one that learns from content, at most.
+_FASTER = 3
 # Of one that took too long: as many times its patience.
 _LONG = 5
 
@@ -23,15 +25,20 @@ class _TooLongError(Exception):
 
 
 def epochs_with_content(run: RunFolder, settings: TrainSettings, seed: int) -> tuple[float, float]:
-    """At least its patience, and at most what it would be without content, which it learns by slower."""
-    return min(settings.patience + 1, settings.epochs), epochs_without_content(run, settings, seed)[1]
+    """At most what it would be without content, which it learns by slower, and at least a third of that."""
+    found = _epochs_of_a_small_one(run, settings, seed)
+    return max(_fewest(settings), found / _FASTER), min(settings.epochs, found)
 
 
 def epochs_without_content(run: RunFolder, settings: TrainSettings, seed: int) -> tuple[float, float]:
     """About what a training of one small member has, at least and at most."""
     found = _epochs_of_a_small_one(run, settings, seed)
-    fewest = min(settings.patience + 1, settings.epochs)
-    return max(fewest, found / _OTHER), min(settings.epochs, found * _OTHER)
+    return max(_fewest(settings), found / _OTHER), min(settings.epochs, found * _OTHER)
+
+
+def _fewest(settings: TrainSettings) -> int:
+    """The first epoch, and as many more as patience waits for a better one."""
+    return min(settings.patience + 1, settings.epochs)
 
 
 @lru_cache(maxsize=4)

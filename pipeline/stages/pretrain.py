@@ -65,10 +65,10 @@ class PretrainStage(Stage):
         }
 
     def cost(self, rehearsal: StageContext, actual: StageContext, measured: Measured) -> Cost:
-        """It is taken to train to the last epoch: as its rate falls to nothing by then, few stop before."""
-        cost, epochs = super().cost(rehearsal, actual, measured), actual.config.pretrain.epochs
+        """Held-out items say when it stops."""
+        cost = super().cost(rehearsal, actual, measured)
         for bar in measured.bars:
-            cost = cost.longer(*bar.more((epochs, epochs)))
+            cost = cost.longer(*bar.more(pretraining_epochs(actual.config)))
         return cost
 
     def describe(self, summary: Mapping[str, Any]) -> list[str]:
@@ -91,6 +91,11 @@ def pretraining_inputs(config: Config) -> dict[str, Any]:
         "pretrain settings": settings,
         "seed": str(config.seed),
     }
+
+
+def pretraining_epochs(config: Config) -> tuple[float, float]:
+    """At least as many as patience waits for something better than no training, and at most all."""
+    return min(config.pretrain.patience, config.pretrain.epochs), config.pretrain.epochs
 
 
 def pretrain_resumably(

@@ -16,6 +16,7 @@ from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.epochs import epochs_without_content
 from alignrec.pipeline.stages.evaluate.landmark_cost import epochs_seconds, fit_cost
 from alignrec.pipeline.stages.evaluate.landmark_input import landmark_input
+from alignrec.pipeline.stages.pretrain import pretraining_epochs
 
 
 def evaluation_cost(cost: Cost, rehearsal: StageContext, config: Config, measured: Measured) -> Cost:
@@ -31,8 +32,9 @@ def evaluation_cost(cost: Cost, rehearsal: StageContext, config: Config, measure
     pretrained = run.features(MULTIMODAL) if PRETRAIN in rehearsal.done else None
     split, masks = run.split().split, _mask_titles(config)
     for bar in measured.bars:
-        epochs = (config.pretrain.epochs,) * 2
-        if bar.title not in masks:
+        if bar.title in masks:
+            epochs = pretraining_epochs(config)
+        else:
             epochs = epochs_without_content(run, config.train, config.seed)
         cost = cost.longer(*bar.more(epochs))
     data = landmark_input(rehearsal.config, split, config.seed, pretrained, run.inputs())

@@ -54,7 +54,12 @@ def known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def seconds(done: list[str], bars: list[Bar], **evaluate: Any) -> tuple[float, float]:
-    settings = {"catalog": CATALOG, "evaluate": evaluate, "pretrain": {"epochs": 13}, "out": "run"}
+    settings = {
+        "catalog": CATALOG,
+        "evaluate": evaluate,
+        "pretrain": {"epochs": 13, "patience": 5},
+        "out": "run",
+    }
     config = Config.model_validate(settings)
     rehearsal = StageContext(config, STAGE, dict.fromkeys(done))  # type: ignore[arg-type]
     measured = Measured(7, 0, tuple(bars))
@@ -72,6 +77,6 @@ def test_without_training_only_those_beside_features_learn_from_whole_histories(
     assert seconds([], [], masked=[], thinned=[0.1, 0.5]) == (7 + 300 + 200,) * 2
 
 
-def test_trainings_go_on_to_their_end_those_of_the_encoder_to_the_last_epoch() -> None:
+def test_trainings_go_on_until_patience_is_over_or_to_their_last_epoch() -> None:
     found = seconds([], BARS, masked=[0.5], thinned=[])
-    assert found == (7 + 2 * 10 + 17 + 100, 7 + 2 * 10 + 27 + 100)
+    assert found == (7 + 2 * 2 + 17 + 100, 7 + 2 * 10 + 27 + 100)
