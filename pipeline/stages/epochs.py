@@ -14,8 +14,6 @@ _SMALL = {"members": 1, "dim": 64}
 _SECONDS = 20.0
 # By so much a training of another width, or of other interactions, may be longer or shorter.
 _OTHER = 1.3
-# So many times fewer epochs has one that learns from content, at most.
-_FASTER = 3
 # Of one that took too long: as many times its patience.
 _LONG = 5
 
@@ -25,9 +23,8 @@ class _TooLongError(Exception):
 
 
 def epochs_with_content(run: RunFolder, settings: TrainSettings, seed: int) -> tuple[float, float]:
-    """At most what it would be without content, which it learns by slower, and at least a third of that."""
-    found = _epochs_of_a_small_one(run, settings, seed)
-    return max(_fewest(settings), found / _FASTER), min(settings.epochs, found)
+    """At least what patience allows, and at most what it would be without content, which learns slower."""
+    return _fewest(settings), min(settings.epochs, _epochs_of_a_small_one(run, settings, seed))
 
 
 def epochs_without_content(run: RunFolder, settings: TrainSettings, seed: int) -> tuple[float, float]:
