@@ -91,7 +91,8 @@ class RepeatedRows:
         else:
             rows = np.flatnonzero(index) if index.dtype == np.bool_ else index
         piece = np.searchsorted(self._offsets, rows, side="right") - 1
-        return self._values[self._starts[piece] + rows - self._offsets[piece]]
+        found: NDArray[np.floating] = self._values[self._starts[piece] + rows - self._offsets[piece]]
+        return found
 
 
 def _repeated(rows: NDArray[np.int64], count: int) -> NDArray[np.int64]:
