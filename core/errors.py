@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from alignrec.core.display import MOST_LISTED, shown
 
@@ -18,6 +19,16 @@ class AlignRecError(Exception):
     """
 
     exit_code = 2
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Reach another process as it is, however its kind is made."""
+        return _as_it_was, (type(self), self.args, self.__dict__)
+
+
+def _as_it_was(kind: type[AlignRecError], args: tuple[Any, ...], attributes: dict[str, Any]) -> AlignRecError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class AlignRecWarning(UserWarning):

@@ -32,3 +32,7 @@ class InputsChangedError(CatalogError):
 
 class RunFolderError(PipelineError):
     """The run folder is in use, too small, or not what a stage expects."""
+
+
+class EngineError(PipelineError):
+    """Where extraction is to run, it cannot."""

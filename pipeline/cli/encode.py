@@ -34,6 +34,7 @@ Extractors = Annotated[
 Share = Annotated[
     float, typer.Option("--max-rejected", min=0, max=1, help="Share of unusable inputs that stops the run.")
 ]
+Engine = Annotated[str, typer.Option(help="Where extractors run: local, or ray at RAY_ADDRESS.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 
@@ -46,6 +47,7 @@ def encode(
     image_root: Root = None,
     extractors: Extractors = None,
     max_rejected: Share = 0.05,
+    engine: Engine = "local",
     plugins: Plugins = None,  # noqa: ARG001 (loaded as the option is read)
     as_json: Json = False,
 ) -> None:
@@ -58,7 +60,7 @@ def encode(
     from alignrec.export.release.write import write_release
 
     source = open_reference(release)
-    encoded = _encode(items, source, out, item_id, image, image_root, extractors or [], max_rejected)
+    encoded = _encode(items, source, out, item_id, image, image_root, extractors or [], max_rejected, engine)
     provenance = {
         "name": source.manifest.provenance.get("name"),
         "licence": source.manifest.provenance.get("licence"),
@@ -82,6 +84,7 @@ def extend(
     image_root: Root = None,
     extractors: Extractors = None,
     max_rejected: Share = 0.05,
+    engine: Engine = "local",
     plugins: Plugins = None,  # noqa: ARG001 (loaded as the option is read)
     as_json: Json = False,
 ) -> None:
@@ -93,7 +96,7 @@ def extend(
     from alignrec.export.release.extend import extend_release, known_ids, without
 
     source = open_reference(release)
-    encoded = _encode(items, source, out, item_id, image, image_root, extractors or [], max_rejected)
+    encoded = _encode(items, source, out, item_id, image, image_root, extractors or [], max_rejected, engine)
     known = known_ids(source).intersection(encoded.sets[0].ids)
     sets = [without(features, known) for features in encoded.sets]
     rejected = [row for row in encoded.rejected if row["item_id"] not in known]
@@ -112,6 +115,7 @@ def _encode(
     image_root: Path | None,
     extractors: list[str],
     max_rejected: float,
+    engine: str,
 ) -> Encoded:
     from alignrec.pipeline.commands.encode import encode as encode_items
     from alignrec.pipeline.config.catalog import ItemsConfig
@@ -122,7 +126,9 @@ def _encode(
         raise typer.BadParameter("expected MODALITY=NAME, such as image=NAME", param_hint="--extractor")
     named = {key: column for key, column in (("id", item_id), (IMAGE, image)) if column is not None}
     table = ItemsConfig(path=items, text=None, image_root=image_root, **named)
-    return encode_items(source, table, out, Console(), extractors=chosen, max_rejected=max_rejected)
+    return encode_items(
+        source, table, out, Console(), extractors=chosen, max_rejected=max_rejected, engine=engine
+    )
 
 
 def register(app: typer.Typer) -> None:

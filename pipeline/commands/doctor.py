@@ -22,6 +22,7 @@ EXTRAS = {
     "faiss-cpu": "similarity graphs of millions of items",
     "soundfile": "sounds: pip install 'alignrec[audio]'",
     "sentencepiece": "the word pieces of BEiT-3: pip install 'alignrec[beit3]'",
+    "ray": "extraction on several machines: pip install 'alignrec[ray]'",
 }
 
 

@@ -12,7 +12,7 @@ from alignrec.export.release.opened import Release
 from alignrec.pipeline.commands.released_encoders import ReleasedEncoders
 from alignrec.pipeline.commands.released_models import ReleasedModels
 from alignrec.pipeline.config.catalog import CatalogConfig, ItemsConfig
-from alignrec.pipeline.config.settings import Config, ExportConfig, ExtractConfig
+from alignrec.pipeline.config.settings import Config, EngineConfig, ExportConfig, ExtractConfig
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.lock import locked
 from alignrec.pipeline.runner.runner import bring_up_to_date, planned
@@ -43,6 +43,7 @@ def encode(
     *,
     extractors: dict[str, str] | None = None,
     max_rejected: float = 0.05,
+    engine: str = EngineConfig().name,
 ) -> Encoded:
     """Embed new items as the release embedded its own; killed at any moment, the same call goes on.
 
@@ -57,6 +58,7 @@ def encode(
         extractors: for a modality, the name by which its model is loaded, in place of the release's; it must
             be the same model.
         max_rejected: the largest share of inputs that may be unusable.
+        engine: where the extractors run; the release's encoders run here.
 
     Raises:
         RefusedError: a model here is not the one that the release was made with, or the release names a path.
@@ -64,10 +66,12 @@ def encode(
             its models and encoders make vectors that are no numbers or of another width than its own.
         EncoderError: an encoder of the release is none.
         CatalogError, ConfigError, ExtractorError: what is wrong with the items or the models.
+        PluginError, EngineError: there is no such engine, or it cannot be used.
     """
     encoders, models = ReleasedEncoders.of(release), ReleasedModels.of(release)
     tokens = encoders.multimodal is not None
     config = _config(items, models, models.names(extractors or {}), work, max_rejected, tokens)
+    config = config.model_copy(update={"engine": EngineConfig(name=engine)})
     with locked(work):
         stage = ExtractStage(may_lack=True, exactly=True, in_full=models.decoded_in_full())
         context = planned(StageContext(config, stage, {}, console=console))

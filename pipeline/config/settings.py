@@ -168,6 +168,22 @@ class ExportConfig(Section):
         return sets
 
 
+class EngineConfig(Section):
+    """Where extraction runs; `engine: ray` is short for `engine: {name: ray}`."""
+
+    name: str = Field("local", description="local, ray (the extra alignrec[ray]), or an engine of a plugin")
+    address: str | None = Field(
+        None,
+        description="of the Ray cluster, HOST:6379; default: RAY_ADDRESS, else the cluster that this machine "
+        "is part of, else one that is started for the run",
+    )
+    workers: PositiveInt | None = Field(
+        None,
+        description="Ray processes that each hold a model; default: one a GPU, or one a machine where there "
+        "is none",
+    )
+
+
 class Config(Section):
     """A whole run."""
 
@@ -187,7 +203,12 @@ class Config(Section):
     train: TrainSettings = TrainSettings()
     evaluate: EvaluateConfig = EvaluateConfig()
     export: ExportConfig = ExportConfig()
-    engine: str = Field("local", description="where extraction runs: local, or an engine of a plugin")
+    engine: EngineConfig = EngineConfig()
+
+    @field_validator("engine", mode="before")
+    @classmethod
+    def _named_alone(cls, engine: Any) -> Any:
+        return {"name": engine} if isinstance(engine, str) else engine
 
     @model_validator(mode="after")
     def _something_to_read(self) -> Config:

@@ -13,6 +13,8 @@ from alignrec.extractors.contract import ExtractorCard
 from alignrec.extractors.identity import ExtractorIdentity
 from alignrec.extractors.modality import Modality
 from alignrec.pipeline.config.catalog import ItemsConfig
+from alignrec.pipeline.config.settings import EngineConfig
+from alignrec.pipeline.errors import ConfigError
 from alignrec.pipeline.runner.shards import Shard, shard_path
 
 
@@ -131,6 +133,16 @@ class Engine(ABC):
     """
 
     name: ClassVar[str]
+
+    def configured(self, settings: EngineConfig) -> Engine:
+        """The engine as a config has it; without settings of its own, itself.
+
+        Raises:
+            ConfigError: it has no such setting.
+        """
+        for key in settings.model_fields_set - {"name"}:
+            raise ConfigError(f"engine.{key} means nothing to the engine {self.name}: leave it out")
+        return self
 
     @abstractmethod
     def load(self, model: Model, item: Any = None) -> LoadedModel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,17 @@ def test_an_error_is_wrong_usage_unless_its_kind_says_otherwise() -> None:
         2,
         3,
     )
+
+
+class ChangedError(AlignRecError):
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} changed")
+        self.what = what
+
+
+def test_an_error_reaches_another_process_as_it_is() -> None:
+    there = pickle.loads(pickle.dumps(ChangedError("a file")))  # noqa: S301
+    assert (type(there), str(there), there.what) == (ChangedError, "a file changed", "a file")
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,7 @@ class ExtractStage(Stage):
             PluginError: there is no such engine.
         """
         config = context.config
-        engine = ENGINES.find(config.engine)
+        engine = ENGINES.find(config.engine.name).configured(config.engine)
         hashes = FileHashes() if context.rehash else FileHashes.read(context.run.cache("hashes"))
         named = config.catalog.modalities
         only = named_items(config.catalog)

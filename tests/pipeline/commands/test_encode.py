@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from safetensors.numpy import load_file, save_file
 from typer.testing import CliRunner, Result
 
 from alignrec.aligner.errors import EncoderError
+from alignrec.core.plugins import adding
 from alignrec.export import Manifest, RefusedError, load_features, verify_folder
 from alignrec.export.errors import ReleaseError, VerificationError
 from alignrec.export.release.opened import open_folder
@@ -23,6 +25,8 @@ from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.commands.encode import encode
 from alignrec.pipeline.commands.released_models import EXTRACTORS
 from alignrec.pipeline.config.catalog import ItemsConfig
+from alignrec.pipeline.engines.base import Timing, Unit
+from alignrec.pipeline.engines.local import LocalEngine
 from alignrec.pipeline.errors import CatalogError
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.stages.chain import run
@@ -65,6 +69,23 @@ def test_encoded_vectors_are_those_of_the_release(shop: Path, tmp_path: Path) ->
         old, _ = load_features(shop / "run" / "release", name).align_to(["i26", "i27"])
         np.testing.assert_allclose(new.align_to(["i26", "i27"])[0], old, atol=1e-5)
     assert load_features(tmp_path / "e" / "release", "aligned").origin == ["content"] * 4
+
+
+def test_extractors_run_where_the_engine_is(shop: Path, tmp_path: Path) -> None:
+    ran: list[Unit] = []
+
+    class Elsewhere(LocalEngine):
+        name = "elsewhere"
+
+        def run(self, units: Sequence[Unit], **options: Any) -> Timing:
+            ran.extend(units)
+            return super().run(units, **options)
+
+    with adding([Elsewhere()]):
+        ended = call("encode", shop, tmp_path / "e", "--engine", "elsewhere")
+    assert ended.exit_code == 0 and {unit.model.modality.name for unit in ran} == {"image", "text"}
+    wrong = call("extend", shop, tmp_path / "x", "--engine", "rey")
+    assert wrong.exit_code != 0 and "did you mean 'ray'" in str(wrong.exception)
 
 
 def test_the_columns_of_the_releases_catalogue_are_remembered(shop: Path, tmp_path: Path) -> None:

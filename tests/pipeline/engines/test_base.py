@@ -84,7 +84,7 @@ def test_engines_are_found_without_torch() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout
     names, loaded = json.loads(out)
-    assert names == ["local"] and not {"torch", "transformers"} & set(loaded)
+    assert names == ["local", "ray"] and not {"torch", "transformers", "ray"} & set(loaded)
     with pytest.raises(PluginError, match="there is no engine 'locl'; did you mean 'local'"):
         ENGINES.find("locl")
 

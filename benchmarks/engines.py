@@ -1,0 +1,96 @@
+"""How fast does extraction run on Ray, as a share of the local engine's rate on the same cores?
+
+    python benchmarks/engines.py [--items 10000] [--workers 2] [--rounds 2]
+
+Embeds short drawn titles with the packaged text model, by both engines in turns on a local cluster. Prints
+for each round both rates, how long Ray took to its first units, and whether all shards are equal.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from time import perf_counter
+
+from alignrec.core.files import sha256_file
+from alignrec.extractors.modality import MODALITIES
+from alignrec.extractors.registry import identify_extractor
+from alignrec.pipeline.catalog.items import Input
+from alignrec.pipeline.config.catalog import ItemsConfig
+from alignrec.pipeline.engines.base import Engine, Model, Unit
+from alignrec.pipeline.engines.local import LocalEngine
+from alignrec.pipeline.engines.ray import RayEngine
+from alignrec.pipeline.runner.shards import plan
+
+NAME = "packaged:all-minilm-l6-v2"
+WORDS = (
+    "red",
+    "blue",
+    "small",
+    "large",
+    "cotton",
+    "steel",
+    "shirt",
+    "lamp",
+    "chair",
+    "garden",
+    "of",
+    "two",
+    "and",
+)
+
+
+def draw_units(items: int, folder: Path) -> list[Unit]:
+    """Titles of six words, in shards."""
+    modality, draw = MODALITIES["text"], Random(1)
+    texts = [" ".join(draw.choices(WORDS, k=6)) for _ in range(items)]
+    inputs = [
+        Input(f"i{row}", row, hashlib.sha256(text.encode()).hexdigest(), text)
+        for row, text in enumerate(texts)
+    ]
+    model = Model(NAME, modality, identify_extractor(NAME, modality), "cpu")
+    return [Unit(shard, model, 32, False, ItemsConfig(path="unused"), folder) for shard in plan(inputs, {})]
+
+
+def measure(engine: Engine, units: list[Unit], folder: Path) -> tuple[float, float, set[tuple[str, str]]]:
+    """Seconds in all, seconds until the first units were done, and the shards."""
+    units = [replace(unit, folder=folder) for unit in units]
+    ticks: list[float] = []
+    started = perf_counter()
+    engine.run(units, advance=lambda _: ticks.append(perf_counter() - started))
+    seconds = perf_counter() - started
+    return seconds, ticks[0], {(unit.path.name, sha256_file(unit.path)) for unit in units}
+
+
+def main() -> None:
+    """Measure both in turns."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--items", type=int, default=10_000)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=2)
+    given = parser.parse_args()
+    local, ray = LocalEngine(), RayEngine("local", given.workers)
+    with tempfile.TemporaryDirectory(prefix="alignrec-benchmark-") as folder:
+        units = draw_units(given.items, Path(folder))
+        begun = perf_counter()
+        for engine in (local, ray):
+            engine.load(units[0].model)
+        print(f"both engines ready in {perf_counter() - begun:.1f} s", flush=True)
+        for turn in range(given.rounds):
+            here, _, expected = measure(local, units, Path(folder) / f"local{turn}")
+            there, first, found = measure(ray, units, Path(folder) / f"ray{turn}")
+            print(
+                f"local {given.items / here:.0f}/s; {given.workers} workers {given.items / there:.0f}/s "
+                f"({here / there:.2f} of local), first units after {first:.1f} s; "
+                f"shards {'equal' if expected == found else 'DIFFER'}",
+                flush=True,
+            )
+        ray.close()
+
+
+if __name__ == "__main__":
+    main()

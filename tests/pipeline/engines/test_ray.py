@@ -1,0 +1,225 @@
+"""The Ray engine, on a cluster of two workers that one fixture starts: the bytes of the local engine."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import yaml
+
+from alignrec.core.files import sha256_file
+from alignrec.core.plugins import load_plugins
+from alignrec.extractors.errors import ExtractorError
+from alignrec.extractors.modality import MODALITIES
+from alignrec.extractors.registry import identify_extractor
+from alignrec.pipeline.catalog.items import Input
+from alignrec.pipeline.config.catalog import ItemsConfig
+from alignrec.pipeline.config.settings import EngineConfig
+from alignrec.pipeline.engines.base import ENGINES, Engine, Model, Unit
+from alignrec.pipeline.engines.local import LocalEngine
+from alignrec.pipeline.engines.ray import RayEngine, _Pool
+from alignrec.pipeline.errors import ConfigError, EngineError, InputsChangedError
+from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.shards import plan
+from alignrec.pipeline.stages.chain import run
+from tests.pipeline.catalogues import write_items
+
+# A model that dies once, in the middle, in whatever process holds it, while a file named "kill" is there.
+PLUGIN = """
+import hashlib, os, signal
+from pathlib import Path
+
+import numpy as np
+from alignrec.extractors.contract import Backend, Embeddings, Extractor, ExtractorCard
+from alignrec.extractors.errors import TextRejectedError
+from alignrec.extractors.identity import ExtractorIdentity
+
+NO_WEIGHTS = hashlib.sha256(b"").hexdigest()
+KILL = Path(__file__).with_name("kill")
+
+
+class Hashes(Extractor):
+    batch_size = 16
+
+    def __init__(self, name):
+        self.card = ExtractorCard(name, "text", None, NO_WEIGHTS, 8, 8, {}, None)
+
+    def prepare(self, value):
+        if value == "bad":
+            raise TextRejectedError("bad", "it says so itself")
+        return value
+
+    def length(self, prepared):
+        return len(prepared)
+
+    def embed(self, prepared, tokens=False):
+        if "text 700" in prepared and KILL.exists():
+            KILL.unlink()
+            os.kill(os.getpid(), signal.SIGKILL)
+        numbers = [list(hashlib.sha256(text.encode()).digest()[:8]) for text in prepared]
+        return Embeddings(np.array(numbers, dtype=np.float32) + 0.1)
+
+
+def identify(name, modality, sha256):
+    return ExtractorIdentity.of_name(name, modality, weights_sha256=NO_WEIGHTS, libraries=["numpy"])
+
+
+BACKEND = Backend("hashes", identify, lambda name, modality, runtime: Hashes(name.full))
+"""
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RayEngine]:
+    """Two workers of a core each, on loopback alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        import ray
+
+        ray.init(
+            "local",
+            num_cpus=2,
+            include_dashboard=False,
+            object_store_memory=80 * 2**20,
+            log_to_driver=False,
+            _node_ip_address="127.0.0.1",
+        )
+        yield RayEngine(workers=2)
+        ray.shutdown()
+
+
+@pytest.fixture
+def units(tmp_path: Path) -> list[Unit]:
+    """A thousand texts, one of them bad, for a model that a plugin file adds."""
+    plugin = tmp_path / "own.py"
+    plugin.write_text(PLUGIN)
+    load_plugins([plugin])
+    modality = MODALITIES["text"]
+    identity = identify_extractor("hashes:any", modality)
+    model = Model("hashes:any", modality, identity, "cpu", (plugin,))
+    texts = [f"text {n}" if n != 400 else "bad" for n in range(1000)]
+    inputs = [
+        Input(f"id{n}", n, hashlib.sha256(text.encode()).hexdigest(), text) for n, text in enumerate(texts)
+    ]
+    folder = tmp_path / "ray"
+    return [Unit(shard, model, 16, False, ItemsConfig(path="unused"), folder) for shard in plan(inputs, {})]
+
+
+def _shards(folder: Path) -> dict[str, str]:
+    return {path.name: sha256_file(path) for path in sorted(folder.iterdir())}
+
+
+def _locally(units: list[Unit]) -> dict[str, str]:
+    folder = units[0].folder.with_name("local")
+    LocalEngine().run([replace(unit, folder=folder) for unit in units])
+    return _shards(folder)
+
+
+@pytest.mark.slow
+def test_two_workers_give_the_bytes_of_the_local_engine_also_when_one_is_killed(
+    engine: RayEngine, units: list[Unit], tmp_path: Path
+) -> None:
+    kill = tmp_path / "kill"
+    kill.touch()
+    done: list[int] = []
+    timing = engine.run(units, advance=done.append)
+    assert not kill.exists() and sum(done) == 1000 and len(done) > 2
+    assert timing.wall > 0 and timing.writing > 0
+    assert len(units) > 4 and _shards(units[0].folder) == _locally(units)
+
+
+@pytest.mark.slow
+def test_a_run_that_was_cut_off_goes_on_by_shard_to_the_release_of_the_local_engine(
+    engine: RayEngine, tmp_path: Path
+) -> None:
+    (tmp_path / "own.py").write_text(PLUGIN)
+    write_items(tmp_path, [{"item_id": f"i{n}", "title": f"text {n}"} for n in range(600)])
+    settings = {
+        "out": "here",
+        "plugins": ["own.py"],
+        "catalog": {"items": {"path": "items.jsonl", "image": None, "text": "{title}"}},
+        "extract": {"text": "hashes:any"},
+        "export": {"sets": ["text"]},
+    }
+    config = tmp_path / "alignrec.yaml"
+    config.write_text(yaml.safe_dump(settings))
+    quiet = Console(quiet=True)
+    local = run(config, "export", console=quiet).stages["export"].summary["release_id"]
+    shutil.copytree(tmp_path / "here", tmp_path / "there")
+    shutil.rmtree(tmp_path / "there" / "release")
+    there = tmp_path / "there" / "extract"
+    (there / "stage.json").unlink()
+    for path in (shards := sorted((there / "shards" / "text").iterdir()))[::2]:
+        path.unlink()
+    kept = {path.name: path.stat().st_ino for path in shards[1::2]}
+    overrides = ["out=there", "engine={name: ray, workers: 2}"]
+    result = run(config, "export", overrides, quiet)
+    assert result.stages["export"].summary["release_id"] == local
+    for name, inode in kept.items():
+        assert (there / "shards" / "text" / name).stat().st_ino == inode
+
+
+@pytest.mark.slow
+def test_what_a_worker_cannot_do_is_said_in_its_own_words(
+    engine: RayEngine, units: list[Unit], tmp_path: Path
+) -> None:
+    model = units[0].model
+    loaded = engine.load(model)
+    assert (loaded.card.name, loaded.device, loaded.batch_size) == ("hashes:any", "cpu", 16)
+    other = replace(model, identity=replace(model.identity, libraries={"numpy": "0.1"}))
+    with pytest.raises(EngineError, match=r"has numpy .*, and the run was planned with 0\.1"):
+        engine.load(other)
+    changed = replace(model, identity=replace(model.identity, weights_sha256="1" * 64))
+    with pytest.raises(ExtractorError, match="changed since the run was planned"):
+        engine.load(changed)
+    gone = Input("x", 0, "0" * 64, tmp_path / "gone.png")
+    unit = replace(units[0], shard=replace(units[0].shard, inputs=(gone,)))
+    with pytest.raises(InputsChangedError, match=r"gone\.png cannot be read any more"):
+        engine.run([unit])
+    assert not list(unit.folder.iterdir())
+
+
+def test_workers_share_the_machines() -> None:
+    small, large, gpus = {"CPU": 4.0}, {"CPU": 16.0}, {"CPU": 16.0, "GPU": 4.0}
+    assert _Pool.on([small, small], "auto", None) == _Pool(2, 4, 0)
+    assert _Pool.on([small, large], "cpu", 4) == _Pool(4, 2, 0)
+    assert _Pool.on([small], "cpu", 9) == _Pool(9, 1, 0)
+    assert _Pool.on([small, gpus, gpus], "auto", None) == _Pool(8, 4, 1)
+    assert _Pool.on([gpus], "cpu", None) == _Pool(1, 16, 0)
+    for machines, device, lacks in (([], "auto", "CPU"), ([small], "cuda", "GPU")):
+        with pytest.raises(EngineError, match=f"no machine of the Ray cluster has a {lacks}"):
+            _Pool.on(machines, device, None)
+
+
+def test_without_ray_the_error_says_what_to_install(
+    units: list[Unit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    for work in (lambda: RayEngine().load(units[0].model), lambda: RayEngine().run(units)):
+        with pytest.raises(EngineError, match=r"pip install 'alignrec\[ray\]'"):
+            work()
+
+
+def test_a_config_names_the_cluster_and_other_engines_take_none() -> None:
+    settings = EngineConfig(name="ray", address="head:6379", workers=3)
+    configured: Engine = ENGINES.find("ray").configured(settings)
+    assert vars(configured) == vars(RayEngine("head:6379", 3))
+    with pytest.raises(ConfigError, match=r"engine\.address means nothing to the engine local"):
+        ENGINES.find("local").configured(EngineConfig(address="head:6379"))
+
+
+def test_no_other_code_loads_ray() -> None:
+    code = (
+        "import sys, alignrec\n"
+        "from alignrec.pipeline.cli.app import app\n"
+        "from alignrec.pipeline.engines.base import ENGINES\n"
+        "list(ENGINES)\n"
+        "print('ray' in sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True).stdout
+    assert out == "False\n"
