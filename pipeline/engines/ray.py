@@ -84,10 +84,10 @@ class RayEngine(Engine):
             compute=ray.data.ActorPoolStrategy(size=pool.size),
             num_cpus=pool.cpus,
             num_gpus=pool.gpus,
-            max_restarts=-1,
             max_task_retries=RETRIES,
         )
         results.context.enable_progress_bars = False
+        results.context.raise_original_map_exception = True
         with _own_errors():
             for result in results.iter_rows():
                 advance(result.pop("items"))
@@ -112,7 +112,7 @@ class RayEngine(Engine):
         if not ray.is_initialized():
             try:
                 ray.init(self._address, include_dashboard=False, logging_level="WARNING", log_to_driver=False)
-            except (ConnectionError, ValueError, RuntimeError) as error:
+            except Exception as error:  # Ray raises no narrower kind where a cluster cannot be started
                 where = self._address or os.environ.get("RAY_ADDRESS") or "this machine"
                 raise EngineError(
                     f"Ray cannot be reached or started at {where} ({error}): start a cluster with "
@@ -220,20 +220,23 @@ def _import_ray() -> Any:
 
 @contextmanager
 def _own_errors() -> Iterator[None]:
-    """Raise what a worker raised, without Ray's wrappings."""
-    from ray.exceptions import RayError
+    """Raise what a worker raised, as it raised it.
+
+    Raises:
+        EngineError: Ray itself gave up.
+    """
+    from ray.exceptions import RayError, RayTaskError
 
     try:
         yield
+    except RayTaskError as error:
+        raise error.cause from error
     except RayError as error:
-        raise _first_cause(error) from error
-
-
-def _first_cause(error: BaseException) -> BaseException:
-    cause: BaseException | None = error
-    while cause is not None:
-        error, cause = cause, getattr(cause, "cause", None) or cause.__cause__
-    return error
+        reason = str(error).strip().partition("\n")[0]
+        raise EngineError(
+            f"Ray gave up ({type(error).__name__}: {reason}): the shards that are done stay, and the same "
+            "command goes on. Why a worker died is in Ray's logs, by default below /tmp/ray"
+        ) from error
 
 
 ENGINE = RayEngine()
