@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 Items = Annotated[str, typer.Argument(help="A table, as catalog.items.path names one.")]
 From = Annotated[str, typer.Option("--release", help="A release folder, OWNER/NAME or OWNER/NAME@X.Y.Z.")]
-Out = Annotated[Path, typer.Option("--out", help="The folder to work in; the result is its release/.")]
+Out = Annotated[Path, typer.Option("--out", help="Folder of the work; its release/ is the result.")]
 Id = Annotated[str | None, typer.Option("--id", help="Column of ids; default: the release's.")]
 Image = Annotated[str | None, typer.Option("--image", help="Column of pictures; default: the same.")]
 Root = Annotated[Path | None, typer.Option("--image-root", help="Folder of pictures; default: the table's.")]
@@ -34,7 +34,7 @@ Extractors = Annotated[
 Share = Annotated[
     float, typer.Option("--max-rejected", min=0, max=1, help="Share of unusable inputs that stops the run.")
 ]
-Engine = Annotated[str, typer.Option(help="Where extractors run: local, or ray at RAY_ADDRESS.")]
+Engine = Annotated[str, typer.Option(help="Where extractors run.", metavar="local|ray", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")]
 
 
