@@ -86,14 +86,15 @@ class Objective:
         degree = np.maximum(np.diff(history.indptr), 1).astype(np.float32)
         self.weight: NDArray[np.float32] = degree ** np.float32(-settings.balance)
         self.trainable = trainable_part(history)
+        self.step_size = settings.step_size(self.trainable.nnz)
 
     def batches(self, rng: np.random.Generator) -> Iterator[Batch]:
         """One epoch."""
         if self.settings.loss == "bpr":
-            for pairs in by_interaction(self.trainable, self.settings.batch_size, rng):
+            for pairs in by_interaction(self.trainable, self.step_size, rng):
                 yield self._batch(pairs, negatives(self.history, pairs.user, rng), rng)
         else:
-            for pairs in by_user(self.trainable, self.settings.batch_size, rng):
+            for pairs in by_user(self.trainable, self.step_size, rng):
                 yield self._batch(pairs, self._candidates(rng), rng)
 
     def _candidates(self, rng: np.random.Generator) -> NDArray[np.int64]:

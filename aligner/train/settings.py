@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal, Self
 
@@ -17,6 +18,10 @@ _PAPER: Mapping[str, Any] = {
     "learning_rate": 0.003,
     "uia_weight": 0.1,
 }
+
+
+_STEPS = 16  # an epoch, as far as bounds allow
+_LEAST, _MOST = 4096, 131_072  # interactions a step
 
 
 class TrainSettings(BaseModel):
@@ -72,7 +77,11 @@ class TrainSettings(BaseModel):
     learning_rate: float = Field(0.004, gt=0)
     decay: float = Field(0.96, gt=0, le=1, description="what the learning rate is multiplied by")
     decay_every: int = Field(50, ge=1, description="epochs between two decays, in even steps")
-    batch_size: int = Field(4096, ge=1, description="interactions a step")
+    batch_size: int | None = Field(
+        None,
+        ge=1,
+        description="interactions a step; default: a sixteenth of all, from 4,096 to 131,072",
+    )
     epochs: int = Field(1000, ge=1, description="at most")
     patience: int = Field(10, ge=1, description="epochs without a better validation Recall@20")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
@@ -110,6 +119,17 @@ class TrainSettings(BaseModel):
     def other_neighbours(self) -> int:
         """Items that content comes from, the item itself apart."""
         return self.neighbours - (self.form == "paper")
+
+    def step_size(self, interactions: int) -> int:
+        """Interactions a step, of so many to train on.
+
+        Every step propagates the whole graph, so with steps of one size an epoch takes time in the square of
+        the catalogue's size. A sixteenth keeps the number of steps; the bounds are what small catalogues were
+        measured with, and what fits into memory.
+        """
+        if self.batch_size is not None:
+            return self.batch_size
+        return min(max(_LEAST, math.ceil(interactions / _STEPS)), _MOST)
 
     @classmethod
     def paper(cls, **changes: object) -> Self:

@@ -44,3 +44,13 @@ def test_what_belongs_to_the_papers_form_alone_is_refused_elsewhere() -> None:
 def test_the_papers_form_counts_the_item_among_its_neighbours() -> None:
     assert TrainSettings(neighbours=10).other_neighbours == 10
     assert TrainSettings.paper(neighbours=10).other_neighbours == 9
+
+
+@pytest.mark.parametrize(
+    ("interactions", "size"),
+    [(1, 4096), (65_536, 4096), (70_000, 4375), (1_351_350, 84_460), (10**7, 131_072)],
+)
+def test_steps_grow_with_the_interactions(interactions: int, size: int) -> None:
+    assert TrainSettings().step_size(interactions) == size
+    assert TrainSettings(batch_size=100).step_size(interactions) == 100
+    assert TrainSettings.paper().step_size(interactions) == 2048
