@@ -58,14 +58,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("folder", type=Path, help="in MMRec's format")
     parser.add_argument("--features", type=Path, required=True, help="a row an item, .npy")
+    parser.add_argument(
+        "--members", type=int, default=8, help="of 64 dimensions each; they learn independently"
+    )
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(arguments)
     (interactions,) = given.folder.glob("*.inter")
     with interactions.open(encoding="utf-8") as lines:
         split = read_mmrec(lines)
     features = np.load(given.features, allow_pickle=False).astype(np.float32)
-    before, fixed = trained(split, features, TrainSettings(batch_size=4096, device="cpu"), given.seed)
-    after, following = trained(split, features, TrainSettings(device="cpu"), given.seed)
+    settings = TrainSettings(members=given.members, dim=64 * given.members, device="cpu")
+    before, fixed = trained(split, features, settings.model_copy(update={"batch_size": 4096}), given.seed)
+    after, following = trained(split, features, settings, given.seed)
     print(f"ratio of the time: {after / before:.2f}")
     for part in PARTS:
         ours, theirs = following[part], fixed[part]
