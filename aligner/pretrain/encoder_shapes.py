@@ -31,6 +31,8 @@ def encoder_shapes(settings: PretrainSettings, widths: Mapping[str, tuple[int, i
         if part < settings.dim:
             yield f"own.{m}.frequency", (settings.dim - part, part)
             yield f"own.{m}.phase", (part,)
+        if settings.as_content_says:
+            yield f"scales.{m}.scale", (part,)
 
 
 def cls_shapes(settings: PretrainSettings, widths: Mapping[str, tuple[int, int]]) -> Named:

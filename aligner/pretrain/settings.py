@@ -11,7 +11,7 @@ from alignrec.core.vocabulary import IMAGE
 # Where something stands in a picture is what pooling has lost; a text model's tokens know their order.
 _PLACE_WEIGHT = {IMAGE: 0.5}
 _PLACE_WEIGHT_OF_OTHERS = 0.02
-
+_ROOT = 0.5  # whitening half-way
 
 # Shares of tokens that are masked (BEiT-3, arXiv 2208.10442, section 2.2).
 _MASKED_OF_AN_IMAGE, _MASKED_OF_A_PAIR, _MASKED_ALONE = 0.4, 0.5, 0.15
@@ -37,16 +37,25 @@ class PretrainSettings(BaseModel):
         "epochs alone",
     )
     dim: int = Field(
-        256,
+        512,
         ge=2,
         description="width of the item vector: of linear and residual at most, of filled shared out evenly "
         "among the modalities. That of cls is `width`; dim is how many components of pooled vectors "
         "it rebuilds",
     )
-    whiten: float = Field(
-        0.5, ge=0, le=1, description="0 keeps each principal component's size, 1 makes all equally large"
+    whiten: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="filled and cls: 0 keeps each principal component's size, 1 makes all equally large; "
+        "default: in filled as strongly as content says, in cls 0.5",
     )
-    image_weight: float = Field(1.0, gt=0, description="size of each image's part next to a text's")
+    image_weight: float | None = Field(
+        None,
+        gt=0,
+        description="filled: size of each image's part next to the others'; default: what whitening as "
+        "content says leaves of each modality, else 1",
+    )
     predict: tuple[str, ...] | None = Field(
         None, description="modalities that training learns to predict from what is left; default: all"
     )
@@ -83,9 +92,19 @@ class PretrainSettings(BaseModel):
         """Whether training learns to predict a modality."""
         return self.predict is None or modality in self.predict
 
+    @property
+    def as_content_says(self) -> bool:
+        """Whether content decides how strongly components are whitened."""
+        return self.vector == FILLED and self.whiten is None
+
+    @property
+    def whitening(self) -> float:
+        """The power of its size that each component is divided by, where content does not decide."""
+        return _ROOT if self.whiten is None else self.whiten
+
     def weight_of(self, kind: str) -> float:
         """The size of the part of the item vector that a modality of a kind has, next to the others'."""
-        return self.image_weight if kind == IMAGE else 1.0
+        return self.image_weight or 1.0 if kind == IMAGE else 1.0
 
     def masked_share(self, kind: str, *, paired: bool) -> float:
         """The share of a modality's tokens that the paper's form masks.

@@ -110,10 +110,15 @@ class TokenEncoder(nn.Module):
             torch.manual_seed(seed)
             widths = {m: (s.pooled.shape[1], s.tokens.values.shape[1]) for m, s in inputs.items()}
             encoder = cls(settings, widths, {m: s.kind for m, s in inputs.items()})
+        encoder.fit_components(inputs)
         for m, source in inputs.items():
-            cast(Components, encoder.components[m]).fit(source.pooled[source.valid], settings.whiten)
             cast(FrontEnd, encoder.front[m]).components.fit(sample_tokens(source.tokens, seed), whiten=0)
         return encoder
+
+    def fit_components(self, inputs: Inputs) -> None:
+        """Learn the components of each modality's pooled vectors."""
+        for m, source in inputs.items():
+            cast(Components, self.components[m]).fit(source.pooled[source.valid], self.settings.whitening)
 
     def targets(self, batch: Batch) -> dict[str, Tensor]:
         """The components of each modality's pooled vectors, `[b, part]`, zeros where it is missing."""

@@ -17,10 +17,14 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 from alignrec.aligner.errors import EncoderError
+from alignrec.aligner.evaluate.baselines import ALONE, baselines
 from alignrec.aligner.inputs import ModalityInput, TokenSequences
 from alignrec.aligner.pretrain import encoder
 from alignrec.aligner.pretrain.encoder import MultimodalEncoder
+from alignrec.aligner.pretrain.pretraining import pretrain
 from alignrec.aligner.pretrain.settings import PretrainSettings
+from alignrec.core.vectors import unit_rows
+from tests.aligner.pretrain.kinds import TINY, world
 
 SAVED = Path(__file__).parents[1] / "saved"
 
@@ -44,6 +48,7 @@ HOSTILE: dict[str, Change] = {
     "a truth for a number": lambda config: config["settings"].update(depth=True),
     "a list for an object": lambda config: config.update(settings=[]),
     "a text for widths": lambda config: config["widths"].update(image="ab"),
+    "scales that are not there": lambda config: config["settings"].update(whiten=None),
     "an unknown setting": lambda config: config["settings"].update(layers=1),
 }
 
@@ -159,3 +164,35 @@ def test_any_config_is_an_encoder_or_an_error_of_its_own(
         MultimodalEncoder.from_pretrained(folder)
     except EncoderError as error:
         assert str(folder) in str(error)
+
+
+def test_a_whole_items_vector_is_that_of_modalities_whitened_alone_as_content_says(tmp_path: Path) -> None:
+    inputs = world(lost_text=8)
+    fitted = MultimodalEncoder.fitted(TINY.model_copy(update={"dim": 20}), inputs, seed=3)
+    vectors = fitted.encode(inputs)[0]
+    expected = baselines(inputs)[ALONE]
+    ours, theirs = unit_rows(vectors[8:]), unit_rows(expected[8:])
+    np.testing.assert_allclose(ours @ ours.T, theirs @ theirs.T, atol=1e-5)
+    assert np.square(vectors[8:]).sum(axis=1).mean() == pytest.approx(2, rel=0.05)
+    fitted.save_pretrained(tmp_path)
+    np.testing.assert_array_equal(MultimodalEncoder.from_pretrained(tmp_path).encode(inputs)[0], vectors)
+
+
+def test_what_training_learns_does_not_depend_on_how_large_components_are_in_the_vector() -> None:
+    inputs = world()
+    ours, rooted = (pretrain(inputs, TINY.model_copy(update={"whiten": w}), seed=3) for w in (None, 0.5))
+    assert ours.curves == rooted.curves
+    assert not np.array_equal(ours.encoder.encode(inputs)[0], rooted.encoder.encode(inputs)[0])
+
+
+def test_settings_have_their_way_with_the_size_of_pictures() -> None:
+    inputs = world()
+    rooted = MultimodalEncoder.fitted(TINY.model_copy(update={"whiten": 0.5}), inputs, seed=3)
+    halved = MultimodalEncoder.fitted(
+        TINY.model_copy(update={"whiten": 0.5, "image_weight": 0.5}), inputs, seed=3
+    )
+    image = slice(0, rooted.parts["image"])
+    np.testing.assert_allclose(halved.encode(inputs)[0][:, image], rooted.encode(inputs)[0][:, image] / 2)
+    quarter = MultimodalEncoder.fitted(TINY.model_copy(update={"image_weight": 0.25}), inputs, seed=3)
+    lengths = np.square(quarter.encode(inputs)[0]).sum(axis=1)
+    assert lengths.mean() == pytest.approx(1 + 0.25**2, rel=1e-4)

@@ -68,7 +68,9 @@ def test_a_present_part_is_the_residual_path_and_a_missing_one_is_predicted() ->
     np.testing.assert_array_equal(before[20:], after[20:])
     np.testing.assert_array_equal(before[:20, :6], after[:20, :6])
     alike = before[:20, 6:] @ before[:20, 6:].T
-    np.testing.assert_allclose(np.diag(alike), 0.5**2, atol=1e-3, err_msg="nothing is told: own directions")
+    size = np.linalg.norm(untrained.scales["text"](untrained.components["text"].spread).numpy())
+    own = (0.5 * size) ** 2
+    np.testing.assert_allclose(np.diag(alike), own, atol=1e-3, err_msg="nothing is told: own directions")
     assert after[:20, 6:].any(axis=1).all()
 
 
