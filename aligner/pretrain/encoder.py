@@ -104,4 +104,5 @@ class MultimodalEncoder(TokenEncoder):
         rest = (size.square() - predicted.square().sum(dim=1, keepdim=True)).clamp(min=0).sqrt()
         known = torch.cat([part for other, part in targets.items() if other != m], dim=1)
         unknown: Tensor = self.own[m](known, spread / size.clamp(min=1e-12))
-        return predicted + _UNKNOWN * rest * unknown
+        substitute: Tensor = predicted + _UNKNOWN * rest * unknown
+        return substitute
