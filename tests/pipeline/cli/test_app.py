@@ -31,7 +31,10 @@ def test_it_says_its_version() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "expected"),
-    [("alignrec pre", {"pretrain"}), ("alignrec e", {"extract", "evaluate", "export", "encode", "extend"})],
+    [
+        ("alignrec pre", {"pretrain"}),
+        ("alignrec e", {"extract", "evaluate", "export", "estimate", "encode", "extend"}),
+    ],
 )
 def test_the_shell_completes_commands(typed: str, expected: set[str]) -> None:
     bash = {"_ALIGNREC_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": "1"}
