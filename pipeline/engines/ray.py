@@ -111,7 +111,7 @@ class RayEngine(Engine):
         ray = _import_ray()
         if not ray.is_initialized():
             try:
-                ray.init(self._address, include_dashboard=False, logging_level="WARNING", log_to_driver=False)
+                ray.init(self._address, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
             except Exception as error:  # Ray raises no narrower kind where a cluster cannot be started
                 where = self._address or os.environ.get("RAY_ADDRESS") or "this machine"
                 raise EngineError(
