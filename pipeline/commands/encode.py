@@ -17,7 +17,8 @@ from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.lock import locked
 from alignrec.pipeline.runner.runner import bring_up_to_date, planned
 from alignrec.pipeline.runner.stage import StageContext
-from alignrec.pipeline.stages.extract.stage import Extraction, ExtractStage, extraction_of, load_job
+from alignrec.pipeline.stages.extract.extraction import Extraction, extraction_of, load_job
+from alignrec.pipeline.stages.extract.stage import ExtractStage
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,10 @@ from alignrec.core.files import write_bytes
 from alignrec.core.sealed import read_sealed_json, seal_json
 from alignrec.export.release.parquet import write_table
 from alignrec.extractors.contract import ExtractorCard
-from alignrec.extractors.errors import DeviceError
 from alignrec.pipeline.catalog.contents import config_key, source_columns
 from alignrec.pipeline.catalog.file_hashes import FileHashes
-from alignrec.pipeline.catalog.interactions import Interactions, named_items, read_interactions
-from alignrec.pipeline.catalog.items import Catalogue, read_catalogue
+from alignrec.pipeline.catalog.interactions import named_items, read_interactions
+from alignrec.pipeline.catalog.items import read_catalogue
 from alignrec.pipeline.catalog.rejections import (
     Rejection,
     Rejections,
@@ -25,60 +24,22 @@ from alignrec.pipeline.catalog.rejections import (
     counts,
     reasons_with_examples,
 )
-from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.engines.base import ENGINES, Engine, LoadedModel
+from alignrec.pipeline.engines.base import ENGINES
 from alignrec.pipeline.errors import CatalogError
-from alignrec.pipeline.runner.arrow_files import table_sha256, write_arrow
+from alignrec.pipeline.runner.arrow_files import write_arrow
 from alignrec.pipeline.runner.cost import Cost, Measured, bytes_of
 from alignrec.pipeline.runner.disk import check_disk
 from alignrec.pipeline.runner.run_folder import EXTRACT
 from alignrec.pipeline.runner.shards import read_shard, shard_path
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, describe_sets
 from alignrec.pipeline.runner.stand_ins import write_absent
+from alignrec.pipeline.stages.extract.extraction import Extraction, extraction_of, load_job
 from alignrec.pipeline.stages.extract.modality_job import VERSION, ModalityJob, make_job
 from alignrec.pipeline.stages.extract.sample import sample, without
 from alignrec.pipeline.stages.extract.shard_files import SHARDS, ShardFiles
 
 # Beside the shards under way, for the next plan.
 CHOICES = "choices.json"
-
-
-@dataclass(frozen=True)
-class Extraction:
-    """All that an extraction will do, known before it begins and without loading a model.
-
-    Attributes:
-        engine: what embeds.
-        jobs: the modalities' work.
-        hashes: of pictures and models, for the next plan.
-    """
-
-    config: Config
-    catalogue: Catalogue
-    interactions: Interactions | None
-    engine: Engine
-    jobs: list[ModalityJob]
-    hashes: FileHashes
-
-    def notes(self) -> list[str]:
-        """How the tables and settings were understood, where that is not plain; each once."""
-        interactions = self.interactions.notes if self.interactions else ()
-        precision = (job.note for job in self.jobs if job.note)
-        return list(dict.fromkeys([*self.catalogue.notes, *interactions, *precision]))
-
-    def inputs(self) -> dict[str, Any]:
-        """What decides the results."""
-        inputs: dict[str, Any] = {
-            "catalogue rows": [self.catalogue.item_ids, table_sha256(self.catalogue.rejections.table)]
-        }
-        for job in self.jobs:
-            inputs[f"{job.name} model"] = job.settings
-            inputs[f"{job.name} columns"] = [job.located.type, *source_columns(job.located)]
-            inputs[f"{job.name} inputs"] = [[item.item_id, item.content] for item in job.inputs]
-        if self.interactions:
-            rejected = table_sha256(self.interactions.rejections.table)
-            inputs["interactions"] = [table_sha256(self.interactions.table), rejected]
-        return inputs
 
 
 class ExtractStage(Stage):
@@ -204,28 +165,6 @@ class ExtractStage(Stage):
             f"{describe_sets(summary['sets'])}"
         ]
         return lines + [f"  rejected {number:,} × {reason}" for reason, number in summary["rejected"].items()]
-
-
-def extraction_of(context: StageContext) -> Extraction:
-    """What planning found."""
-    assert context.plan is not None
-    work: Extraction = context.plan.details
-    return work
-
-
-def load_job(engine: Engine, job: ModalityJob) -> LoadedModel:
-    """Load a job's model, on the device that an earlier run chose if this machine has it.
-
-    Raises:
-        ExtractorError: it cannot be loaded.
-    """
-    item = job.typical_item() if job.tokens else None
-    if job.model.device == "auto" and job.choice is not None:
-        try:
-            return engine.load(replace(job.model, device=job.choice.device), item)
-        except DeviceError:  # the run was begun on another machine
-            pass
-    return engine.load(job.model, item)
 
 
 def _recorded_choices(context: StageContext) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.runner.token_shards import ShardedRows, read_modality
 from alignrec.pipeline.stages.chain import run
 from alignrec.pipeline.stages.extract import STAGE
-from alignrec.pipeline.stages.extract.stage import load_job
+from alignrec.pipeline.stages.extract.extraction import load_job
 from tests.pipeline.catalogues import picture, write_catalogue
 
 QUIET = Console(quiet=True)
