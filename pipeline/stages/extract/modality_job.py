@@ -22,8 +22,9 @@ from alignrec.pipeline.runner.shards import Shard, plan
 
 # Counts up when the same inputs would give other bytes.
 VERSION = 3
-# The same for those in bfloat16 alone: 1 left weights in float32, 2 had all of EfficientNet-Lite0 so.
-BFLOAT16_VERSION = 3
+# The same for those in bfloat16 alone: 1 left weights in float32, 2 had all of EfficientNet-Lite0 so, 3
+# the convolutions of waveforms.
+BFLOAT16_VERSION = 4
 
 
 @dataclass(frozen=True)

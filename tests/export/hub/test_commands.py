@@ -149,7 +149,7 @@ def test_the_story_of_ml100k(hub: HubServer, run: Run, ml100k: Path, tmp_path: P
     items = f"{{path: {ml100k}/items.jsonl, id: item_id, image: image, text: '{{title}} ({{year}})'}}"
     rest = f"name: ml100k\nout: {tmp_path}/run\nexport: {{license: other, sets: [image, text]}}\n"
     config.write_text(f"catalog:\n  items: {items}\n{rest}")
-    finished = run_python(ALIGNREC, env, "run", "-c", str(config))
+    finished = run_python(ALIGNREC, env, "run", "-c", str(config), timeout=900)
     assert finished.returncode == 0, finished.stderr
     release = Path(finished.stdout.strip().splitlines()[-1])
 
