@@ -30,13 +30,13 @@ from alignrec.pipeline.cli.system_errors import describe
 
 
 class _Commands(TyperGroup):
-    """Its help leaves out what prints completion without installing it, to fit a screen."""
+    """Its help leaves out what prints completion without installing it, and itself, to fit a screen."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The options of the command itself."""
         params = super().get_params(ctx)
         for option in params:
-            if isinstance(option, TyperOption) and option.name == "show_completion":
+            if isinstance(option, TyperOption) and option.name in ("show_completion", "help"):
                 option.hidden = True
         return params
 
