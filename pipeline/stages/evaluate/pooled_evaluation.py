@@ -47,8 +47,8 @@ def pooled_evaluation(
 ) -> tuple[list[Measurement], list[Piece], dict[str, str]]:
     """Train and measure on every split what is not measured yet, and take the splits together.
 
-    Measured are the features before training, and after it `aligned`, its control and the landmarks; with
-    `evaluate.full` the landmarks that are trained, and shuffled content, too.
+    Measured are the features before training, and after it `aligned`, its control and the landmarks, all of
+    them on thinned histories too; with `evaluate.full` the landmarks that take longer, and shuffled content.
 
     Args:
         context: a finished training.

@@ -35,8 +35,9 @@ if TYPE_CHECKING:
 FULL = "seeds and landmarks of the full evaluation"
 # The part that only an evaluation with lists from elsewhere has.
 RANKINGS = "lists from elsewhere"
-# The part that only an evaluation on several splits has.
+# The part that only an evaluation on several splits has, and the number of what is measured on them.
 SPLITS = "splits and their seeds"
+_SPLITS_VERSION = 2
 # Parts that add to an evaluation, and change nothing of the rest.
 _MORE = (FULL, RANKINGS, SPLITS)
 # The part that says which protocols are measured, and changes nothing of what they train.
@@ -97,7 +98,7 @@ class EvaluateStage(Stage):
             check_names(config.evaluate.rankings, names)
             asked[RANKINGS] = digest(rankings_inputs(config.evaluate.rankings))
         if config.evaluate.splits > 1:
-            asked[SPLITS] = digest([config.evaluate.splits, config.evaluate.seeds])
+            asked[SPLITS] = digest([_SPLITS_VERSION, config.evaluate.splits, config.evaluate.seeds])
         if previous is None:
             return asked
         there = {part: previous.parts[part] for part in _MORE if part in previous.parts} | asked

@@ -11,20 +11,19 @@ from alignrec.core.vocabulary import ALIGNED
 from alignrec.pipeline.stages.evaluate.pieces import Less, Piece
 from alignrec.pipeline.stages.evaluate.trainings import Trainings
 
-# The share at which a full evaluation trains, too: a training at every share would be too much.
+# The share at which there are trainings, too: a training at every share would be too much.
 TRAINED_SHARE = 0.2
 
 
 def thinned_subjects(trainings: Trainings, seeds: Sequence[int], *, full: bool) -> Iterator[list[Piece]]:
-    """The pieces of each subject under one share, a piece a seed.
+    """The pieces of each subject under one share, a piece a seed; trained ones at `TRAINED_SHARE` alone.
 
     Args:
         trainings: on thinned histories.
         seeds: of what is trained.
-        full: whether AlignRec, its control and the landmarks that are trained belong to it, if the share is
-            `TRAINED_SHARE`.
+        full: whether the landmarks that take longer belong to it.
     """
-    trained = full and trainings.less == Less(THINNED, TRAINED_SHARE)
+    trained = trainings.less == Less(THINNED, TRAINED_SHARE)
     for mark in landmarks_of(trainings.cut.split.items, full=full):
         if trained or not mark.trained:
             yield [trainings.of_landmark(mark, seed) for seed in (seeds if mark.trained else seeds[:1])]
