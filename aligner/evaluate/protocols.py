@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alignrec.aligner.evaluate.baselines import baselines, centred_concatenations, imputed, lose
-from alignrec.aligner.evaluate.comparison import compare
+from alignrec.aligner.evaluate.comparison import compare, compare_seeds
 from alignrec.aligner.evaluate.evaluator import PARTS, Evaluator
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.scorers import feature_cf, zero_shot
@@ -83,9 +83,8 @@ def masked(
     evaluator: Evaluator,
     inputs: Inputs,
     shares: Sequence[float],
-    seed: int,
-    whole: Matrix | None,
-    pretrain: Callable[[Inputs, str], Matrix],
+    whole: Mapping[int, Matrix | None],
+    pretrain: Callable[[Inputs, str, int], Matrix],
 ) -> list[Measurement]:
     """Zero-shot as a growing share of items loses a modality, each modality in its turn.
 
@@ -95,19 +94,42 @@ def masked(
         evaluator: of the run.
         inputs: the catalogue, of at least two modalities.
         shares: of the items that lose it, in (0, 1).
-        seed: draws who loses it.
-        whole: the multimodal features of the whole catalogue; None where nothing is pretrained.
-        pretrain: (what is left of a catalogue, name for the training) to its multimodal features.
+        whole: by seed, which draws who loses it and pretrains, the whole catalogue's multimodal features
+            float32 `[items, ·]`; None where nothing is pretrained.
+        pretrain: (what is left of a catalogue, name for the training, seed) to its multimodal features.
     """
+
+    def scorers(modality: str, share: float, seed: int) -> dict[str, Scorer]:
+        lost = lose(inputs[modality].valid, share, seed)
+        left = {**inputs, modality: inputs[modality].without(lost)} if share else inputs
+        features = centred_concatenations(left) | imputed(left, seed)
+        own = whole[seed]
+        if own is not None:
+            name = f"{mask_protocol(modality)} {share:g}"
+            features[MULTIMODAL] = pretrain(left, name, seed) if share else own
+        return {name: zero_shot(matrix, evaluator.history) for name, matrix in features.items()}
+
     records = []
     for modality in inputs:
-        protocol = mask_protocol(modality)
         for share in (0.0, *sorted(shares)):
-            lost = lose(inputs[modality].valid, share, seed)
-            left = {**inputs, modality: inputs[modality].without(lost)} if share else inputs
-            features = centred_concatenations(left) | imputed(left, seed)
-            if whole is not None:
-                features[MULTIMODAL] = pretrain(left, f"{protocol} {share:g}") if share else whole
-            scorers = {name: zero_shot(matrix, evaluator.history) for name, matrix in features.items()}
-            records += measure(evaluator, protocol, scorers, {MULTIMODAL: seed}, share)
+            by_seed = {seed: scorers(modality, share, seed) for seed in whole}
+            records += _measure_seeds(evaluator, mask_protocol(modality), by_seed, share)
+    return records
+
+
+def _measure_seeds(
+    evaluator: Evaluator, protocol: str, by_seed: Mapping[int, Mapping[str, Scorer]], share: float
+) -> list[Measurement]:
+    """`measure` of scorers that each seed has anew, of which the multimodal ones were trained."""
+    if len(by_seed) == 1:
+        ((seed, scorers),) = by_seed.items()
+        return measure(evaluator, protocol, scorers, {MULTIMODAL: seed}, share)
+    records = []
+    for part in PARTS:
+        results = {
+            name: {seed: evaluator.evaluate(scorers[name], part) for seed, scorers in by_seed.items()}
+            for name in next(iter(by_seed.values()))
+        }
+        pairs = [(MULTIMODAL, name) for name in results if name != MULTIMODAL and MULTIMODAL in results]
+        records += compare_seeds(protocol, results, pairs, split=part, share=share)
     return records

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 
-from alignrec.aligner.evaluate.comparison import compare
+from alignrec.aligner.evaluate.comparison import compare_seeds
 from alignrec.aligner.evaluate.evaluator import PARTS, Evaluator
 from alignrec.aligner.evaluate.protocols import Matrix, feature_scorers
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.pretrain.forms import Form, forms, held_out_directions, ridge_directions
 from alignrec.aligner.trainer import Hooks
 from alignrec.core.cross_view import Direction
+from alignrec.core.protocols import ITEM_CF, ZERO_SHOT
 from alignrec.core.results import Measurement
 from alignrec.core.vocabulary import MULTIMODAL
 from alignrec.pipeline.runner.stage import StageContext
@@ -39,20 +41,20 @@ class FormAblations:
 def form_ablations(
     context: StageContext,
     inputs: Inputs,
-    own: Matrix,
+    own: Mapping[int, Matrix],
     evaluator: Evaluator,
     parts: Mapping[str, str],
     scratch: Path,
 ) -> FormAblations:
     """Train every form of `multimodal` but the run's own, and measure them all.
 
-    Each is trained on the whole catalogue, for its vectors, and on four fifths of the items, for what it
-    tells of the rest; both go on from their checkpoints.
+    Each is trained on the whole catalogue, for its vectors, under every seed, and on four fifths of the items
+    under the run's own, for what it tells of the rest; all go on from their checkpoints.
 
     Args:
         context: a finished pretraining.
         inputs: the catalogue.
-        own: the run's own vectors, float32 `[n, dim]`.
+        own: by seed, the run's own form's vectors, float32 `[n, dim]`.
         evaluator: of the run.
         parts: hashes of all that decides a training, but for its form.
         scratch: keeps checkpoints.
@@ -66,22 +68,37 @@ def form_ablations(
         checkpoint = checkpoint_of(scratch, title, parts)
         return following(checkpoint, form.settings.epochs, context.console, title)
 
+    def encoded(form: Form, seed: int) -> Matrix:
+        with followed(form, f"seed {seed}") as hooks:
+            encoder = form.train(inputs, seed, **hooks)
+        return encoder.encode(inputs, config.pretrain.device)[0]
+
     for form in (Form(MULTIMODAL, config.pretrain), *forms(config.pretrain)):
         if form.name != MULTIMODAL:
-            with followed(form, "all items") as hooks:
-                encoder = form.train(inputs, config.seed, **hooks)
-            features[form.name] = encoder.encode(inputs, config.pretrain.device)[0]
+            features[form.name] = {seed: encoded(form, seed) for seed in own}
         if form.settings.epochs and len(inputs) > 1:
             with followed(form, "held-out items") as hooks:
                 found.directions[form.name] = held_out_directions(form, inputs, config.seed, **hooks)
     if len(inputs) > 1:
         found.directions[RIDGE] = ridge_directions(inputs, config.seed)
-    seeds = dict.fromkeys(features, config.seed)
-    pairs = [(MULTIMODAL, name) for name in features if name != MULTIMODAL]
-    for protocol, scorers in feature_scorers(features, evaluator).items():
-        for part in PARTS:
-            results = {name: evaluator.evaluate(scorer, part) for name, scorer in scorers.items()}
-            records = compare(protocol, results, seeds, split=part, pairs=pairs)
-            # The run's own numbers stand beside the baselines already.
-            found.records.extend(r for r in records if r.subject != MULTIMODAL or r.against is not None)
+    found.records.extend(_compared(features, evaluator))
     return found
+
+
+def _compared(features: Mapping[str, Mapping[int, Matrix]], evaluator: Evaluator) -> Iterator[Measurement]:
+    """Zero-shot and item-CF of every form, by seed, and the run's own over it."""
+    pairs = [(MULTIMODAL, name) for name in features if name != MULTIMODAL]
+    by_seed = {
+        seed: feature_scorers({name: found[seed] for name, found in features.items()}, evaluator)
+        for seed in features[MULTIMODAL]
+    }
+    for protocol, part in product((ZERO_SHOT, ITEM_CF), PARTS):
+        results = {
+            name: {
+                seed: evaluator.evaluate(scorers[protocol][name], part) for seed, scorers in by_seed.items()
+            }
+            for name in features
+        }
+        records = compare_seeds(protocol, results, pairs, split=part)
+        # The run's own numbers stand beside the baselines already.
+        yield from (r for r in records if r.subject != MULTIMODAL or r.against is not None)

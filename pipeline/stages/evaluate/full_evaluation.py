@@ -44,7 +44,7 @@ def full_evaluation(
     pieces = list(full_pieces(trainings))
     results: _Results = {None: {}}
     for share in config.evaluate.thinned:
-        reached = features_on(trainings.thinned(share).cut.split, trainings.own_features(), evaluator)
+        reached = features_on(trainings.thinned(share).cut.split, trainings.sources.own(), evaluator)
         results[Less(THINNED, share)] = {name: {None: found} for name, found in reached.items()}
     for number, piece in enumerate(pieces, 1):
         title = f"evaluate {number} of {len(pieces)}: {piece.name}"
@@ -81,11 +81,15 @@ def _masked(config: Config) -> Sequence[str]:
     return config.modalities if config.evaluate.masked else ()
 
 
+def full_seeds(config: Config) -> tuple[int, ...]:
+    """The seeds of a full evaluation; the run's own comes first, so that what is released is among them."""
+    return tuple(dict.fromkeys((config.seed, *config.evaluate.seeds)))
+
+
 def full_pieces(trainings: Trainings) -> Iterator[Piece]:
     """Every piece of the table; features are made when the first piece that needs them is trained."""
     config = trainings.context.config
-    # The run's own training comes first, so that what is released is always among the seeds.
-    seeds = tuple(dict.fromkeys((config.seed, *config.evaluate.seeds)))
+    seeds = full_seeds(config)
     landmarks = landmarks_of(trainings.cut.split.items, full=True)
     yield from (trainings.of_landmark(mark, config.seed) for mark in landmarks if not mark.trained)
     yield from (trainings.control(seed) for seed in seeds)

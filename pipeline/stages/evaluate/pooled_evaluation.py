@@ -20,21 +20,23 @@ from alignrec.aligner.landmarks.contract import Landmark
 from alignrec.aligner.landmarks.quick_evaluation import rivals
 from alignrec.aligner.landmarks.registry import content_pairs, landmarks_of
 from alignrec.aligner.landmarks.thinned_evaluation import features_on
-from alignrec.aligner.train.ablations import OWN, Source, Variant
-from alignrec.core.features import FeatureSet
+from alignrec.aligner.train.ablations import Source, Variant
 from alignrec.core.protocols import TOP_K
 from alignrec.core.results import Measurement
 from alignrec.core.vocabulary import ALIGNED, CONTROL, MULTIMODAL, SHUFFLED_CONTROL
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.stage import StageContext
+from alignrec.pipeline.stages.evaluate.feature_sources import FeatureSources
 from alignrec.pipeline.stages.evaluate.metrics_file import search_words
 from alignrec.pipeline.stages.evaluate.pieces import Piece
 from alignrec.pipeline.stages.evaluate.thinned import thinned_subjects
 from alignrec.pipeline.stages.evaluate.trainings import Trainings
 from alignrec.pipeline.stages.split import cut_interactions
 
-# By protocol, part and share, for each subject what it reached split by split, under each of its seeds.
-_Reached = dict[tuple[str, Part, float | None], dict[str, list[list[Evaluation]]]]
+# Protocol, part and share of what subjects are compared by.
+_Row = tuple[str, Part, float | None]
+# For each subject what it reached split by split, under each of its seeds.
+_Reached = dict[_Row, dict[str, list[list[Evaluation]]]]
 
 
 def split_seeds(config: Config) -> list[int | None]:
@@ -61,8 +63,8 @@ def pooled_evaluation(
     """
     config, run = context.config, context.run
     item_ids, interactions = run.items(), run.interactions()
-    features: dict[Source, FeatureSet] = {OWN: run.features(MULTIMODAL)}
-    untrained = baselines(run.inputs())
+    sources = FeatureSources(context, parts, scratch)
+    untrained = baselines(sources.inputs)
     reached: _Reached = defaultdict(lambda: defaultdict(list))
     controls: list[Piece] = []
     words: dict[str, str] = {}
@@ -73,7 +75,7 @@ def pooled_evaluation(
             cut = cut_interactions(config.model_copy(update={"seed": redrawn}), item_ids, interactions)
         evaluator = Evaluator(cut.split, config.evaluate.k, config.evaluate.exclude_valid)
         title = f"evaluate split {number} of {config.evaluate.splits}"
-        trainings = Trainings(context, cut, parts, scratch, redrawn, features)
+        trainings = Trainings(context, cut, parts, scratch, sources, redrawn)
         context.console.note(f"{title}: zero-shot and item-CF")
         _before_training(trainings, evaluator, untrained, title, reached)
         for pieces in _subjects(trainings):
@@ -113,24 +115,37 @@ def _before_training(
     reached: _Reached,
 ) -> None:
     """Add what features reach on one split before anything learns from interactions."""
-    config = trainings.context.config
-    own = trainings.own_features()
+    seeds = trainings.context.config.evaluate.seeds
 
     def reach(mark: Landmark) -> Evaluations:
-        piece = trainings.of_landmark(mark, config.evaluate.seeds[0])
+        piece = trainings.of_landmark(mark, seeds[0])
         return piece.evaluate(evaluator, f"{title}: {piece.name}")
 
+    for row, found in _pretrained(trainings, evaluator):
+        reached[row][MULTIMODAL].append(found)
     beside = rivals(landmarks_of(trainings.cut.split.items, full=False), reach)
-    for protocol, scorers in feature_scorers({**own, **untrained}, evaluator).items():
+    for protocol, scorers in feature_scorers(untrained, evaluator).items():
         for part in PARTS:
-            found = {name: evaluator.evaluate(scorer, part) for name, scorer in scorers.items()}
-            found |= {name: other[TOP_K, part] for name, other in beside.get(protocol, {}).items()}
-            for name, one in found.items():
+            once = {name: evaluator.evaluate(scorer, part) for name, scorer in scorers.items()}
+            once |= {name: other[TOP_K, part] for name, other in beside.get(protocol, {}).items()}
+            for name, one in once.items():
                 reached[protocol, part, None][name].append([one])
-    for share in config.evaluate.thinned:
-        for name, thinned in features_on(trainings.thinned(share).cut.split, own, evaluator).items():
-            for protocol, part in thinned:
-                reached[protocol, part, share][name].append([thinned[protocol, part]])
+
+
+def _pretrained(trainings: Trainings, evaluator: Evaluator) -> Iterator[tuple[_Row, list[Evaluation]]]:
+    """What `multimodal` reaches in each row, under each seed of pretraining."""
+    evaluate = trainings.context.config.evaluate
+    own = [trainings.sources.own(seed) for seed in evaluate.seeds]
+    by_seed = [feature_scorers(features, evaluator) for features in own]
+    for protocol in by_seed[0]:
+        for part in PARTS:
+            found = [evaluator.evaluate(scorers[protocol][MULTIMODAL], part) for scorers in by_seed]
+            yield (protocol, part, None), found
+    for share in evaluate.thinned:
+        kept = trainings.thinned(share).cut.split
+        thinned = [features_on(kept, features, evaluator)[MULTIMODAL] for features in own]
+        for protocol, part in thinned[0]:
+            yield (protocol, part, share), [evaluations[protocol, part] for evaluations in thinned]
 
 
 def _compared(

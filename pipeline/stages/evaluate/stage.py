@@ -28,11 +28,13 @@ from alignrec.pipeline.stages.pretrain import content_inputs, pretrain_resumably
 from alignrec.pipeline.stages.train import training_inputs
 
 if TYPE_CHECKING:
+    from alignrec.aligner.evaluate.protocols import Matrix
     from alignrec.aligner.landmarks.contract import Landmark
     from alignrec.pipeline.stages.evaluate.pieces import Piece
 
-# The part of a fingerprint that only a full evaluation has.
+# The part of a fingerprint that only a full evaluation has, and the number of what is measured in it.
 FULL = "seeds and landmarks of the full evaluation"
+_FULL_VERSION = 2
 # The part that only an evaluation with lists from elsewhere has.
 RANKINGS = "lists from elsewhere"
 # The part that only an evaluation on several splits has, and the number of what is measured on them.
@@ -92,7 +94,7 @@ class EvaluateStage(Stage):
         asked: dict[str, Any] = {}
         if config.evaluate.full:
             landmarks = {mark.name: mark.identity for mark in all_landmarks() if not mark.quick}
-            asked[FULL] = digest([config.evaluate.seeds, landmarks])
+            asked[FULL] = digest([_FULL_VERSION, config.evaluate.seeds, landmarks])
         if config.evaluate.rankings:
             names = [name for mark in all_landmarks() for name in (mark.name, *mark.rivals.values())]
             check_names(config.evaluate.rankings, names)
@@ -113,8 +115,9 @@ class EvaluateStage(Stage):
         from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_all, left_out
         from alignrec.aligner.landmarks.quick_evaluation import quick_evaluation, rivals
         from alignrec.aligner.landmarks.thinned_evaluation import thinned_evaluation
+        from alignrec.pipeline.stages.evaluate.feature_sources import FeatureSources
         from alignrec.pipeline.stages.evaluate.form_ablations import form_ablations
-        from alignrec.pipeline.stages.evaluate.full_evaluation import full_evaluation
+        from alignrec.pipeline.stages.evaluate.full_evaluation import full_evaluation, full_seeds
         from alignrec.pipeline.stages.evaluate.pieces import control, keep_controls
         from alignrec.pipeline.stages.evaluate.pooled_evaluation import pooled_evaluation
         from alignrec.pipeline.stages.evaluate.trainings import Trainings
@@ -138,7 +141,8 @@ class EvaluateStage(Stage):
             if pretrained is not None or not mark.needs_features
         ]
         scratch = run.scratch(FULL_SCRATCH)
-        trainings = Trainings(context, cut, parts, scratch)
+        sources = FeatureSources(context, parts, scratch)
+        trainings = Trainings(context, cut, parts, scratch, sources)
 
         full = FULL in context.plan.details
 
@@ -151,11 +155,13 @@ class EvaluateStage(Stage):
 
         console.note("evaluate: zero-shot and item-CF")
         trained = {} if vectors is None else {MULTIMODAL: vectors}
+        seeds = full_seeds(config) if full else (config.seed,)
+        whole = {seed: None if vectors is None else sources.own(seed)[MULTIMODAL] for seed in seeds}
         beside = rivals(landmarks, reach)
         records = zero_shot_and_item_cf(evaluator, inputs, trained, config.seed, beside)
         if settings.masked:
             pretrain = partial(_pretrain_anew, context, parts)
-            records += masked(evaluator, inputs, settings.masked, config.seed, vectors, pretrain)
+            records += masked(evaluator, inputs, settings.masked, whole, pretrain)
         controls: list[Piece] = []
         words: dict[str, str] = {}
         for protocol, count in left_out(evaluator).items() if TRAIN in context.done else ():
@@ -166,7 +172,7 @@ class EvaluateStage(Stage):
         alignment = run.alignment()
         if FULL in context.plan.details and vectors is not None:
             console.note("evaluate: the forms of multimodal")
-            by_form = form_ablations(context, inputs, vectors, evaluator, parts, scratch)
+            by_form = form_ablations(context, inputs, whole, evaluator, parts, scratch)
             records += by_form.records
             if alignment is not None:
                 alignment = alignment.model_copy(update={"forms": by_form.directions})
@@ -221,10 +227,14 @@ class EvaluateStage(Stage):
         ]
 
 
-def _pretrain_anew(context: StageContext, parts: Mapping[str, str], left: Inputs, name: str) -> Any:
-    checkpoint = context.checkpoint(name, parts)
-    trained = pretrain_resumably(left, context.config, checkpoint, context.console, f"evaluate {name}")
-    return trained.encoder.encode(left, context.config.pretrain.device)[0]
+def _pretrain_anew(
+    context: StageContext, parts: Mapping[str, str], left: Inputs, name: str, seed: int
+) -> Matrix:
+    config = context.config.model_copy(update={"seed": seed})
+    title = name if seed == context.config.seed else f"{name}, seed {seed}"
+    checkpoint = context.checkpoint(title, parts)
+    trained = pretrain_resumably(left, config, checkpoint, context.console, f"evaluate {title}")
+    return trained.encoder.encode(left, config.pretrain.device)[0]
 
 
 STAGE = EvaluateStage()

@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from alignrec.aligner.evaluate.baselines import lose
 from alignrec.aligner.evaluate.ranking import Scorer, dot_scorer
-from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.landmarks.contract import Landmark, LandmarkInput
 from alignrec.aligner.landmarks.registry import landmarks_of
 from alignrec.aligner.landmarks.search import validation_recall
-from alignrec.aligner.pretrain.item_encoder import load_encoder
 from alignrec.aligner.train.ablations import OWN, Source, Variant
-from alignrec.core.features import FeatureSet
 from alignrec.core.files import digest
 from alignrec.core.protocols import THINNED, trained_mask_protocol
 from alignrec.core.vocabulary import ALIGNED, MULTIMODAL, USER
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.manifest import fingerprint
-from alignrec.pipeline.runner.run_folder import PRETRAIN, TUNE
+from alignrec.pipeline.runner.run_folder import TUNE
 from alignrec.pipeline.runner.stage import StageContext
+from alignrec.pipeline.stages.evaluate.feature_sources import FeatureSources
 from alignrec.pipeline.stages.evaluate.landmark_input import landmark_input
 from alignrec.pipeline.stages.evaluate.landmark_search import LandmarkLog, searched
 from alignrec.pipeline.stages.evaluate.pieces import Fit, Less, Piece, checkpoint_of, control, split_parts
 from alignrec.pipeline.stages.following import following
-from alignrec.pipeline.stages.pretrain import ENCODER, content_inputs, pretrain_resumably
+from alignrec.pipeline.stages.pretrain import content_inputs
 from alignrec.pipeline.stages.train import train_resumably
 
 
@@ -44,8 +38,8 @@ class Trainings:
         cut: the split.
         parts: hashes of all that decides a piece, but for its subject, its seed and the split.
         scratch: keeps checkpoints and what finished pieces reached.
+        sources: of the features, which serve every split.
         redrawn: the seed that drew the split; None for the run's own split.
-        features: by what they come from; made when the first piece that needs them is trained.
         less: how the histories of `cut` were thinned; None for whole ones.
         whole: the same on whole histories, where they are thinned.
     """
@@ -54,8 +48,8 @@ class Trainings:
     cut: CatalogueSplit
     parts: Mapping[str, str]
     scratch: Path
+    sources: FeatureSources
     redrawn: int | None = None
-    features: dict[Source, FeatureSet] = field(default_factory=dict)
     less: Less | None = None
     whole: Trainings | None = None
 
@@ -64,10 +58,6 @@ class Trainings:
         seed = self.context.config.seed if self.redrawn is None else self.redrawn
         cut = replace(self.cut, split=self.cut.split.thinned(share, seed))
         return replace(self, cut=cut, less=Less(THINNED, share), whole=self)
-
-    def own_features(self) -> dict[str, NDArray[np.float32]]:
-        """The multimodal set, float32 `[items, ·]`, by its name."""
-        return {MULTIMODAL: self._source(OWN).matrix}
 
     def control(self, seed: int) -> Piece:
         """The piece of the control."""
@@ -98,6 +88,8 @@ class Trainings:
 
     def _piece(self, name: str, seed: int | None, fit: Fit) -> Piece:
         parts = {**self.parts, **split_parts(self.redrawn, self.less)}
+        if seed not in (None, self.context.config.seed):
+            parts["seed of pretraining"] = str(seed)
         return Piece(name, seed, fit, parts, self.scratch, self.less)
 
     def _landmark(self, landmark: Landmark, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
@@ -112,14 +104,10 @@ class Trainings:
 
     def _input(self, landmark: Landmark, seed: int) -> LandmarkInput:
         """What a landmark learns from."""
-        features = self._source(OWN) if landmark.needs_features else None
-        inputs = self._inputs if landmark.needs_modalities else None
+        of_features = seed if landmark.trained else self.context.config.seed
+        features = self.sources.features(OWN, of_features) if landmark.needs_features else None
+        inputs = self.sources.inputs if landmark.needs_modalities else None
         return landmark_input(self.context.config, self.cut.split, seed, features, inputs)
-
-    @cached_property
-    def _inputs(self) -> Inputs:
-        """What was extracted; read once, as no split changes it."""
-        return self.context.run.inputs() if self.whole is None else self.whole._inputs
 
     def _searches(self, landmark: Landmark) -> bool:
         """Whether a landmark's settings are searched for: in a full evaluation, as it costs trainings."""
@@ -152,41 +140,11 @@ class Trainings:
             user, aligned = (self.context.run.features(name).matrix for name in (USER, ALIGNED))
             return dot_scorer(user, aligned)
         assert variant.source is not None
-        features = self._source(variant.source)
+        features = self.sources.features(variant.source, seed)
         done = train_resumably(
             features, self.cut, variant.settings, seed, checkpoint, self.context.console, title
         )
         return dot_scorer(done.user, done.aligned)
-
-    def _source(self, source: Source) -> FeatureSet:
-        """The features that a variant is trained on."""
-        if source not in self.features:
-            self.features[source] = self._make(source)
-        return self.features[source]
-
-    def _make(self, source: Source) -> FeatureSet:
-        config = self.context.config
-        if source == OWN:
-            return self.context.run.features(MULTIMODAL)
-        if source.shuffled:
-            own = self._source(OWN)
-            order = np.random.default_rng(config.seed).permutation(len(own.ids))
-            return replace(own, matrix=own.matrix[order], valid=own.valid[order])
-        inputs = {m: given for m, given in self._inputs.items() if m != source.without}
-        if source.lost:
-            modality, share = source.lost
-            given = inputs[modality]
-            inputs[modality] = given.without(lose(given.valid, share, config.seed))
-            encoder = load_encoder(self.context.run.saved(PRETRAIN, ENCODER))
-            return FeatureSet(MULTIMODAL, self.cut.item_ids, *encoder.encode(inputs, config.pretrain.device))
-        if not source.pretrained:
-            untouched = config.pretrain.model_copy(update={"epochs": 0})
-            config = config.model_copy(update={"pretrain": untouched})
-        title = f"evaluate: features without {source.without or 'ICA'}"
-        checkpoint = checkpoint_of(self.scratch, title, self.parts)
-        done = pretrain_resumably(inputs, config, checkpoint, self.context.console, title)
-        encoded = done.encoder.encode(inputs, config.pretrain.device)
-        return FeatureSet(MULTIMODAL, self.cut.item_ids, *encoded)
 
 
 def search_parts(context: StageContext, landmark: Landmark) -> dict[str, str]:

@@ -66,12 +66,12 @@ def test_features_baselines_and_rivals_are_measured_alike() -> None:
 def test_what_is_lost_is_gone_before_pretraining() -> None:
     trainings: dict[str, Inputs] = {}
 
-    def pretrain(left: Inputs, name: str) -> NDArray[np.float32]:
+    def pretrain(left: Inputs, name: str, seed: int) -> NDArray[np.float32]:
         trainings[name] = left
         return np.hstack([source.pooled for source in left.values()])
 
-    whole = pretrain(INPUTS, "whole")
-    records = masked(EVALUATOR, INPUTS, (0.5,), 1, whole, pretrain)
+    whole = pretrain(INPUTS, "whole", 1)
+    records = masked(EVALUATOR, INPUTS, (0.5,), {1: whole}, pretrain)
     assert list(trainings) == ["whole", "mask-image 0.5", "mask-text 0.5"]
     for modality in INPUTS:
         lost = lose(VALID, 0.5, 1)
@@ -85,4 +85,23 @@ def test_what_is_lost_is_gone_before_pretraining() -> None:
             features = {**{name: simple[name] for name in names}, **imputed(inputs, 1), "multimodal": both}
             expected |= wanted(features, share)
         assert recalls(records, f"mask-{modality}") == pytest.approx(expected)
-    assert not any("multimodal" in r.subject for r in masked(EVALUATOR, INPUTS, (0.5,), 1, None, pretrain))
+    assert not any("multimodal" in r.subject for r in masked(EVALUATOR, INPUTS, (0.5,), {1: None}, pretrain))
+
+    trainings.clear()
+    several = masked(EVALUATOR, INPUTS, (0.5,), {1: whole, 4: 2 * whole}, pretrain)
+    single = [*records, *masked(EVALUATOR, INPUTS, (0.5,), {4: 2 * whole}, pretrain)]
+    for modality in INPUTS:
+        means, protocol = {}, f"mask-{modality}"
+        for name, share in recalls(records, protocol):
+            of_seeds = [
+                r.value
+                for r in single
+                if (r.protocol, r.split, r.metric, r.against) == (protocol, "test", "recall", None)
+                and (r.subject, r.share) == (name, share)
+            ]
+            assert len(of_seeds) == 2
+            means[name, share] = np.mean(of_seeds)
+        found = [r for r in several if r.aggregate == "mean"]
+        assert recalls(found, protocol) == pytest.approx(means)
+    against = {(r.subject, r.against) for r in several if r.against}
+    assert against == {(r.subject, r.against) for r in records if r.against} and against

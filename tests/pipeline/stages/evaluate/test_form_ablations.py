@@ -30,7 +30,7 @@ class _Killed(BaseException):
     """Stands for a signal that ends the process."""
 
 
-def measured(scratch: Path) -> FormAblations:
+def measured(scratch: Path, seeds: tuple[int, ...] = (1,)) -> FormAblations:
     rng = np.random.default_rng(0)
     user, item = np.nonzero(rng.random((40, 150)) < 0.07)
     split = Split(40, 150, user, item, split_random(user, (0.6, 0.2, 0.2), 1))
@@ -41,7 +41,9 @@ def measured(scratch: Path) -> FormAblations:
         }
     )
     context = cast(StageContext, SimpleNamespace(config=config, console=Console(quiet=True)))
-    return form_ablations(context, INPUTS, OWN, Evaluator(split, (5,)), {"part": "x"}, scratch)
+    return form_ablations(
+        context, INPUTS, dict.fromkeys(seeds, OWN), Evaluator(split, (5,)), {"part": "x"}, scratch
+    )
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +63,25 @@ def test_every_form_is_measured_and_the_runs_own_compared_with_it(whole: FormAbl
             for record in here.select(against=names[1]).records:
                 assert record.low is not None and record.seed == 1
     assert len(results.records) == 2 * 2 * 2 * 10
+
+
+def test_every_seed_trains_every_form(
+    whole: FormAblations, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("multimodal without ICA", "multimodal in the paper's form")
+    few = [form for form in forms(SETTINGS) if form.name in names]
+    monkeypatch.setattr("alignrec.pipeline.stages.evaluate.form_ablations.forms", lambda _: few)
+    one, two = Results(whole.records), Results(measured(tmp_path, (1, 2)).records)
+    for form in few:
+        asked: dict[str, Any] = {"protocol": "zero-shot", "split": "test", "metric": "ndcg"}
+        asked |= {"subject": form.name, "against": None}
+        (alone,) = one.select(**asked).records
+        here = two.select(**asked).records
+        first, second = (r for r in here if r.seed is not None)
+        assert (first.seed, first.value, second.seed) == (1, alone.value, 2)
+        (mean,) = (r for r in here if r.aggregate == "mean")
+        assert mean.value == pytest.approx((first.value + second.value) / 2)
+        assert first.value != second.value
 
 
 def test_what_each_form_tells_is_measured_but_of_what_aligns_nothing(whole: FormAblations) -> None:

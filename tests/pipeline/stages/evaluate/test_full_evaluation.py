@@ -41,6 +41,7 @@ from alignrec.pipeline.runner.run_folder import RunFolder
 from alignrec.pipeline.runner.stage import Plan, StageContext
 from alignrec.pipeline.stages.chain import run, status
 from alignrec.pipeline.stages.evaluate import pieces as evaluation_pieces
+from alignrec.pipeline.stages.evaluate.feature_sources import FeatureSources
 from alignrec.pipeline.stages.evaluate.full_evaluation import full_pieces
 from alignrec.pipeline.stages.evaluate.stage import STAGE
 from alignrec.pipeline.stages.evaluate.trainings import Trainings
@@ -240,7 +241,8 @@ def test_at_a_fifth_of_the_histories_everything_is_trained_on_what_is_left(finis
 
 def test_the_run_s_own_seed_comes_first_and_the_control_before_what_it_judges(trained: Path) -> None:
     context = StageContext(load_config(trained, FULL), STAGE, {}, plan=Plan({}))
-    pieces = list(full_pieces(Trainings(context, context.run.split(), {}, trained.parent)))
+    sources = FeatureSources(context, {}, trained.parent)
+    pieces = list(full_pieces(Trainings(context, context.run.split(), {}, trained.parent, sources)))
     whole = [(piece.subject, piece.seed) for piece in pieces if piece.less is None]
     ours = [(name, seed) for name in ("aligned without content", "aligned") for seed in SEEDS]
     assert [piece for piece in whole if piece in ours] == ours

@@ -99,7 +99,9 @@ def test_everything_is_compared_before_and_after_training(finished: Path) -> Non
         # At one share there are trainings, and ours is what was trained.
         ours = {("multimodal", "EASE")}
         if share == 0.2:
-            ours = {("aligned", name) for name in ("multimodal", "EASE", "LightGCN", "aligned without content")}
+            ours = {
+                ("aligned", name) for name in ("multimodal", "EASE", "LightGCN", "aligned without content")
+            }
         assert ours <= pairs
     assert "share interactions" in results.definitions["splits"]
 

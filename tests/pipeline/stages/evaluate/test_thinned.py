@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from alignrec.aligner.landmarks.registry import LANDMARKS
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.stage import Plan, StageContext
+from alignrec.pipeline.stages.evaluate.feature_sources import FeatureSources
 from alignrec.pipeline.stages.evaluate.pieces import Less
 from alignrec.pipeline.stages.evaluate.stage import STAGE
 from alignrec.pipeline.stages.evaluate.thinned import TRAINED_SHARE, thinned_subjects
@@ -28,7 +31,8 @@ def trainings(tmp_path_factory: pytest.TempPathFactory) -> Trainings:
     user, item = np.repeat(np.arange(3), 10), np.tile(np.arange(10), 3)
     split = Split(3, 10, user, item, np.where(item < 8, TRAIN, item - 7).astype(np.uint8))
     users, items = ([str(n) for n in range(count)] for count in (3, 10))
-    return Trainings(context, CatalogueSplit.of(split, users, items), {}, folder)
+    sources = FeatureSources(context, {}, folder)
+    return Trainings(context, CatalogueSplit.of(split, users, items), {}, folder, sources)
 
 
 @pytest.mark.parametrize(
@@ -52,6 +56,6 @@ def test_only_one_share_is_trained_on(
 def test_another_split_keeps_other_interactions(trainings: Trainings) -> None:
     thin = trainings.thinned(0.5).cut.split
     assert np.bincount(thin.user[thin.label == TRAIN]).tolist() == [4, 4, 4]
-    redrawn = Trainings(trainings.context, trainings.cut, {}, trainings.scratch, 7).thinned(0.5).cut.split
+    redrawn = replace(trainings, redrawn=7).thinned(0.5).cut.split
     assert redrawn.label.tolist() != thin.label.tolist()
     assert trainings.thinned(0.5).cut.split.label.tolist() == thin.label.tolist()

@@ -15,6 +15,7 @@ from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.stage import Plan, StageContext
 from alignrec.pipeline.stages.chain import run
+from alignrec.pipeline.stages.evaluate.feature_sources import FeatureSources
 from alignrec.pipeline.stages.evaluate.stage import STAGE
 from alignrec.pipeline.stages.evaluate.trainings import Trainings
 from tests.pipeline.small_models import write_quick_catalogue
@@ -33,10 +34,10 @@ def test_the_run_s_own_training_is_not_repeated_but_on_its_own_split(
     context: StageContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     variant, cut = Variant(ALIGNED, context.config.train), context.run.split()
-    users = np.arange(cut.split.users)
+    users, sources = np.arange(cut.split.users), FeatureSources(context, {}, tmp_path)
 
     def scores(redrawn: int | None, seed: int) -> np.ndarray:
-        piece = Trainings(context, cut, {}, tmp_path, redrawn).of_variant(variant, seed)
+        piece = Trainings(context, cut, {}, tmp_path, sources, redrawn).of_variant(variant, seed)
         return piece.fit(piece.checkpoint, "title")(users)
 
     features = context.run.features("multimodal")
@@ -54,7 +55,7 @@ def test_the_run_s_own_training_is_not_repeated_but_on_its_own_split(
 
 
 def test_a_seed_decides_a_landmark_only_where_it_is_trained(context: StageContext, tmp_path: Path) -> None:
-    trainings = Trainings(context, context.run.split(), {}, tmp_path)
+    trainings = Trainings(context, context.run.split(), {}, tmp_path, FeatureSources(context, {}, tmp_path))
     for mark in all_landmarks():
         piece = trainings.of_landmark(mark, 7)
         assert (piece.subject, piece.seed) == (mark.name, 7 if mark.trained else None)
