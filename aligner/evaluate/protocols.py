@@ -83,7 +83,8 @@ def masked(
     evaluator: Evaluator,
     inputs: Inputs,
     shares: Sequence[float],
-    whole: Mapping[int, Matrix | None],
+    seeds: Sequence[int],
+    whole: Mapping[int, Matrix],
     pretrain: Callable[[Inputs, str, int], Matrix],
 ) -> list[Measurement]:
     """Zero-shot as a growing share of items loses a modality, each modality in its turn.
@@ -94,8 +95,9 @@ def masked(
         evaluator: of the run.
         inputs: the catalogue, of at least two modalities.
         shares: of the items that lose it, in (0, 1).
-        whole: by seed, which draws who loses it and pretrains, the whole catalogue's multimodal features
-            float32 `[items, ·]`; None where nothing is pretrained.
+        seeds: each draws who loses it, and pretrains.
+        whole: by seed, the multimodal features of the whole catalogue, float32 `[items, ·]`; nothing where nothing
+            is pretrained.
         pretrain: (what is left of a catalogue, name for the training, seed) to its multimodal features.
     """
 
@@ -103,16 +105,15 @@ def masked(
         lost = lose(inputs[modality].valid, share, seed)
         left = {**inputs, modality: inputs[modality].without(lost)} if share else inputs
         features = centred_concatenations(left) | imputed(left, seed)
-        own = whole[seed]
-        if own is not None:
+        if seed in whole:
             name = f"{mask_protocol(modality)} {share:g}"
-            features[MULTIMODAL] = pretrain(left, name, seed) if share else own
+            features[MULTIMODAL] = pretrain(left, name, seed) if share else whole[seed]
         return {name: zero_shot(matrix, evaluator.history) for name, matrix in features.items()}
 
     records = []
     for modality in inputs:
         for share in (0.0, *sorted(shares)):
-            by_seed = {seed: scorers(modality, share, seed) for seed in whole}
+            by_seed = {seed: scorers(modality, share, seed) for seed in seeds}
             records += _measure_seeds(evaluator, mask_protocol(modality), by_seed, share)
     return records
 

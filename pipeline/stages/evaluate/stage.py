@@ -156,12 +156,12 @@ class EvaluateStage(Stage):
         console.note("evaluate: zero-shot and item-CF")
         trained = {} if vectors is None else {MULTIMODAL: vectors}
         seeds = full_seeds(config) if full else (config.seed,)
-        whole = {seed: None if vectors is None else sources.own(seed)[MULTIMODAL] for seed in seeds}
+        whole = {seed: sources.own(seed)[MULTIMODAL] for seed in seeds if vectors is not None}
         beside = rivals(landmarks, reach)
         records = zero_shot_and_item_cf(evaluator, inputs, trained, config.seed, beside)
         if settings.masked:
             pretrain = partial(_pretrain_anew, context, parts)
-            records += masked(evaluator, inputs, settings.masked, whole, pretrain)
+            records += masked(evaluator, inputs, settings.masked, seeds, whole, pretrain)
         controls: list[Piece] = []
         words: dict[str, str] = {}
         for protocol, count in left_out(evaluator).items() if TRAIN in context.done else ():

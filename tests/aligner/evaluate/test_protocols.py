@@ -71,7 +71,7 @@ def test_what_is_lost_is_gone_before_pretraining() -> None:
         return np.hstack([source.pooled for source in left.values()])
 
     whole = pretrain(INPUTS, "whole", 1)
-    records = masked(EVALUATOR, INPUTS, (0.5,), {1: whole}, pretrain)
+    records = masked(EVALUATOR, INPUTS, (0.5,), (1,), {1: whole}, pretrain)
     assert list(trainings) == ["whole", "mask-image 0.5", "mask-text 0.5"]
     for modality in INPUTS:
         lost = lose(VALID, 0.5, 1)
@@ -85,11 +85,11 @@ def test_what_is_lost_is_gone_before_pretraining() -> None:
             features = {**{name: simple[name] for name in names}, **imputed(inputs, 1), "multimodal": both}
             expected |= wanted(features, share)
         assert recalls(records, f"mask-{modality}") == pytest.approx(expected)
-    assert not any("multimodal" in r.subject for r in masked(EVALUATOR, INPUTS, (0.5,), {1: None}, pretrain))
+    assert not any("multimodal" in r.subject for r in masked(EVALUATOR, INPUTS, (0.5,), (1,), {}, pretrain))
 
     trainings.clear()
-    several = masked(EVALUATOR, INPUTS, (0.5,), {1: whole, 4: 2 * whole}, pretrain)
-    single = [*records, *masked(EVALUATOR, INPUTS, (0.5,), {4: 2 * whole}, pretrain)]
+    several = masked(EVALUATOR, INPUTS, (0.5,), (1, 4), {1: whole, 4: 2 * whole}, pretrain)
+    single = [*records, *masked(EVALUATOR, INPUTS, (0.5,), (4,), {4: 2 * whole}, pretrain)]
     for modality in INPUTS:
         means, protocol = {}, f"mask-{modality}"
         for name, share in recalls(records, protocol):
