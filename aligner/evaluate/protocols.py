@@ -96,8 +96,8 @@ def masked(
         inputs: the catalogue, of at least two modalities.
         shares: of the items that lose it, in (0, 1).
         seeds: each draws who loses it, and pretrains.
-        whole: by seed, the multimodal features of the whole catalogue, float32 `[items, ·]`; empty where nothing
-            is pretrained.
+        whole: by seed, the multimodal features of the whole catalogue, float32 `[items, ·]`; empty where
+            nothing is pretrained.
         pretrain: (what is left of a catalogue, name for the training, seed) to its multimodal features.
     """
 
