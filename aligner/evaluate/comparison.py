@@ -73,7 +73,7 @@ def compare(
 
 def compare_seeds(
     protocol: str,
-    results: Mapping[str, Mapping[int, Evaluation] | Mapping[int | None, Evaluation]],
+    results: Mapping[str, Mapping[int | None, Evaluation]],
     pairs: Iterable[tuple[str, str]],
     *,
     split: Literal["valid", "test"] = "test",

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from alignrec.aligner.evaluate.baselines import baselines, centred_concatenations, imputed, lose
 from alignrec.aligner.evaluate.comparison import compare, compare_seeds
+from alignrec.aligner.evaluate.evaluation import Evaluation
 from alignrec.aligner.evaluate.evaluator import PARTS, Evaluator
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.scorers import feature_cf, zero_shot
@@ -127,7 +128,7 @@ def _measure_seeds(
         return measure(evaluator, protocol, scorers, {MULTIMODAL: seed}, share)
     records = []
     for part in PARTS:
-        results = {
+        results: dict[str, dict[int | None, Evaluation]] = {
             name: {seed: evaluator.evaluate(scorers[name], part) for seed, scorers in by_seed.items()}
             for name in next(iter(by_seed.values()))
         }

@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 
 from alignrec.aligner.evaluate.comparison import compare_seeds
+from alignrec.aligner.evaluate.evaluation import Evaluation
 from alignrec.aligner.evaluate.evaluator import PARTS, Evaluator
 from alignrec.aligner.evaluate.protocols import Matrix, feature_scorers
 from alignrec.aligner.inputs import Inputs
@@ -93,7 +94,7 @@ def _compared(features: Mapping[str, Mapping[int, Matrix]], evaluator: Evaluator
         for seed in features[MULTIMODAL]
     }
     for protocol, part in product((ZERO_SHOT, ITEM_CF), PARTS):
-        results = {
+        results: dict[str, dict[int | None, Evaluation]] = {
             name: {
                 seed: evaluator.evaluate(scorers[protocol][name], part) for seed, scorers in by_seed.items()
             }
