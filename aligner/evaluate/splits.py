@@ -181,6 +181,39 @@ def split_leave_one_out(user: Ints, timestamp: Ints | None, seed: int) -> Labels
     return _from_end(place, count, one, one)
 
 
+def split_new_items(user: Ints, item: Ints, ratios: Sequence[float], seed: int) -> Labels:
+    """Hold back all interactions of items drawn at random, as if they were new: for test, and for validation.
+
+    A share of each user's other interactions goes to validation too: a training cannot learn when to stop
+    from items that it does not know. All shares are rounded to the nearest whole number, at least one unless
+    the ratio is 0. Users can be left without an interaction in train.
+
+    Args:
+        user: int64 `[n]`.
+        item: int64 `[n]`.
+        ratios: of train, validation and test, for items and for the users' others; they add up to 1.
+        seed: the same seed gives the same labels for the same rows in the same order.
+
+    Returns:
+        uint8 `[n]`.
+
+    Raises:
+        SplitError: as `split_random`, or there are too few items for three parts.
+    """
+    _check(ratios)
+    known, place = np.unique(item, return_inverse=True)
+    valid, test = (int(_share(np.array(len(known)), ratio)) for ratio in ratios[1:])
+    if len(known) and len(known) <= valid + test:
+        raise SplitError(f"{len(known)} items are too few to hold {valid + test} of them back")
+    of_item = np.zeros(len(known), dtype=np.uint8)
+    order = np.random.default_rng(seed).permutation(len(known))
+    of_item[order[:test]], of_item[order[test : test + valid]] = TEST, VALID
+    label = of_item[place]
+    others = label == TRAIN
+    label[others] = split_random(user[others], (1 - ratios[1], ratios[1], 0.0), seed)
+    return label
+
+
 def split_temporal(timestamp: Ints, ratios: Sequence[float]) -> Labels:
     """Cut at two moments for all users, so that training never sees what came later.
 

@@ -27,7 +27,7 @@ COMMENTS = {
     "timestamp": "the column of times",
     "min_rating": "lower ratings are no positives",
     "k_core": "users and items with fewer interactions are left out",
-    "method": "random, temporal, leave-one-out, or mmrec: as the file says",
+    "method": "random, temporal, leave-one-out, new-items, or mmrec: as the file says",
 }
 DEFAULT_SPLIT = {"method": "random", "ratios": [0.8, 0.1, 0.1], "k_core": 5}
 

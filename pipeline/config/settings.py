@@ -31,19 +31,21 @@ from alignrec.pipeline.config.section import Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
 FINETUNED = "beit3:"  # how names of models begin that can be fine-tuned
+DRAWN = ("random", "new-items")  # methods of the split by which each seed cuts anew
 LONGEST_ROW = 60  # characters of the name of another system's row
 
 
 class SplitConfig(Section):
     """How interactions are cut into train, validation and test."""
 
-    method: Literal["random", "temporal", "leave-one-out", "mmrec"] = Field(
+    method: Literal["random", "temporal", "leave-one-out", "new-items", "mmrec"] = Field(
         "random",
         description="random: each user's at random; temporal: all users' at two moments; leave-one-out: each "
-        "user's last two; mmrec: as a file says",
+        "user's last two; new-items: all those of items drawn at random, beside a share of each user's; "
+        "mmrec: as a file says",
     )
     ratios: tuple[float, float, float] = Field(
-        (0.8, 0.1, 0.1), description="of train, validation and test; for random and temporal"
+        (0.8, 0.1, 0.1), description="of train, validation and test; for random, temporal and new-items"
     )
     k_core: int = Field(5, ge=0, description="users and items with fewer interactions are left out")
     path: Path | None = Field(None, description="mmrec: the .inter file, with x_label")
@@ -284,10 +286,10 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _can_cut_again(self) -> Config:
-        if self.evaluate.splits > 1 and (self.split.method != "random" or not self.trains):
+        if self.evaluate.splits > 1 and (self.split.method not in DRAWN or not self.trains):
             raise ValueError(
                 "evaluate.splits above 1 draws random splits anew and trains on each: it needs split.method "
-                f"random, and export.sets that hold one of {', '.join(TRAINED_SETS)}"
+                f"{' or '.join(DRAWN)}, and export.sets that hold one of {', '.join(TRAINED_SETS)}"
             )
         return self
 

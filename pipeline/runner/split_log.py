@@ -17,6 +17,7 @@ _METHODS = {
     "random": "each user's at random, {ratios}",
     "temporal": "before two moments for all users, {ratios}",
     "leave-one-out": "all but each user's last two",
+    "new-items": "all but those of items drawn at random, and a share of each user's, {ratios}",
     "mmrec": "as a file in MMRec's format labels them",
 }
 
@@ -65,7 +66,7 @@ def _rule(settings: SplitConfig, seed: int, *, everything: bool) -> str:
     else:
         ratios = ":".join(f"{ratio:g}" for ratio in settings.ratios)
         rule = "the split's training part: " + _METHODS[settings.method].format(ratios=ratios)
-        if settings.method in ("random", "leave-one-out"):
+        if settings.method in ("random", "leave-one-out", "new-items"):
             rule += f", seed {seed}"
     core = f", after the {settings.k_core}-core" if settings.k_core > 1 and settings.method != "mmrec" else ""
     return rule + core

@@ -22,6 +22,7 @@ from alignrec.aligner.evaluate.splits import (
     k_core,
     read_mmrec,
     split_leave_one_out,
+    split_new_items,
     split_random,
     split_temporal,
 )
@@ -131,17 +132,22 @@ def cut_interactions(config: Config, item_ids: list[str], interactions: pa.Table
     user, user_ids = pd.factorize(table["user_id"].to_numpy()[kept], sort=True)
     user, item = user.astype(np.int64), item[kept]
     times = table["timestamp"].to_numpy()[kept]
-    label = _labels(config, user, None if pd.isna(times).any() else times.astype(np.int64))
+    label = _labels(config, user, item, None if pd.isna(times).any() else times.astype(np.int64))
     return CatalogueSplit.of(Split(len(user_ids), len(item_ids), user, item, label), list(user_ids), item_ids)
 
 
-def _labels(config: Config, user: Ints, times: Ints | None) -> NDArray[np.uint8]:
+def _labels(config: Config, user: Ints, item: Ints, times: Ints | None) -> NDArray[np.uint8]:
     settings = config.split
     if settings.method == "temporal":
         assert times is not None
         return split_temporal(times, settings.ratios)
     if settings.method == "leave-one-out":
         return split_leave_one_out(user, times, config.seed)
+    if settings.method == "new-items":
+        try:
+            return split_new_items(user, item, settings.ratios, config.seed)
+        except SplitError as error:
+            raise CatalogError(f"split.method new-items: {error}; raise split.ratios' first") from None
     return split_random(user, settings.ratios, config.seed)
 
 

@@ -23,6 +23,7 @@ from alignrec.aligner.evaluate.splits import (
     k_core,
     read_mmrec,
     split_leave_one_out,
+    split_new_items,
     split_random,
     split_temporal,
 )
@@ -132,6 +133,39 @@ def test_leave_one_out_without_times_is_random_and_seeded() -> None:
     user = np.repeat(np.arange(30), 10)
     labels = [split_leave_one_out(user, None, seed) for seed in (1, 1, 2)]
     assert np.array_equal(labels[0], labels[1]) and not np.array_equal(labels[0], labels[2])
+
+
+@given(pairs, st.integers(0, 5))
+def test_new_items_are_of_one_part_and_of_the_others_users_give_a_share(log: np.ndarray, seed: int) -> None:
+    user, item = log.T
+    items = len(np.unique(item))
+    share = max(1, int(items * 0.1 + 0.5))
+    if items <= 2 * share:
+        return
+    label = split_new_items(user, item, RATIOS, seed)
+    assert label.dtype == np.uint8 and np.array_equal(label, split_new_items(user, item, RATIOS, seed))
+    order = np.unique(item)[np.random.default_rng(seed).permutation(items)]
+    test, held = (np.isin(item, order[:share]), np.isin(item, order[share : 2 * share]))
+    assert (label[test] == TEST).all() and (label[held] == VALID).all()
+    others = ~(test | held)
+    for one in np.unique(user[others]):
+        mine = label[others & (user == one)]
+        wanted = min(max(1, int(len(mine) * 0.1 + 0.5)), len(mine) - 1)
+        assert np.bincount(mine, minlength=3).tolist() == [len(mine) - wanted, wanted, 0]
+
+
+def test_new_items_follow_the_seed_and_need_enough_items() -> None:
+    user, item = np.repeat(np.arange(4), 40), np.tile(np.arange(40), 4)
+    label = split_new_items(user, item, RATIOS, 1)
+    # 4 of 40 items each way, and of 32 others of a user 3.
+    assert np.bincount(label).tolist() == [4 * 29, 4 * (4 + 3), 4 * 4]
+    assert not np.array_equal(label, split_new_items(user, item, RATIOS, 2))
+    assert split_new_items(user, item, (0.9, 0.0, 0.1), 1).tolist().count(VALID) == 0
+    assert not len(split_new_items(user[:0], item[:0], RATIOS, 1))
+    with pytest.raises(SplitError, match="2 items are too few to hold 2 of them back"):
+        split_new_items(user[:2], item[:2], RATIOS, 1)
+    with pytest.raises(SplitError, match="ratios"):
+        split_new_items(user, item, (0.8, 0.1), 1)
 
 
 @given(hnp.arrays(np.int64, st.integers(0, 60), elements=st.integers(0, 20)))

@@ -72,6 +72,10 @@ def test_what_learns_from_all_parts_holds_nothing_out(tmp_path: Path) -> None:
         ({"method": "temporal", "ratios": (0.5, 0.2, 0.3)}, "before two moments for all users, 0.5:0.2:0.3"),
         ({"method": "leave-one-out"}, "all but each user's last two, seed 7"),
         (
+            {"method": "new-items"},
+            "all but those of items drawn at random, and a share of each user's, 0.8:0.1:0.1, seed 7",
+        ),
+        (
             {"method": "mmrec", "path": "a", "items": "b", "users": "c"},
             "as a file in MMRec's format labels them",
         ),

@@ -66,6 +66,17 @@ def test_temporal_cuts_at_two_moments(interactions: pa.Table) -> None:
     assert ("u0", "i0") in _pairs(cut, TRAIN)
 
 
+def test_new_items_have_nothing_in_train(interactions: pa.Table) -> None:
+    settings = {"method": "new-items", "ratios": (0.5, 0.25, 0.25), "k_core": 2}
+    cut = cut_interactions(_config(**settings), ITEMS, interactions)
+    train, valid, test = ({item for _, item in _pairs(cut, part)} for part in (TRAIN, VALID, TEST))
+    assert len(test) == 2 and not test & (train | valid) and len(valid - train) == 2
+    assert [len(_pairs(cut, part)) for part in (TRAIN, VALID, TEST)] == [4, 12, 8]
+    many = _config(**settings | {"ratios": (0.01, 0.49, 0.5)})
+    with pytest.raises(CatalogError, match=r"split\.method new-items: 6 items are too few to hold 6 of them"):
+        cut_interactions(many, ITEMS, interactions)
+
+
 def test_too_large_a_core_says_what_to_lower(interactions: pa.Table) -> None:
     with pytest.raises(CatalogError, match=r"-o split\.k_core"):
         cut_interactions(_config(k_core=9), ITEMS, interactions)

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.pooling import average_users
 from alignrec.aligner.evaluate.ranking import dot_scorer
-from alignrec.aligner.evaluate.splits import TEST
+from alignrec.aligner.evaluate.splits import TEST, TRAIN
 from alignrec.aligner.train.training import train
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.config.file import load_config
@@ -180,9 +180,26 @@ def test_report_and_release_have_them_too(finished: Path, tmp_path: Path) -> Non
     assert (config.parent / "run" / "release" / "pooled.json").read_bytes() == _pooled(config).read_bytes()
 
 
+def test_items_are_held_back_anew_on_each_split(tmp_path: Path) -> None:
+    path = write_quick_catalogue(tmp_path, items=24, users=30)
+    settings = [*SEVERAL, "split.method=new-items", "evaluate.thinned=[]", "evaluate.k=[1]"]
+    run(path, "evaluate", settings, QUIET)
+    config, folder = load_config(path, settings), RunFolder(path.parent / "run")
+    held = []
+    for seed in (1, 2):
+        other = config.model_copy(update={"seed": seed})
+        split = cut_interactions(other, folder.items(), folder.interactions()).split
+        held.append(set(split.item[split.label == TEST].tolist()))
+        assert held[-1] and not held[-1] & set(split.item[split.label == TRAIN].tolist())
+    assert held[0] != held[1]
+    results = folder.pooled_results().select(split="test", metric="recall", subject="aligned")
+    cold = results.select(protocol="cold-start")
+    assert {"aligned without content", "popularity", "EASE with content"} <= {r.against for r in cold.records}
+
+
 def test_only_a_random_split_can_be_drawn_again(tmp_path: Path) -> None:
     config = write_catalogue(tmp_path)
-    with pytest.raises(ConfigError, match=r"evaluate\.splits above 1 .* split\.method random"):
+    with pytest.raises(ConfigError, match=r"evaluate\.splits above 1 .* split\.method random or new-items"):
         load_config(config, [*SEVERAL, "split.method=leave-one-out"])
     with pytest.raises(ConfigError, match=r"evaluate\.splits above 1 .* export\.sets"):
         load_config(config, ["evaluate.splits=2"])
