@@ -24,6 +24,7 @@ from alignrec.core.sealed import is_whole
 from alignrec.pipeline.config.settings import EngineConfig
 from alignrec.pipeline.engines.base import Engine, LoadedModel, Model, Timing, Unit
 from alignrec.pipeline.engines.local import LocalEngine
+from alignrec.pipeline.engines.ray_address import check_address
 from alignrec.pipeline.errors import EngineError
 
 # Units that a worker takes at a time, one being read while another is computed; fewer where there are few, so
@@ -110,13 +111,14 @@ class RayEngine(Engine):
         """
         ray = _import_ray()
         if not ray.is_initialized():
+            address = self._address or os.environ.get("RAY_ADDRESS")
             try:
+                check_address(address)
                 ray.init(self._address, include_dashboard=False, logging_level="ERROR", log_to_driver=False)
             except Exception as error:  # Ray raises no narrower kind where a cluster cannot be started
-                where = self._address or os.environ.get("RAY_ADDRESS") or "this machine"
                 raise EngineError(
-                    f"Ray cannot be reached or started at {where} ({error}): start a cluster with "
-                    "`ray start`, or name another with engine.address"
+                    f"Ray cannot be reached or started at {address or 'this machine'} ({error}): start a "
+                    "cluster with `ray start`, or name another with engine.address"
                 ) from error
             self._connected = True
         return ray

@@ -6,9 +6,12 @@ import hashlib
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -22,12 +25,12 @@ from alignrec.extractors.registry import identify_extractor
 from alignrec.pipeline.catalog.items import Input
 from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.config.settings import EngineConfig
-from alignrec.pipeline.engines.base import ENGINES, Engine, Model, Unit
-from alignrec.pipeline.engines.local import LocalEngine
+from alignrec.pipeline.engines.base import ENGINES, Engine, Model, Timing, Unit
 from alignrec.pipeline.engines.ray import RayEngine, _Pool
+from alignrec.pipeline.engines.ray_address import check_address
 from alignrec.pipeline.errors import ConfigError, EngineError, InputsChangedError
 from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.runner.shards import plan
+from alignrec.pipeline.runner.shards import plan, read_shard
 from alignrec.pipeline.stages.chain import run
 from tests.pipeline.catalogues import write_items
 
@@ -81,25 +84,34 @@ def engine() -> Iterator[RayEngine]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         import ray
+        from ray._private import services
 
-        # Ray gives its own processes half a minute to begin, which a busy machine may exceed.
-        for attempt in range(4):
-            try:
-                ray.init(
-                    "local",
-                    num_cpus=2,
-                    include_dashboard=False,
-                    object_store_memory=80 * 2**20,
-                    log_to_driver=False,
-                    _node_ip_address="127.0.0.1",
-                )
-                break
-            except Exception:
-                ray.shutdown()
-                if attempt == 3:
-                    raise
-        yield RayEngine(workers=2)
+        # Ray gives its own processes half a minute to begin, which a busy machine exceeds.
+        patch.setattr(services, "get_node", partial(_patiently, services.get_node))
+        ray.init(
+            "local",
+            num_cpus=2,
+            include_dashboard=False,
+            object_store_memory=80 * 2**20,
+            log_to_driver=False,
+            _node_ip_address="127.0.0.1",
+            # Workers are started as they are needed, and no more of them.
+            _system_config={"prestart_worker_first_driver": False},
+        )
+        yield RayEngine(workers=1)
         ray.shutdown()
+
+
+def _patiently(look: Callable[..., Any], *where: Any) -> Any:
+    """What a look at a machine that is coming up gives when it is there."""
+    until = time.monotonic() + 300
+    while True:
+        try:
+            return look(*where)
+        except RuntimeError:
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.5)
 
 
 @pytest.fixture(autouse=True)
@@ -129,31 +141,34 @@ def _shards(folder: Path) -> dict[str, str]:
     return {path.name: sha256_file(path) for path in sorted(folder.glob("*.arrow"))}
 
 
-def _locally(units: list[Unit]) -> dict[str, str]:
-    folder = units[0].folder.with_name("local")
-    LocalEngine().run([replace(unit, folder=folder) for unit in units])
-    return _shards(folder)
-
-
-@pytest.mark.slow
-def test_two_workers_give_the_bytes_of_the_local_engine_also_when_one_is_killed(
-    engine: RayEngine, units: list[Unit], tmp_path: Path
-) -> None:
-    kill = tmp_path / "kill"
-    kill.touch()
+def _watched(monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], list[Timing]]:
+    """What the engine says of its progress, and of each run in the end."""
     done: list[int] = []
-    timing = engine.run(units, advance=done.append)
-    assert not kill.exists() and sum(done) == 1000 and len(done) > 2
-    assert timing.wall > 0 and timing.writing > 0
-    assert len(units) > 4 and _shards(units[0].folder) == _locally(units)
+    timings: list[Timing] = []
+    whole = RayEngine.run
+
+    def run_watched(
+        self: RayEngine, units: Sequence[Unit], *, advance: Callable[[int], None], **options: Any
+    ) -> Timing:
+        def note(more: int) -> None:
+            done.append(more)
+            advance(more)
+
+        timings.append(whole(self, units, advance=note, **options))
+        return timings[-1]
+
+    monkeypatch.setattr(RayEngine, "run", run_watched)
+    return done, timings
 
 
+# One test of all that a run on a cluster must stand: each worker that is started costs seconds.
 @pytest.mark.slow
-def test_a_run_that_was_cut_off_goes_on_by_shard_to_the_release_of_the_local_engine(
-    engine: RayEngine, tmp_path: Path
+def test_a_run_that_was_cut_off_goes_on_though_a_worker_dies_to_the_release_of_the_local_engine(
+    engine: RayEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "own.py").write_text(PLUGIN)
-    write_items(tmp_path, [{"item_id": f"i{n}", "title": f"text {n}"} for n in range(600)])
+    titles = [f"text {n}" if n != 400 else "bad" for n in range(1600)]
+    write_items(tmp_path, [{"item_id": f"i{n}", "title": title} for n, title in enumerate(titles)])
     settings = {
         "out": "here",
         "plugins": ["own.py"],
@@ -167,13 +182,22 @@ def test_a_run_that_was_cut_off_goes_on_by_shard_to_the_release_of_the_local_eng
     local = run(config, "export", console=quiet).stages["export"].summary["release_id"]
     shutil.copytree(tmp_path / "here", tmp_path / "there")
     shutil.rmtree(tmp_path / "there" / "release")
-    there = tmp_path / "there" / "extract"
+    here, there = (tmp_path / place / "extract" for place in ("here", "there"))
     (there / "stage.json").unlink()
-    for path in (shards := sorted((there / "shards" / "text").iterdir()))[::2]:
+    shards = sorted((there / "shards" / "text").iterdir())
+    items = {path: read_shard(path).item_ids for path in shards}
+    left = [path for n, path in enumerate(shards) if n % 2 == 0 or {"i400", "i700"} & set(items[path])]
+    for path in left:
         path.unlink()
-    kept = {path.name: path.stat().st_ino for path in shards[1::2]}
-    overrides = ["out=there", "engine={name: ray, workers: 1}"]
-    result = run(config, "export", overrides, quiet)
+    kept = {path.name: path.stat().st_ino for path in shards if path not in left}
+    assert len(left) > 4 and kept
+    kill = tmp_path / "kill"
+    kill.touch()
+    done, timings = _watched(monkeypatch)
+    result = run(config, "export", ["out=there", "engine={name: ray, workers: 2}"], quiet)
+    assert not kill.exists() and sum(done) == sum(len(items[path]) for path in left) and len(done) > 2
+    assert len(timings) == 1 and timings[0].wall > 0 and timings[0].writing > 0
+    assert _shards(there / "shards" / "text") == _shards(here / "shards" / "text")
     assert result.stages["export"].summary["release_id"] == local
     for name, inode in kept.items():
         assert (there / "shards" / "text" / name).stat().st_ino == inode
@@ -183,7 +207,10 @@ def test_a_run_that_was_cut_off_goes_on_by_shard_to_the_release_of_the_local_eng
 def test_what_a_worker_cannot_do_is_said_in_its_own_words(
     engine: RayEngine, units: list[Unit], tmp_path: Path
 ) -> None:
-    engine, model = RayEngine(workers=1), units[0].model
+    import ray
+
+    check_address(f"127.0.0.1:{ray.get_runtime_context().gcs_address.rpartition(':')[2]}")
+    model = units[0].model
     loaded = engine.load(model)
     assert (loaded.card.name, loaded.device, loaded.batch_size) == ("hashes:any", "cpu", 16)
     other = replace(model, identity=replace(model.identity, libraries={"numpy": "0.1"}))
