@@ -19,3 +19,7 @@ class FeatureError(AlignerError, ValueError):
 
 class EncoderError(AlignerError, ValueError):
     """A saved encoder cannot be read (exit code 2)."""
+
+
+class ProcessesError(AlignerError):
+    """Several processes do not train together any more, or never did (exit code 2)."""

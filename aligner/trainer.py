@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from alignrec.aligner.errors import AlignerError
 from alignrec.aligner.hardware import one_thread_if_small
+from alignrec.aligner.processes import ALONE, Processes
 
 Batch = TypeVar("Batch")
 State = dict[str, Any]
@@ -30,11 +31,14 @@ class Hooks(TypedDict, total=False):
         save: takes the state after each epoch. It holds plain containers, numbers and tensors, which
             `torch.load(weights_only=True)` reads, and belongs to the run: write or copy it at once.
         advance: takes the number of epochs done, and the last one's losses and validation.
+        processes: that share each step, every one of them here with the same arguments and state. The first
+            one's result counts.
     """
 
     state: State | None
     save: Save | None
     advance: Advance | None
+    processes: Processes
 
 
 class Task(ABC, Generic[Batch]):
@@ -77,6 +81,16 @@ class Task(ABC, Generic[Batch]):
     def parts(self, batch: Batch) -> Iterable[Batch]:
         """What of a batch goes through the model at once; the losses of all parts add up to the batch's."""
         return (batch,)
+
+    def share(self, processes: Processes) -> None:  # noqa: ARG002
+        """Compute a share of each step from now on; `losses` of all processes then add up to a batch's.
+
+        Every process has the same batches, and gives losses of the same names.
+
+        Raises:
+            AlignerError: the steps of this task cannot be shared.
+        """
+        raise AlignerError(f"{self.section} is done by one process: start it without torchrun")
 
     @abstractmethod
     def rate(self, epoch: int, step: int, /) -> float:
@@ -128,6 +142,7 @@ class Trainer(Generic[Batch]):
         self.curves: list[dict[str, float]] = []
         self.best_epoch, self.best_score = 0, -math.inf
         self.best: dict[str, Tensor] = {}
+        self.processes = ALONE
 
     @property
     def epoch(self) -> int:
@@ -143,13 +158,14 @@ class Trainer(Generic[Batch]):
         """Train to the end, and put the best epoch back into the task's model, unless the last is wanted.
 
         Raises:
-            AlignerError: training diverged.
+            AlignerError: training diverged, or another process ended.
         """
         state, save, advance = hooks.get("state"), hooks.get("save"), hooks.get("advance")
         with one_thread_if_small(self.task.work):
             if state is not None:
                 self.resume(state)
-            elif self.task.untrained_counts and self.task.epochs:
+            self._share(hooks.get("processes", ALONE))
+            if state is None and self.task.untrained_counts and self.task.epochs:
                 self._keep_if_better(self._validate())
             while not self.finished:
                 losses = self._train()
@@ -167,7 +183,7 @@ class Trainer(Generic[Batch]):
     def step(self, batch: Batch) -> dict[str, Tensor]:
         """Learn from one batch; returns the loss's parts as they were before.
 
-        Here alone gradients are made and followed: what shares a step out among processes belongs here.
+        Here alone gradients are made, added up over processes, and followed.
         """
         self.task.optimizer.zero_grad(set_to_none=True)
         sums: dict[str, Tensor] = {}
@@ -178,6 +194,7 @@ class Trainer(Generic[Batch]):
             for name, value in losses.items():
                 sums[name] = sums[name] + value.detach() if name in sums else value.detach()
         if sums:
+            self._add_up(sums)
             if math.isfinite(self.task.clip):
                 nn.utils.clip_grad_norm_(self.task.model.parameters(), self.task.clip)
             self.task.optimizer.step()
@@ -207,6 +224,21 @@ class Trainer(Generic[Batch]):
         self.best = dict(state.pop("best"))
         state.clear()
 
+    def _share(self, processes: Processes) -> None:
+        """Train together with others from here on, which have come as far as this one."""
+        if processes.count == 1:
+            return
+        self.processes = processes
+        self.task.share(processes)
+        come = torch.tensor([self.epoch, self.best_epoch, self.best_score], dtype=torch.float64)
+        processes.check_alike([come, *self.task.model.parameters(), *self.task.model.buffers()])
+
+    def _add_up(self, losses: dict[str, Tensor]) -> None:
+        """Make all processes' losses and gradients of a step of this one's."""
+        if self.processes.count > 1:
+            gradients = [p.grad for p in self.task.model.parameters() if p.grad is not None]
+            self.processes.add_up([*losses.values(), *gradients])
+
     def _train(self) -> dict[str, float]:
         """One epoch; the mean of each of the loss's parts over the steps that had it."""
         task, seeds = self.task, (*self.task.seeds, self.epoch)
@@ -225,6 +257,9 @@ class Trainer(Generic[Batch]):
 
     @torch.no_grad()
     def _validate(self) -> dict[str, float]:
+        """By the first process alone; what others know of it is its score."""
+        if not self.processes.first:
+            return {}
         self.task.model.eval()
         return self._finite(self.task.validate())
 
@@ -241,7 +276,7 @@ class Trainer(Generic[Batch]):
         if self.task.keeps_last:
             self.best_epoch = self.epoch
             return
-        score = self.task.score(validation)
+        score = self.processes.from_first(self.task.score(validation) if self.processes.first else math.nan)
         if score > self.best_score:
             self.best_epoch, self.best_score = self.epoch, score
             self.best = {name: value.clone() for name, value in self.task.kept.state_dict().items()}

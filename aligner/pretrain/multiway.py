@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from alignrec.aligner.pretrain.named_modules import NamedModules
+from alignrec.aligner.pretrain.row_dropout import RowDropout, Rows
+from alignrec.aligner.processes import ALONE, Processes
 
 CLS = "cls"
 
@@ -37,7 +39,7 @@ class Block(nn.Module):
         """Make a block of `width`, which `heads` divides."""
         super().__init__()
         self.heads = heads
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = RowDropout(dropout)
         self.norm = Multiway(ways, lambda: nn.LayerNorm(width))
         self.qkv = Multiway(ways, lambda: nn.Linear(width, 3 * width))
         self.out = Multiway(ways, lambda: nn.Linear(width, width))
@@ -48,25 +50,37 @@ class Block(nn.Module):
             ),
         )
 
-    def forward(self, parts: Mapping[str, Tensor], mask: Tensor) -> dict[str, Tensor]:
-        """Tokens of each way `[b, t, width]`, and which of all are there, bool `[b, sum of t]`."""
+    def forward(
+        self, parts: Mapping[str, Tensor], mask: Tensor, rows: Rows | None = None
+    ) -> dict[str, Tensor]:
+        """Tokens of each way `[b, t, width]`, and which of all are there, bool `[b, sum of t]`.
+
+        With `rows`, these are the ones of a larger batch.
+        """
         mixed = self.out(self._attend(self.qkv(self.norm(parts)), mask))
-        middle = {way: tokens + self.dropout(mixed[way]) for way, tokens in parts.items()}
+        middle = {way: tokens + self.dropout(mixed[way], rows) for way, tokens in parts.items()}
         fed = self.feed(middle)
-        return {way: tokens + self.dropout(fed[way]) for way, tokens in middle.items()}
+        return {way: tokens + self.dropout(fed[way], rows) for way, tokens in middle.items()}
 
     def _attend(self, qkv: Mapping[str, Tensor], mask: Tensor) -> dict[str, Tensor]:
         joint = torch.cat(list(qkv.values()), dim=1)
-        b, t, _ = joint.shape
-        query, key, value = joint.view(b, t, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        b, t, wide = joint.shape
+        # No size is left open: of a small batch, one of several processes has no row.
+        query, key, value = joint.view(b, t, 3, self.heads, wide // 3 // self.heads).permute(2, 0, 3, 1, 4)
         seen = nn.functional.scaled_dot_product_attention(query, key, value, mask[:, None, None, :])
-        mixed = seen.transpose(1, 2).reshape(b, t, -1)
+        mixed = seen.transpose(1, 2).reshape(b, t, wide // 3)
         ends = torch.tensor([part.shape[1] for part in qkv.values()]).cumsum(dim=0)[:-1]
         return dict(zip(qkv, torch.tensor_split(mixed, ends, dim=1), strict=True))
 
 
 class MMEnc(nn.Module):
-    """`[CLS]` and the tokens of all modalities, jointly; what comes out of `[CLS]` speaks for the item."""
+    """`[CLS]` and the tokens of all modalities, jointly; what comes out of `[CLS]` speaks for the item.
+
+    Attributes:
+        processes: that share the rows of a batch in training, each giving the whole batch.
+    """
+
+    processes: Processes = ALONE
 
     def __init__(
         self, modalities: tuple[str, ...], width: int, depth: int, heads: int, dropout: float = 0.0
@@ -94,16 +108,29 @@ class MMEnc(nn.Module):
         Returns:
             float `[b, width]`.
         """
-        return cast("Tensor", self.norm(self._run(tokens, masks)[CLS][:, 0]))
+        return self._of_all(cast("Tensor", self.norm(self._run(tokens, masks)[CLS][:, 0])), masks)
 
     def states(self, tokens: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """What comes out of every token, float `[b, t, width]` a way, `[CLS]` `[b, 1, width]` first."""
-        return {way: self.norm(part) for way, part in self._run(tokens, masks).items()}
+        states = self._run(tokens, masks)
+        return {way: self._of_all(self.norm(part), masks) for way, part in states.items()}
+
+    @property
+    def _is_shared(self) -> bool:
+        return self.training and self.processes.count > 1
 
     def _run(self, tokens: Mapping[str, Tensor], masks: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        b = len(next(iter(tokens.values())))
+        """Every token's state, of this process's share of the rows."""
+        b, rows = len(next(iter(tokens.values()))), None
         parts = {CLS: self.cls.expand(b, 1, -1), **tokens}
         mask = torch.cat([self.cls.new_ones(b, 1, dtype=torch.bool), *(masks[m] for m in tokens)], dim=1)
+        if self._is_shared:
+            rows = Rows(self.processes.share(b), b)
+            parts, mask = {way: part[rows.mine] for way, part in parts.items()}, mask[rows.mine]
         for block in self.blocks:
-            parts = block(parts, mask)
+            parts = block(parts, mask, rows)
         return parts
+
+    def _of_all(self, states: Tensor, masks: Mapping[str, Tensor]) -> Tensor:
+        """The states of all rows of the batch, of this process's."""
+        return self.processes.gather(states, len(next(iter(masks.values())))) if self._is_shared else states

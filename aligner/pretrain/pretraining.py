@@ -24,11 +24,13 @@ from alignrec.aligner.pretrain.item_encoder import ItemEncoder
 from alignrec.aligner.pretrain.linear_encoder import LinearEncoder
 from alignrec.aligner.pretrain.linear_errors import linear_errors
 from alignrec.aligner.pretrain.masked_tokens import MaskedTokens
+from alignrec.aligner.pretrain.multiway import MMEnc
 from alignrec.aligner.pretrain.objective import HELD_OUT, MaskThenPredict, Objective
 from alignrec.aligner.pretrain.residual_encoder import ResidualEncoder, better_told
 from alignrec.aligner.pretrain.residual_objective import ResidualObjective
 from alignrec.aligner.pretrain.settings import CLS_FORM, LINEAR, RESIDUAL, PretrainSettings
 from alignrec.aligner.pretrain.token_codebook import token_codes
+from alignrec.aligner.processes import ALONE, Processes
 from alignrec.aligner.schedule import warmed_up
 from alignrec.aligner.trainer import Hooks, Task, Trainer
 
@@ -178,6 +180,7 @@ class _Pretraining(Task[_Items]):
     section = "pretrain"
     # An encoder that generalises to nothing is no better than an untrained one, which is kept then.
     untrained_counts = True
+    processes: Processes = ALONE
 
     def __init__(
         self,
@@ -218,7 +221,17 @@ class _Pretraining(Task[_Items]):
 
     def losses(self, batch: _Items) -> dict[str, Tensor]:
         """The losses by direction, each item hiding what chance says."""
-        return self._losses(batch, None)
+        losses = self._losses(batch, None)
+        if (count := self.processes.count) > 1:
+            losses = {name: value / count for name, value in losses.items()}
+        return losses
+
+    def share(self, processes: Processes) -> None:
+        """MMEnc computes rows of its own in each process, and gives all: every process has the whole loss."""
+        self.processes = processes
+        for module in self.model.modules():
+            if isinstance(module, MMEnc):
+                module.processes = processes
 
     def rate(self, epoch: int, step: int, /) -> float:
         """See `schedule.warmed_up`."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import normalize
+from torch.nn.functional import linear, normalize
 
 from alignrec.aligner.train.graphs import Graph
 
@@ -73,10 +73,12 @@ class Collaborative(nn.Module):
         self.item = nn.Parameter(torch.randn(items, dim) * _SCALE)
         self.layers = layers
 
-    def propagate(self, interactions: Graph) -> UserItemVectors:
-        """Vectors after propagation over `interactions`, `[users, items]`."""
+    def propagate(self, interactions: Graph, columns: slice | None = None) -> UserItemVectors:
+        """Vectors after propagation over `interactions`, `[users, items]`; some of their columns, or all."""
         user: Tensor = self.user
         item: Tensor = self.item
+        if columns is not None:
+            user, item = user[:, columns], item[:, columns]
         users, items = [user], [item]
         for _ in range(self.layers):
             user, item = interactions @ item, interactions.transpose @ user
@@ -84,9 +86,9 @@ class Collaborative(nn.Module):
             items.append(item)
         return UserItemVectors(torch.stack(users).mean(dim=0), torch.stack(items).mean(dim=0))
 
-    def forward(self, interactions: Graph) -> Representations:
-        """IDs alone."""
-        vectors = self.propagate(interactions)
+    def forward(self, interactions: Graph, columns: slice | None = None) -> Representations:
+        """IDs alone; some columns of the vectors, or all."""
+        vectors = self.propagate(interactions, columns)
         return Representations(vectors, vectors)
 
 
@@ -131,20 +133,26 @@ class AlignRec(Collaborative):
         self.neighbours = neighbours
         self.content_layers = content_layers
 
-    def purified(self) -> Tensor:
+    def purified(self, columns: slice | None = None) -> Tensor:
         """Item vectors gated by their features: what is worth passing on to similar items."""
-        return self.item * torch.sigmoid(self.projection(self.features))
+        if columns is None:
+            return self.item * torch.sigmoid(self.projection(self.features))
+        gate = linear(self.features, self.projection.weight[columns], self.projection.bias[columns])
+        return self.item[:, columns] * torch.sigmoid(gate)
 
-    def passed(self) -> list[Tensor]:
+    def passed(self, columns: slice | None = None) -> list[Tensor]:
         """What items pass on to similar ones in each layer of the content graph."""
-        layers = [self.purified()]
+        layers = [self.purified(columns)]
         for _ in range(self.content_layers - 1):
             layers.append(self.neighbours @ layers[-1])
         return layers
 
-    def forward(self, interactions: Graph) -> Representations:
-        """Content travels to similar items, then to the users who chose them; the fuser adds both."""
-        category = self.propagate(interactions)
-        item = self.neighbours @ self.passed()[-1]
+    def forward(self, interactions: Graph, columns: slice | None = None) -> Representations:
+        """Content travels to similar items, then to the users who chose them; the fuser adds both.
+
+        No column depends on another one: some can be had without the others.
+        """
+        category = self.propagate(interactions, columns)
+        item = self.neighbours @ self.passed(columns)[-1]
         content = UserItemVectors(interactions @ item, item)
         return Representations(category + content, category, content)

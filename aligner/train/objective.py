@@ -117,15 +117,19 @@ class Objective:
         arrays = (pairs.user, pairs.item, users, items, row, weight, other, touched)
         return Batch(*(torch.from_numpy(array).to(self.device) for array in arrays))
 
-    def __call__(self, vectors: Representations, batch: Batch) -> dict[str, Tensor]:
+    def __call__(
+        self, vectors: Representations, batch: Batch, members: int | None = None
+    ) -> dict[str, Tensor]:
         """The weighted terms of a batch, each the mean over the members; a term without weight is not there.
 
-        Their sum is the loss.
+        Their sum is the loss. `vectors` are those of all members, or of so many.
         """
         cosines = None
         if vectors.content is not None and self.similarities is not None and self.settings.similarity_weight:
             cosines = self.similarities(batch.items[:_COMPARED])
-        members = [self._terms(share, batch, cosines) for share in vectors.shares(self.settings.members)]
+        members = [
+            self._terms(share, batch, cosines) for share in vectors.shares(members or self.settings.members)
+        ]
         return {name: torch.stack([terms[name] for terms in members]).mean() for name in members[0]}
 
     def _terms(self, vectors: Representations, batch: Batch, cosines: Tensor | None) -> dict[str, Tensor]:

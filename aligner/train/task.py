@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from alignrec.aligner.evaluate.splits import TRAIN, Split
+from alignrec.aligner.processes import Processes
+from alignrec.aligner.train.column_share import ColumnShare
 from alignrec.aligner.train.graphs import bipartite, graph
 from alignrec.aligner.train.model import Representations, unit_shares
 from alignrec.aligner.train.objective import Batch, Objective
@@ -55,6 +57,7 @@ class UserItemTask(Task[Batch]):
 
     section = "train"
     validates = True
+    column_share: ColumnShare | None = None
 
     def __init__(
         self, model: nn.Module, objective: Objective, split: Split, settings: TrainSettings, seed: int
@@ -76,7 +79,16 @@ class UserItemTask(Task[Batch]):
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
         """The weighted terms of the objective."""
-        return self.objective(self.model(self.interactions), batch)
+        share = self.column_share
+        if share is None:
+            return self.objective(self.model(self.interactions), batch)
+        vectors = share.complete(self.model(self.interactions, share.columns))
+        losses = self.objective(vectors, batch, share.members)
+        return {name: share.weight * value for name, value in losses.items()}
+
+    def share(self, processes: Processes) -> None:
+        """Each process trains columns of its own, of a model that can be asked for some."""
+        self.column_share = ColumnShare.of(processes, self.settings.dim, self.settings.members)
 
     def rate(self, epoch: int, _step: int, /) -> float:
         """A decay in even steps, one an epoch."""

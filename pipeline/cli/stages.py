@@ -143,16 +143,22 @@ def _run(
     config: Path, until: str, overrides: list[str] | None, quiet: bool, *, as_json: bool = False
 ) -> None:
     """Run, and answer with the release's folder or, in JSON, with all there is to say of the run."""
+    from alignrec.aligner.processes import joined
     from alignrec.pipeline.commands.after_run import next_command, run_document
     from alignrec.pipeline.config.file import load_config
     from alignrec.pipeline.runner.console import Console
     from alignrec.pipeline.runner.run_folder import RunFolder
+    from alignrec.pipeline.stages.chain import assist
     from alignrec.pipeline.stages.chain import run as run_stages
     from alignrec.pipeline.stages.evaluate.tables import show_run
 
     console = Console(quiet)
     loaded = load_config(config, overrides or ())
-    result = run_stages(loaded, until, console=console)
+    with joined() as processes:
+        if not processes.first:
+            assist(loaded, processes)
+            return
+        result = run_stages(loaded, until, console=console, processes=processes)
     if "evaluate" in result.stages:
         show_run(RunFolder(result.folder), console, loaded.evaluate.published)
     following = next_command(loaded, config, overrides or (), result)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from alignrec.aligner.processes import ALONE, Processes
 from alignrec.core.files import digest
 from alignrec.core.libraries import library_versions
 from alignrec.pipeline.config.settings import Config
@@ -53,6 +54,7 @@ class StageContext:
         rehash: look at contents, not at sizes and times.
         console: where progress goes.
         plan: what `Stage.plan` found; None while it looks.
+        processes: that can share a training.
     """
 
     config: Config
@@ -61,6 +63,7 @@ class StageContext:
     rehash: bool = False
     console: Console = field(default_factory=lambda: Console(quiet=True))
     plan: Plan | None = None
+    processes: Processes = ALONE
 
     @cached_property
     def run(self) -> RunFolder:
@@ -157,6 +160,16 @@ class Stage(ABC):
         Returns:
             JSON values that the stage has to say of itself; under `sets`, the feature sets that it wrote.
         """
+
+    def assist(self, context: StageContext) -> None:
+        """Do a share of the training that the first of several processes called for in `make`.
+
+        Nothing is written. Only stages that call have something to do.
+
+        Args:
+            context: of a process that is not the first, planned.
+        """
+        raise NotImplementedError(f"the stage {self.name} shares nothing")
 
     def finished(self, context: StageContext) -> None:  # noqa: B027
         """Remove what a stage keeps outside of its scratch folder until it is done."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from alignrec.aligner.processes import ALONE, Processes
 from alignrec.core.errors import suggest
 from alignrec.core.network import NotHereError, offline
 from alignrec.core.plugins import Registry
@@ -17,7 +18,8 @@ from alignrec.pipeline.errors import ConfigError
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.lock import locked
 from alignrec.pipeline.runner.manifest import StageManifest
-from alignrec.pipeline.runner.runner import Finished, StageState, bring_up_to_date, state_of
+from alignrec.pipeline.runner.run_folder import RunFolder
+from alignrec.pipeline.runner.runner import Finished, StageState, bring_up_to_date, planned, state_of
 from alignrec.pipeline.runner.stage import Stage, StageContext
 from alignrec.pipeline.stages import (
     evaluate,
@@ -73,6 +75,7 @@ def run(
     console: Console | None = None,
     *,
     loaders: Iterable[Backend] = (),
+    processes: Processes = ALONE,
 ) -> RunResult:
     """Bring every stage up to `until` up to date, and the report; what the config does not need is skipped.
 
@@ -83,6 +86,7 @@ def run(
         console: where progress goes; default standard error.
         loaders: families of models of the caller's own, for the schemes of models that the config names; see
             docs/adding-an-extractor.md.
+        processes: that share the trainings of stages; this is the first one, and others `assist` it.
 
     Raises:
         AlignRecError: says what to do next.
@@ -94,7 +98,7 @@ def run(
     with adding_backends(loaders), locked(settings.run_folder):
         for stage in needed(settings, until):
             finished[stage.name] = bring_up_to_date(
-                StageContext(settings, stage, dict(done), console=console)
+                StageContext(settings, stage, dict(done), console=console, processes=processes)
             )
             done[stage.name] = finished[stage.name].manifest
     if REPORT.name in done:
@@ -103,6 +107,25 @@ def run(
     seconds = {name: one.seconds for name, one in finished.items()}
     renewed = tuple(name for name, one in finished.items() if one.renewed)
     return RunResult(settings.run_folder, done, release, seconds, renewed)
+
+
+def assist(config: Config, processes: Processes) -> None:
+    """Share the trainings of a run, in a process that is not the first, until that one has no more.
+
+    Args:
+        config: the same as the first process's, with a run folder that both see.
+        processes: with this one's place among them.
+
+    Raises:
+        AlignRecError: says what to do next.
+    """
+    stages, quiet = {stage.name: stage for stage in chain()}, Console(quiet=True)
+    for name in processes.calls():
+        run = RunFolder(config.run_folder)
+        read = {stage.name: run.read_manifest(stage.manifest) for stage in stages.values()}
+        done = {before: manifest for before, manifest in read.items() if manifest is not None}
+        context = StageContext(config, stages[name], done, console=quiet, processes=processes)
+        stages[name].assist(planned(context))
 
 
 def status(config: str | Path | Config, *, verify: bool = False) -> list[StageState]:

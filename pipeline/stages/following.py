@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from alignrec.aligner.processes import ALONE, Processes
 from alignrec.pipeline.runner.console import Console
 
 if TYPE_CHECKING:
@@ -14,16 +15,26 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def following(checkpoint: Checkpoint, epochs: int, console: Console, title: str) -> Iterator[Hooks]:
+def following(
+    checkpoint: Checkpoint, epochs: int, console: Console, title: str, processes: Processes = ALONE
+) -> Iterator[Hooks]:
     """What lets a training go on from its checkpoint, and shows its numbers behind a bar.
+
+    Of several processes, the first one calls the others by the title; those begin with the same state, and
+    neither save nor show anything.
 
     Args:
         checkpoint: holds the state after the last epoch, if there was one.
         epochs: at most.
         console: where the bar goes.
         title: of the bar.
+        processes: that share the training.
     """
     state = checkpoint.load()
+    if not processes.first:
+        yield {"state": state, "processes": processes}
+        return
+    processes.call(title)
     done = 0 if state is None else len(state["curves"])
     if done:
         console.note(f"{title}: resuming after epoch {done}")
@@ -34,7 +45,7 @@ def following(checkpoint: Checkpoint, epochs: int, console: Console, title: str)
             advance(epochs - done, in_words(curve))
             done = epochs
 
-        yield {"state": state, "save": checkpoint.save, "advance": show}
+        yield {"state": state, "save": checkpoint.save, "advance": show, "processes": processes}
 
 
 def in_words(curve: Mapping[str, float]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alignrec.aligner.inputs import Inputs
+from alignrec.aligner.processes import ALONE, Processes
 from alignrec.core.cross_view import ALIGNMENT
 from alignrec.core.features import FeatureSet
 from alignrec.core.vocabulary import MULTIMODAL
@@ -52,7 +53,7 @@ class PretrainStage(Stage):
         inputs = context.run.inputs()
         alignment = measure_inputs(inputs, context.config.seed)
         context.console.note(f"{self.name}: {alignment.sentence}")
-        trained = pretrain_resumably(inputs, context.config, context.checkpoint(), context.console, self.name)
+        trained = self._train(context, inputs)
         matrix, valid = trained.encoder.encode(inputs, context.config.pretrain.device)
         write_set(FeatureSet(MULTIMODAL, context.run.items(), matrix, valid), target / f"{MULTIMODAL}.arrow")
         (target / ENCODER).mkdir(parents=True)
@@ -63,6 +64,15 @@ class PretrainStage(Stage):
             "epochs": len(trained.curves),
             ALIGNMENT: alignment.record(),
         }
+
+    def assist(self, context: StageContext) -> None:
+        """Train along."""
+        self._train(context, context.run.inputs())
+
+    def _train(self, context: StageContext, inputs: Inputs) -> Pretrained:
+        return pretrain_resumably(
+            inputs, context.config, context.checkpoint(), context.console, self.name, context.processes
+        )
 
     def cost(self, rehearsal: StageContext, actual: StageContext, measured: Measured) -> Cost:
         """Held-out items say when it stops."""
@@ -99,12 +109,17 @@ def pretraining_epochs(config: Config) -> tuple[float, float]:
 
 
 def pretrain_resumably(
-    inputs: Inputs, config: Config, checkpoint: Checkpoint, console: Console, title: str
+    inputs: Inputs,
+    config: Config,
+    checkpoint: Checkpoint,
+    console: Console,
+    title: str,
+    processes: Processes = ALONE,
 ) -> Pretrained:
     """Pretrain, from the checkpoint on if there is one, with a bar that shows the losses by direction."""
     from alignrec.aligner.pretrain.pretraining import pretrain  # loads torch
 
-    with following(checkpoint, config.pretrain.epochs, console, title) as hooks:
+    with following(checkpoint, config.pretrain.epochs, console, title, processes) as hooks:
         return pretrain(inputs, config.pretrain, config.seed, **hooks)
 
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alignrec.core.vocabulary import MULTIMODAL
 from alignrec.pipeline.config.settings import Config
+from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.cost import Cost, Measured
 from alignrec.pipeline.runner.run_folder import EXTRACT, PRETRAIN, RETRAIN, SPLIT, TRAIN
 from alignrec.pipeline.runner.stage import Plan, Stage, StageContext, begun, describe_sets
 from alignrec.pipeline.stages.train import (
     TrainStage,
-    train_resumably,
+    train_for,
     training_bytes,
     training_inputs,
     write_trained,
 )
+
+if TYPE_CHECKING:
+    from alignrec.aligner.train.training import Trained
 
 
 class RetrainStage(Stage):
@@ -39,24 +42,20 @@ class RetrainStage(Stage):
 
     def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
         """Write the sets and the encoder of new items."""
-        from alignrec.aligner.train.whole_log import Chosen  # loads torch
-
-        config, run, cut = context.config, context.run, context.run.split()
-        chosen = Chosen(**_chosen(context))
-        trained = train_resumably(
-            run.features(MULTIMODAL),
-            cut,
-            config.train,
-            config.seed,
-            context.checkpoint(),
-            context.console,
-            self.name,
-            chosen,
-        )
-        return write_trained(trained, cut, target) | {
-            "epochs": chosen.epochs,
+        cut = context.run.split()
+        return write_trained(self._train(context, cut), cut, target) | {
+            "epochs": _chosen(context)["epochs"],
             "interactions": len(cut.split.user),
         }
+
+    def assist(self, context: StageContext) -> None:
+        """Train along."""
+        self._train(context, context.run.split())
+
+    def _train(self, context: StageContext, cut: CatalogueSplit) -> Trained:
+        from alignrec.aligner.train.whole_log import Chosen  # loads torch
+
+        return train_for(context, cut, Chosen(**_chosen(context)))
 
     def cost(self, rehearsal: StageContext, actual: StageContext, measured: Measured) -> Cost:
         """It trains for as many epochs as were best, after which patience was needed to know it."""

@@ -12,6 +12,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from alignrec.aligner.processes import ALONE, Processes
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.core.features import FeatureSet
 from alignrec.core.sealed import read_sealed, sealing
@@ -50,17 +51,9 @@ class TrainStage(Stage):
 
     def make(self, context: StageContext, target: Path) -> Mapping[str, Any]:
         """Write the sets, the encoder of new items and the curves."""
-        config, run, cut = context.config, context.run, context.run.split()
-        trained = train_resumably(
-            run.features(MULTIMODAL),
-            cut,
-            config.train,
-            config.seed,
-            context.checkpoint(),
-            context.console,
-            self.name,
-        )
-        write_records(_curves(trained, config.seed), target / CURVES)
+        cut = context.run.split()
+        trained = train_for(context, cut)
+        write_records(_curves(trained, context.config.seed), target / CURVES)
         return {
             **write_trained(trained, cut, target),
             "epochs": len(trained.fit.curves),
@@ -68,6 +61,10 @@ class TrainStage(Stage):
             "validation": trained.validation,
             "popularity": trained.popularity,
         }
+
+    def assist(self, context: StageContext) -> None:
+        """Train along."""
+        train_for(context, context.run.split())
 
     def cost(self, rehearsal: StageContext, actual: StageContext, measured: Measured) -> Cost:
         """Validation says when it stops."""
@@ -104,8 +101,11 @@ def training_bytes(context: StageContext) -> int:
     return 32 * context.config.train.dim * rows
 
 
-def kept_neighbours(folder: Path) -> Neighbours:
-    """A search for content neighbours that keeps what it found in `folder`, by their content."""
+def kept_neighbours(folder: Path, processes: Processes = ALONE) -> Neighbours:
+    """A search for content neighbours that keeps what it found in `folder`, by their content.
+
+    Of several processes the first one searches; the others take what it found.
+    """
     from alignrec.aligner.train.graphs import content_neighbours  # loads torch
 
     def search(features: NDArray[np.float32], k: int, exact: int) -> sp.csr_array:
@@ -118,7 +118,22 @@ def kept_neighbours(folder: Path) -> Neighbours:
             sp.save_npz(file, neighbours, compressed=False)
         return neighbours
 
-    return search
+    return lambda *arguments: processes.after_first(lambda: search(*arguments))
+
+
+def train_for(context: StageContext, cut: CatalogueSplit, chosen: Chosen | None = None) -> Trained:
+    """The training of a stage; see `train_resumably`."""
+    return train_resumably(
+        context.run.features(MULTIMODAL),
+        cut,
+        context.config.train,
+        context.config.seed,
+        context.checkpoint(),
+        context.console,
+        context.stage.name,
+        chosen,
+        context.processes,
+    )
 
 
 def train_resumably(
@@ -130,6 +145,7 @@ def train_resumably(
     console: Console,
     title: str,
     chosen: Chosen | None = None,
+    processes: Processes = ALONE,
 ) -> Trained:
     """Train, from the checkpoint on if there is one; found neighbours are kept beside it.
 
@@ -137,9 +153,9 @@ def train_resumably(
     """
     from alignrec.aligner.train.training import train  # loads torch
 
-    neighbours = kept_neighbours(checkpoint.path.parent)
+    neighbours = kept_neighbours(checkpoint.path.parent, processes)
     epochs = settings.epochs if chosen is None else chosen.epochs
-    with following(checkpoint, epochs, console, title) as hooks:
+    with following(checkpoint, epochs, console, title, processes) as hooks:
         return train(
             features.matrix,
             features.valid,
