@@ -127,10 +127,9 @@ class Objective:
         cosines = None
         if vectors.content is not None and self.similarities is not None and self.settings.similarity_weight:
             cosines = self.similarities(batch.items[:_COMPARED])
-        members = [
-            self._terms(share, batch, cosines) for share in vectors.shares(members or self.settings.members)
-        ]
-        return {name: torch.stack([terms[name] for terms in members]).mean() for name in members[0]}
+        shares = vectors.shares(members or self.settings.members)
+        found = [self._terms(share, batch, cosines) for share in shares]
+        return {name: torch.stack([terms[name] for terms in found]).mean() for name in found[0]}
 
     def _terms(self, vectors: Representations, batch: Batch, cosines: Tensor | None) -> dict[str, Tensor]:
         """One member's; `cosines`, float `[n, n]`, are the cosines of the first items' features."""

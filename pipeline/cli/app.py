@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup, TyperOption
 
+from alignrec.aligner.processes import are_several
 from alignrec.core.errors import AlignRecError, AlignRecWarning
 from alignrec.pipeline.cli import convert as cli_convert
 from alignrec.pipeline.cli import data as cli_data
@@ -190,8 +191,12 @@ def _guard(command: Callable[[], Any]) -> None:
             message, code = str(error), error.exit_code
         else:
             message, code = describe(error)
-        say(f"error: {message}", err=True)
+        say(f"error{_which_process()}: {message}", err=True)
         sys.exit(code)
+
+
+def _which_process() -> str:
+    return f" of process {os.environ['RANK']}" if are_several() else ""
 
 
 def _shown_by(others: Callable[..., None]) -> Callable[..., None]:
