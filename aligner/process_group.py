@@ -141,9 +141,7 @@ def grouped() -> Iterator[ProcessGroup]:
     Raises:
         ProcessesError: they are not to be reached, or torchrun ended this one.
     """
-    gpus = torch.cuda.is_available()
-    if gpus:
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+    gpus = _takes_a_gpu(int(os.environ.get("LOCAL_RANK", "0")))
     with _own_errors():
         store, rank, count = next(iter(dist.rendezvous("env://", timeout=_PATIENCE)))
         backend = "cpu:gloo,cuda:nccl" if gpus else "gloo"
@@ -156,6 +154,23 @@ def grouped() -> Iterator[ProcessGroup]:
         with _own_errors():
             dist.barrier()
     dist.destroy_process_group()
+
+
+def _takes_a_gpu(number: int) -> bool:
+    """Let `auto` and `cuda` mean this process's own GPU, where there are any.
+
+    Raises:
+        ProcessesError: there are fewer than processes.
+    """
+    gpus = torch.cuda.device_count()
+    if gpus and number >= gpus:
+        raise ProcessesError(
+            f"this machine has {gpus} GPUs and more processes: start one a GPU, or set CUDA_VISIBLE_DEVICES= "
+            "to train on the CPU"
+        )
+    if gpus:
+        torch.cuda.set_device(number)
+    return bool(gpus)
 
 
 @contextmanager

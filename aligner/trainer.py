@@ -76,7 +76,10 @@ class Task(ABC, Generic[Batch]):
 
     @abstractmethod
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """The loss's parts, scalars with gradients, whose sum is minimised; none where a batch has none."""
+        """The loss's parts, scalars with gradients, whose sum is minimised; none where a batch has none.
+
+        After `share`, those of all processes add up to the batch's.
+        """
 
     def parts(self, batch: Batch) -> Iterable[Batch]:
         """What of a batch goes through the model at once; the losses of all parts add up to the batch's."""

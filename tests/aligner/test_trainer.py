@@ -6,7 +6,7 @@ import copy
 import io
 import math
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from alignrec.aligner.errors import AlignerError
+from alignrec.aligner.processes import Processes
 from alignrec.aligner.trainer import Fit, Task, Trainer, epoch_rng
 
 
@@ -209,3 +210,62 @@ def test_little_work_runs_on_one_thread_and_the_threads_are_given_back() -> None
 
 def test_an_epoch_draws_the_same_whatever_came_before() -> None:
     assert epoch_rng(1, 2).random() == epoch_rng(1, 2).random() != epoch_rng(1, 3).random()
+
+
+class Shared(Guess):
+    """Of each step, one of two processes does half."""
+
+    processes: Processes | None = None
+
+    def share(self, processes: Processes) -> None:
+        self.processes = processes
+
+    def losses(self, batch: float) -> dict[str, Tensor]:
+        losses = super().losses(batch)
+        return losses if self.processes is None else {name: value / 2 for name, value in losses.items()}
+
+
+class Twins(Processes):
+    """Two processes of which the other one does what this one does; the first one's scores are known."""
+
+    count = 2
+
+    def __init__(self, rank: int, scores: list[float] | None = None) -> None:
+        self.rank, self.scores = rank, scores
+        self.compared: list[list[float]] = []
+
+    def add_up(self, tensors: Sequence[Tensor]) -> None:
+        for tensor in tensors:
+            tensor.mul_(2)
+
+    def from_first(self, number: float) -> float:
+        assert math.isnan(number) == (self.rank > 0)
+        return number if self.scores is None else self.scores.pop(0)
+
+    def check_alike(self, tensors: Sequence[Tensor]) -> None:
+        self.compared.append([tensors[0][0].item(), tensors[1].item()])
+
+
+def test_half_a_step_each_is_a_whole_one() -> None:
+    whole, shared, twins = Guess(clip=2.0), Shared(clip=2.0), Twins(0)
+    fit = Trainer(whole).fit()
+    assert Trainer(shared).fit(processes=twins) == fit
+    assert shared.number == whole.number
+    assert twins.compared == [[0.0, 0.0]], "before the first step"
+
+
+def test_a_process_that_is_not_the_first_follows_its_decisions_and_validates_nothing() -> None:
+    scores = [0.1, 0.4, 0.3, 0.2]
+    task, twins = Shared([], patience=2), Twins(1, [*scores, 9.0])
+    states: list[dict[str, Any]] = []
+    fit = Trainer(task).fit(processes=twins, save=lambda state: states.append(as_a_file_keeps_it(state)))
+    assert (fit.best_epoch, len(fit.curves), twins.scores) == (2, 4, [9.0])
+    assert all(curve.keys() == {"loss.error", "loss.half"} for curve in fit.curves)
+    again = Twins(1, scores[3:])
+    assert Trainer(Shared([], patience=2)).fit(state=states[2], processes=again) == fit
+    assert again.compared[0][0] == 3
+
+
+def test_what_cannot_be_shared_says_so() -> None:
+    with pytest.raises(AlignerError, match="guess is done by one process: start it without torchrun"):
+        Trainer(Guess()).fit(processes=Twins(0))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+from torch.distributed.run import get_args_parser
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -75,6 +76,9 @@ def test_python_runs_as_printed(block: str, shop: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.parametrize("words", commands())
 def test_commands_are_known_with_their_options(words: list[str]) -> None:
+    if words[0] == "torchrun":
+        started = get_args_parser().parse_args(words[1:])
+        words = [started.training_script, *started.training_script_args]
     program, *arguments = words
     command: Any = get_command({"alignrec": app, "push-features": push_features_app}[program])
     if program == "alignrec":

@@ -17,7 +17,9 @@ from alignrec.aligner.inputs import ModalityInput, TokenSequences
 from alignrec.aligner.pretrain.encoder import MultimodalEncoder
 from alignrec.aligner.pretrain.pretraining import pretrain
 from alignrec.aligner.pretrain.settings import PretrainSettings
+from alignrec.aligner.processes import Processes
 from tests.aligner.pretrain.kinds import TINY, weights, world
+from tests.aligner.together import together
 
 # Every form that is trained step by step.
 TRAINED = [TINY.model_copy(update={"vector": form}) for form in ("filled", "cls", "residual")]
@@ -236,3 +238,28 @@ def test_four_modalities_share_the_vector_and_each_is_predicted_from_the_others(
     again = MultimodalEncoder.from_pretrained(tmp_path)
     assert again.kinds == {"cover": "image", "plot": "text", "still": "image", "title": "text"}
     assert again.encode(inputs, "cpu")[0].tobytes() == vectors.tobytes()
+
+
+# All items at once: an epoch is a step.
+SHARED = [form.model_copy(update={"batch_size": 80, "epochs": 20, "patience": 20}) for form in TRAINED]
+
+
+def pretrained_in_each(processes: Processes) -> list[tuple[list[dict[str, float]], np.ndarray]]:
+    """Curves and vectors of every form, with every process's share."""
+    inputs, found = world(lost_text=9), []
+    for form in SHARED:
+        trained = pretrain(inputs, form, seed=0, processes=processes)
+        found.append((trained.curves, trained.encoder.encode(inputs)[0]))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [2, 3])
+def test_processes_that_share_a_pretraining_end_where_one_does(count: int) -> None:
+    first, *_ = together(count, pretrained_in_each)
+    for form, (curves, vectors) in zip(SHARED, first, strict=True):
+        alone = pretrain(world(lost_text=9), form, seed=0)
+        assert len(curves) == 20
+        for wanted, curve in zip(alone.curves, curves, strict=True):
+            assert curve == pytest.approx(wanted, abs=1e-4), form.vector
+        np.testing.assert_allclose(vectors, alone.encoder.encode(world(lost_text=9))[0], atol=1e-4)

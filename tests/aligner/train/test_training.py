@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import signal
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -12,14 +14,16 @@ import numpy as np
 import pytest
 import torch
 
-from alignrec.aligner.errors import AlignerError, EncoderError, FeatureError, SplitError
+from alignrec.aligner.errors import AlignerError, EncoderError, FeatureError, ProcessesError, SplitError
 from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.ranking import dot_scorer
 from alignrec.aligner.evaluate.splits import TRAIN, VALID, Split
 from alignrec.aligner.landmarks.popularity import popularity
+from alignrec.aligner.processes import Processes
 from alignrec.aligner.train.aligned_encoder import AlignedEncoder
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.train.training import Trained, train
+from tests.aligner.together import together
 from tests.aligner.worlds import COLD, ITEMS, two_tastes
 
 SMALL = {"dim": 8, "members": 2, "batch_size": 32, "epochs": 6, "patience": 6, "popularity": (0.0,)}
@@ -27,7 +31,7 @@ SMALL |= {"learning_rate": 0.02, "uia_weight": 0.1, "device": "cpu"}
 
 
 def run(seed: int = 1, **changes: Any) -> Trained:
-    hooks = {name: changes.pop(name) for name in ("state", "save", "advance") if name in changes}
+    hooks = {name: changes.pop(name) for name in ("state", "save", "advance", "processes") if name in changes}
     return train(*two_tastes(), TrainSettings.model_validate(SMALL | changes), seed, **hooks)
 
 
@@ -184,3 +188,65 @@ def test_what_cannot_be_trained_on_is_refused() -> None:
         run(device="abacus")
     with pytest.raises(AlignerError, match="diverged"):
         run(learning_rate=1e30, loss="bpr", epochs=30, patience=30)
+
+
+# All interactions at once: an epoch is a step.
+STEPS = {"batch_size": 4096, "epochs": 20, "patience": 20}
+FORMS: list[dict[str, Any]] = [{}, {"members": 1}, {"loss": "bpr", "members": 1}, {"content_layers": 2}]
+
+
+def trained_in_each(processes: Processes) -> list[Trained]:
+    return [run(**STEPS, **form, processes=processes) for form in FORMS]
+
+
+@pytest.mark.slow
+def test_processes_that_share_a_training_end_where_one_does() -> None:
+    first, _ = together(2, trained_in_each)
+    for form, done in zip(FORMS, first, strict=True):
+        alone = finished(**STEPS, **form)
+        assert len(done.fit.curves) == 20
+        for wanted, curve in zip(alone.fit.curves, done.fit.curves, strict=True):
+            assert curve == pytest.approx(wanted, abs=1e-4), form
+        assert done.validation == pytest.approx(alone.validation, abs=0.003)
+        np.testing.assert_allclose(done.aligned, alone.aligned, atol=1e-3)
+
+
+class Stored:
+    """The state after the last epoch, in a file."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def save(self, state: dict[str, Any]) -> None:
+        torch.save(state, self.path)
+
+    def load(self) -> dict[str, Any] | None:
+        state: dict[str, Any] | None = (
+            torch.load(self.path, weights_only=True) if self.path.exists() else None
+        )
+        return state
+
+
+def trained_until_killed(processes: Processes, path: Path, epochs: int | None) -> Trained:
+    """Trains from where the file has come to; after so many epochs the second process is killed."""
+    stored = Stored(path)
+
+    def save(state: dict[str, Any]) -> None:
+        if processes.first:
+            stored.save(state)
+        elif len(state["curves"]) == epochs:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    return run(processes=processes, state=stored.load(), save=save)
+
+
+@pytest.mark.slow
+def test_where_a_process_is_killed_the_training_ends_with_words_and_goes_on(tmp_path: Path) -> None:
+    whole, _ = together(2, trained_until_killed, tmp_path / "whole", None)
+    first, killed = together(2, trained_until_killed, tmp_path / "killed", 2)
+    assert killed is None and isinstance(first, ProcessesError)
+    assert "another process of this training ended" in str(first)
+    state = Stored(tmp_path / "killed").load()
+    assert state is not None and len(state["curves"]) == 2
+    resumed, _ = together(2, trained_until_killed, tmp_path / "killed", None)
+    assert same(resumed, whole)
