@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from alignrec.core.files import digest
-from alignrec.pipeline.runner.stage import Plan, describe_sets, stage_parts
+from alignrec.pipeline.config.settings import Config
+from alignrec.pipeline.runner.stage import Plan, StageContext, describe_sets, stage_parts
 from alignrec.pipeline.stages.split import STAGE
 
 
@@ -17,3 +20,9 @@ def test_inputs_are_hashed_unless_they_are_words() -> None:
 def test_sets_in_words() -> None:
     sets = {"image": {"valid": 1234, "dim": 8}, "text": {"valid": 2, "dim": 4}}
     assert describe_sets(sets) == "image 1,234 × 8, text 2 × 4"
+
+
+def test_a_stage_that_calls_nobody_needs_no_assistance() -> None:
+    config = Config.model_validate({"catalog": {"items": {"path": "x"}}})
+    with pytest.raises(NotImplementedError, match="the stage split shares nothing"):
+        STAGE.assist(StageContext(config, STAGE, {}))

@@ -10,13 +10,16 @@ from textwrap import dedent
 import pytest
 import yaml
 
+from alignrec.aligner.processes import Processes
 from alignrec.core import plugins
 from alignrec.core.network import NotHereError, is_offline
 from alignrec.core.plugins import load_plugins
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import ConfigError
 from alignrec.pipeline.runner.manifest import StageManifest
-from alignrec.pipeline.stages.chain import chain, needed, status
+from alignrec.pipeline.runner.stage import StageContext
+from alignrec.pipeline.stages.chain import assist, chain, needed, status
+from alignrec.pipeline.stages.pretrain import PretrainStage
 from tests.hub.client import environment, run_python
 from tests.hub.server import HubServer
 
@@ -148,3 +151,27 @@ def test_status_of_what_was_done_once_is_unknown_where_its_model_is_gone(
     assert found["extract"] == ("unknown", "the model is gone")
     assert found["pretrain"] == ("unknown", "extract is not known")
     assert found["train"] == ("to do", "not there yet")
+
+
+class Called(Processes):
+    """The second of two, called twice."""
+
+    rank, count = 1, 2
+
+    def calls(self) -> Iterator[str]:
+        yield from ("pretrain", "pretrain")
+
+
+def test_a_process_that_is_called_assists_with_what_earlier_stages_wrote(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[StageContext] = []
+    monkeypatch.setattr(PretrainStage, "assist", lambda _stage, context: found.append(context))
+    StageManifest("extract", {}, {}, {"items": 3, "sets": {}}).write(tmp_path / "extract" / "stage.json")
+    processes = Called()
+    assist(config(out=str(tmp_path)), processes)
+    assert [context.stage.name for context in found] == ["pretrain"] * 2
+    for context in found:
+        assert context.processes is processes and context.console.quiet
+        assert context.plan is not None and context.done.keys() == {"extract"}
+    assert {path.name for path in tmp_path.iterdir()} == {"extract"}, "it writes nothing"

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from alignrec.aligner.processes import Processes
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.stages.following import following, in_words
@@ -50,3 +51,30 @@ def test_it_goes_on_after_the_last_epoch_and_shows_what_each_call_adds(tmp_path:
 
 def test_an_epoch_without_known_numbers_has_no_words() -> None:
     assert in_words({"seconds": 1.0}) == ""
+
+
+class Calling(Processes):
+    """One of two that notes what it calls for."""
+
+    count = 2
+
+    def __init__(self, rank: int) -> None:
+        self.rank = rank
+        self.called: list[str] = []
+
+    def call(self, name: str) -> None:
+        self.called.append(name)
+
+
+def test_of_several_processes_the_first_calls_and_saves_and_the_others_begin_where_it_does(
+    tmp_path: Path,
+) -> None:
+    checkpoint, console = Checkpoint(tmp_path / "a.pt", "mark"), Noted()
+    checkpoint.save({"curves": [{"loss.bpr": 1.0}]})
+    first, other = Calling(0), Calling(1)
+    with following(checkpoint, 9, console, "train", first) as hooks:
+        assert hooks["processes"] is first and {"save", "advance"} <= hooks.keys()
+    shown = len(console.shown)
+    with following(checkpoint, 9, console, "train", other) as hooks:
+        assert hooks == {"state": {"curves": [{"loss.bpr": 1.0}]}, "processes": other}
+    assert (first.called, other.called, len(console.shown)) == (["train"], [], shown)

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from alignrec.aligner.processes import Processes, Result
 from alignrec.aligner.train import graphs
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.stages.train import STAGE, kept_neighbours
@@ -33,3 +35,29 @@ def test_neighbours_are_searched_once_for_the_same_features(
     kept.write_bytes(kept.read_bytes().replace(b"data", b"dada"))
     with pytest.raises(pytest.fail.Exception, match="searched again"):
         kept_neighbours(tmp_path)(features, 3, 100)
+
+
+class Second(Processes):
+    """The second of two, which looks for what the first one does before."""
+
+    rank, count = 1, 2
+
+    def __init__(self, first: Callable[[], object]) -> None:
+        self.first_does = first
+
+    def after_first(self, work: Callable[[], Result]) -> Result:
+        self.first_does()
+        return work()
+
+
+def test_of_several_processes_the_first_searches_neighbours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    features = np.random.default_rng(1).standard_normal((12, 4)).astype(np.float32)
+
+    def search_first() -> None:
+        kept_neighbours(tmp_path)(features, 3, 100)
+        monkeypatch.setattr(graphs, "content_neighbours", lambda *_arguments: pytest.fail("searched again"))
+
+    found = kept_neighbours(tmp_path, Second(search_first))(features, 3, 100)
+    assert found.shape == (12, 12)
