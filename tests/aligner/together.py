@@ -20,6 +20,7 @@ READY.set_forkserver_preload(
         "alignrec.aligner.process_group",
         "alignrec.aligner.pretrain.pretraining",
         "alignrec.aligner.train.training",
+        "alignrec.pipeline.stages.chain",
     ]
 )
 
