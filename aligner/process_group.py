@@ -10,14 +10,18 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from types import FrameType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.rendezvous import rendezvous
 
 from alignrec.aligner.errors import ProcessesError
 from alignrec.aligner.processes import Processes, Result
+
+if TYPE_CHECKING:
+    from torch._C._distributed_c10d import Store
 
 # A step, or the first process's validation and checkpoint, that takes longer is taken for one that hangs.
 _PATIENCE = timedelta(minutes=30)
@@ -29,7 +33,7 @@ _AGAIN = "what is finished is kept, and the same command goes on after the last 
 class ProcessGroup(Processes):
     """A process among several, connected to the others."""
 
-    def __init__(self, store: dist.Store, rank: int, count: int) -> None:
+    def __init__(self, store: Store, rank: int, count: int) -> None:
         """Take a place in a group that is connected.
 
         Args:
@@ -45,7 +49,8 @@ class ProcessGroup(Processes):
         joint = torch.cat([tensor.reshape(-1) for tensor in tensors])
         with _own_errors():
             dist.all_reduce(joint)
-        for tensor, total in zip(tensors, joint.split([t.numel() for t in tensors]), strict=True):
+        totals = torch.split(joint, [tensor.numel() for tensor in tensors])
+        for tensor, total in zip(tensors, totals, strict=True):
             tensor.copy_(total.view_as(tensor))
 
     def gather(self, share: Tensor, total: int) -> Tensor:
@@ -68,7 +73,7 @@ class ProcessGroup(Processes):
         """
         digest = hashlib.sha256()
         for tensor in tensors:
-            digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+            digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
         own = torch.frombuffer(bytearray(digest.digest()), dtype=torch.uint8)
         first = own.clone()
         with _own_errors():
@@ -143,7 +148,7 @@ def grouped() -> Iterator[ProcessGroup]:
     """
     gpus = _takes_a_gpu(int(os.environ.get("LOCAL_RANK", "0")))
     with _own_errors():
-        store, rank, count = next(iter(dist.rendezvous("env://", timeout=_PATIENCE)))
+        store, rank, count = next(iter(rendezvous("env://", timeout=_PATIENCE)))
         backend = "cpu:gloo,cuda:nccl" if gpus else "gloo"
         dist.init_process_group(backend, store=store, rank=rank, world_size=count, timeout=_PATIENCE)
     with _ending_well(rank):
