@@ -189,12 +189,16 @@ def _ending_well(rank: int) -> Iterator[None]:
         signal.signal(signal.SIGTERM, _end)
     try:
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    except BaseException:
+        if not rank:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # its last words are not cut off
+        raise
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
-def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+def _end(number: int, _frame: FrameType | None) -> NoReturn:
+    signal.signal(number, signal.SIG_IGN)
     raise ProcessesError(f"ended by torchrun, as it ends all processes when one of them ends: {_AGAIN}")
 
 

@@ -97,6 +97,21 @@ def test_the_first_that_torchrun_ends_says_so_and_the_others_end_at_once() -> No
     assert other is None
 
 
+def speak_while_it_is_ended(_alone: Processes) -> str:
+    try:
+        with grouped():
+            os.kill(os.getpid(), signal.SIGTERM)
+    except ProcessesError as error:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return str(error)
+    return "went on"
+
+
+def test_the_last_words_of_the_first_are_not_cut_off() -> None:
+    (words,) = together(1, speak_while_it_is_ended)
+    assert words is not None and words.startswith("ended by torchrun")
+
+
 def test_what_torchrun_would_have_set_is_missed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WORLD_SIZE", "2")
     for name in ("RANK", "MASTER_ADDR", "MASTER_PORT"):
