@@ -26,15 +26,16 @@ def train_all(
     config: Path,
     out: Path,
     settings: Sequence[str] = SETTINGS,
+    until: str = RETRAIN,
     console: Console | None = None,
 ) -> None:
-    """Bring every stage up to the last training up to date, without a report."""
+    """Bring every stage up to `until` up to date, without a report."""
     loaded = load_config(config, [*settings, f"out={out}"])
     if not processes.first:
         assist(loaded, processes)
         return
     console, done = console or Console(quiet=True), dict[str, StageManifest]()
-    for stage in needed(loaded, RETRAIN):
+    for stage in needed(loaded, until):
         if stage is not REPORT:
             context = StageContext(loaded, stage, dict(done), console=console, processes=processes)
             done[stage.name] = bring_up_to_date(context).manifest

@@ -14,11 +14,12 @@ import pytest
 from alignrec.aligner.processes import ALONE
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.lock import locked
+from alignrec.pipeline.runner.run_folder import PRETRAIN
 from tests.pipeline.shared_runs import SETTINGS, train_all
 from tests.pipeline.tiny_runs import write_tiny
 
 # Long enough to be killed in.
-EPOCHS = 200
+EPOCHS = 120
 LONG = [*SETTINGS, f"pretrain.epochs={EPOCHS}", f"pretrain.patience={EPOCHS}"]
 
 
@@ -57,5 +58,5 @@ def test_a_killed_process_ends_it_with_words_and_another_run_goes_on(
     assert errors.count(f"pretrain: {EPOCHS} to do") == 1, "one process speaks"
     assert checkpoint.is_file() and not (out / "pretrain").exists()
     with locked(out):  # nobody holds it
-        train_all(ALONE, config, out, LONG, Console())
+        train_all(ALONE, config, out, LONG, PRETRAIN, Console())
     assert "pretrain: resuming after epoch" in capsys.readouterr().err
