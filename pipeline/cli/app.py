@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup, TyperOption
 
-from alignrec.aligner.processes import are_several
+from alignrec.aligner.torchrun import are_several
 from alignrec.core.errors import AlignRecError, AlignRecWarning
 from alignrec.pipeline.cli import convert as cli_convert
 from alignrec.pipeline.cli import data as cli_data

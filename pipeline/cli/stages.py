@@ -143,7 +143,7 @@ def _run(
     config: Path, until: str, overrides: list[str] | None, quiet: bool, *, as_json: bool = False
 ) -> None:
     """Run, and answer with the release's folder or, in JSON, with all there is to say of the run."""
-    from alignrec.aligner.processes import joined
+    from alignrec.aligner.torchrun import joined
     from alignrec.pipeline.commands.after_run import next_command, run_document
     from alignrec.pipeline.config.file import load_config
     from alignrec.pipeline.runner.console import Console

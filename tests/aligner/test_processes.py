@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from alignrec.aligner.processes import ALONE, Processes, are_several, joined
+from alignrec.aligner.processes import ALONE, Processes
 
 
 class OneOf(Processes):
@@ -31,14 +31,3 @@ def test_shares_are_all_there_is_and_differ_by_one_at_most(total: int, count: in
     assert [n for share in shares for n in range(total)[share]] == list(range(total))
     sizes = [share.stop - share.start for share in shares]
     assert max(sizes) - min(sizes) <= 1
-
-
-@pytest.mark.parametrize("size", [None, "", "1"])
-def test_a_command_by_itself_is_alone(monkeypatch: pytest.MonkeyPatch, size: str | None) -> None:
-    monkeypatch.delenv("WORLD_SIZE", raising=False)
-    if size is not None:
-        monkeypatch.setenv("WORLD_SIZE", size)
-    with joined() as processes:
-        assert processes is ALONE
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    assert are_several()

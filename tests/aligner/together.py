@@ -11,7 +11,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from alignrec.aligner.errors import AlignerError
-from alignrec.aligner.processes import joined
+from alignrec.aligner.torchrun import joined
 
 # Begin with everything imported: a process of its own takes seconds for that.
 READY = get_context("forkserver")

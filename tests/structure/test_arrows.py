@@ -43,9 +43,9 @@ LAYERS = {
     """,
     "aligner": """
         errors
-        components content_space hardware encoder_files inputs neighbours schedule
-        alignment trainer
-        evaluate pretrain quality
+        components content_space hardware encoder_files inputs neighbours processes schedule
+        alignment process_group trainer
+        evaluate pretrain quality torchrun
         finetune train
         recommenders
         landmarks
