@@ -14,9 +14,10 @@ from alignrec.extractors.inputs.images import MAX_BYTES
 from alignrec.extractors.inputs.template import TextTemplate
 from alignrec.extractors.inputs.text import clean_text
 from alignrec.extractors.modality import AUDIO, IMAGE, KINDS, PAIR, TEXT, Kind
-from alignrec.pipeline.catalog.file_cells import FileRefError, each_file
+from alignrec.pipeline.catalog.file_cells import FileRefError, Root, each_file
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.file_refs import file_error, find_file
+from alignrec.pipeline.catalog.object_stores import RemoteFile
 from alignrec.pipeline.catalog.rejections import ABSENT
 from alignrec.pipeline.catalog.values import Row
 from alignrec.pipeline.config.catalog import ItemsConfig, ModalityConfig, short_forms
@@ -38,7 +39,7 @@ class Content:
 
     part: int
     digest: str
-    value: str | Path | None
+    value: str | Path | RemoteFile | None
     text: str | None = None
 
 
@@ -64,7 +65,7 @@ class Reader(Protocol):
 
 
 def readers_of(
-    config: ItemsConfig, modalities: Mapping[str, ModalityConfig], root: Path, hashes: FileHashes
+    config: ItemsConfig, modalities: Mapping[str, ModalityConfig], root: Root, hashes: FileHashes
 ) -> dict[str, Reader]:
     """A reader for each modality of a catalogue.
 
@@ -110,13 +111,13 @@ class Place:
 
     key: str
     located: ModalityConfig
-    root: Path
+    root: Root
     linked: Sequence[Path]
     hashes: FileHashes
     most: int
 
 
-def files_of(row: Row, columns: Sequence[str], root: Path, kind: Kind = IMAGE) -> list[Any]:
+def files_of(row: Row, columns: Sequence[str], root: Root, kind: Kind = IMAGE) -> list[Any]:
     """All pictures, or sounds, that a row names or holds, column by column, as `each_file` has them."""
     return [file for column in columns for file in each_file(row[column], root, kind)]
 
@@ -158,7 +159,7 @@ class Files:
             f"{self.longer:,} items name more than {most} {noun} in {columns}: the first {most} are read."
         ]
 
-    def _read(self, file: Any) -> tuple[str, str | Path | None]:
+    def _read(self, file: Any) -> tuple[str, str | Path | RemoteFile | None]:
         found = find_file(file, self.at.root, self.at.linked, self.kind)
         if found.row is not None:
             return hashlib.sha256(str(found.row).encode()).hexdigest(), str(found.row)

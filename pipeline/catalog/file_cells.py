@@ -18,6 +18,10 @@ import numpy as np
 from alignrec.core.display import shown
 from alignrec.extractors.inputs.audio import wav_bytes
 from alignrec.extractors.modality import IMAGE, Kind
+from alignrec.pipeline.catalog.object_stores import RemoteFolder
+
+# Where paths start: a folder of this machine or one at a URL.
+Root = Path | RemoteFolder
 
 _NEXT_URL = re.compile(r"[|;,\s]+(?=https?://)")
 # Between paths, the surest first; a name may have any of the later ones in it.
@@ -38,7 +42,7 @@ class FileRefError(ValueError):
         self.reason = reason
 
 
-def files_in(cell: Any, root: Path, kind: Kind = IMAGE) -> list[Any]:
+def files_in(cell: Any, root: Root, kind: Kind = IMAGE) -> list[Any]:
     """Each picture, or sound, of a cell: bytes, a path or URL as text, `{"row"}`, or what none of these is.
 
     Args:
@@ -64,7 +68,7 @@ def files_in(cell: Any, root: Path, kind: Kind = IMAGE) -> list[Any]:
     return _in_text(cell, root, kind) if isinstance(cell, str) else [cell]
 
 
-def each_file(cell: Any, root: Path, kind: Kind = IMAGE) -> list[Any]:
+def each_file(cell: Any, root: Root, kind: Kind = IMAGE) -> list[Any]:
     """As `files_in`, with an `FileRefError` in the place of each that it would raise."""
     if isinstance(cell, list | tuple):
         return [file for one in cell for file in each_file(one, root, kind)]
@@ -88,7 +92,7 @@ def is_url(value: str) -> bool:
     return value.startswith(("http://", "https://"))
 
 
-def _in_text(text: str, root: Path, kind: Kind) -> list[Any]:
+def _in_text(text: str, root: Root, kind: Kind) -> list[Any]:
     stripped = text.strip()
     if not stripped:
         return []
@@ -146,7 +150,9 @@ def _listed(text: str) -> list[Any] | None:
     return None
 
 
-def _is_there(root: Path, name: str) -> bool:
+def _is_there(root: Root, name: str) -> bool:
+    if isinstance(root, RemoteFolder):
+        return name in root
     try:
         return os.path.lexists(root / name)
     except ValueError:

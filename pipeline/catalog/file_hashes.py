@@ -10,6 +10,7 @@ from typing import Any
 
 from alignrec.core.files import open_regular, write_bytes
 from alignrec.core.sealed import read_sealed_json, seal_json
+from alignrec.pipeline.catalog.object_stores import RemoteFile, check_size
 
 
 class FileHashes:
@@ -17,7 +18,7 @@ class FileHashes:
 
     Attributes:
         seen: what was asked for: path to size, when content and entry changed in nanoseconds, inode and
-            SHA-256.
+            SHA-256; of one below a URL, to size, when it changed, and SHA-256.
     """
 
     def __init__(self, known: Mapping[str, list[Any]] | None = None) -> None:
@@ -35,7 +36,7 @@ class FileHashes:
         if self.seen:
             write_bytes(path, seal_json({"files": self.seen}))
 
-    def sha256(self, path: Path, most: int | None = None) -> str:
+    def sha256(self, path: Path | RemoteFile, most: int | None = None) -> str:
         """The hex SHA-256 of a file's bytes.
 
         Args:
@@ -43,13 +44,26 @@ class FileHashes:
             most: bytes that it may have.
 
         Raises:
-            OSError: see `open_regular`.
+            OSError, CatalogError: see `open_regular` and `RemoteFile.read`.
         """
+        if isinstance(path, RemoteFile):
+            return self._remote(path, most)
         with open_regular(path, most) as file:
             found = os.fstat(file.fileno())
             stamp = [found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino]
             name, entry = str(path), self._known.get(str(path))
             if entry is None or entry[:-1] != stamp:
                 entry = [*stamp, hashlib.file_digest(file, "sha256").hexdigest()]
+        self._known[name] = self.seen[name] = entry
+        return str(entry[-1])
+
+    def _remote(self, file: RemoteFile, most: int | None) -> str:
+        """The same of a file below a URL: read anew where its store does not say when it changed."""
+        name, stamp = str(file), [file.size, file.changed]
+        entry = self._known.get(name)
+        if entry is None or entry[:-1] != stamp or file.changed is None:
+            check_size(file, file.size, most)
+            data = file.read(file.size if most is None else most)
+            entry = [*stamp, hashlib.sha256(data).hexdigest()]
         self._known[name] = self.seen[name] = entry
         return str(entry[-1])

@@ -1,4 +1,4 @@
-"""Where an item's picture or sound is: below the image root, or in the table itself."""
+"""Where an item's picture or sound is: below the image root, here or at a URL, or in the table itself."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from alignrec.core.display import shown
 from alignrec.core.files import open_regular
 from alignrec.extractors.inputs.images import MAX_BYTES
 from alignrec.extractors.modality import IMAGE, Kind
-from alignrec.pipeline.catalog.file_cells import FileRefError, files_in, is_url
+from alignrec.pipeline.catalog.file_cells import FileRefError, Root, files_in, is_url
+from alignrec.pipeline.catalog.object_stores import RemoteFile, RemoteFolder
 
 MOST_PREFIX = 4  # characters of a file's name that a folder may be called after
 # Why a file cannot be read, for counting; what is not here is `unreadable`.
@@ -23,6 +24,7 @@ _REASONS = {
     **dict.fromkeys((errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG), "not-found"),
     **dict.fromkeys((errno.EISDIR, errno.EINVAL, errno.ENXIO), "not-a-file"),
     errno.ELOOP: "link-loop",
+    errno.EXDEV: "outside-root",
     errno.EFBIG: "too-large",
 }
 
@@ -32,12 +34,12 @@ class FileRef:
     """Where an item's picture or sound is.
 
     Attributes:
-        path: the file, or None for one embedded in the table.
+        path: the file, here or below a URL, or None for one embedded in the table.
         embedded: the bytes, for one embedded in the table; never kept beyond its row.
         row: in place of a file, the row of a feature matrix that somebody else made of it.
     """
 
-    path: Path | None = None
+    path: Path | RemoteFile | None = None
     embedded: bytes | None = None
     row: int | None = None
 
@@ -51,13 +53,13 @@ class OutsideRootError(FileRefError):
         self.target = target
 
 
-def first_file(cell: Any, root: Path, linked: Sequence[Path] = (), kind: Kind = IMAGE) -> FileRef | None:
+def first_file(cell: Any, root: Root, linked: Sequence[Path] = (), kind: Kind = IMAGE) -> FileRef | None:
     """The first picture, or sound, that a cell of its column names or holds; None where it names none.
 
     Args:
         cell: what `files_in` reads: paths relative to `root` (or absolute, inside it), URLs of pictures
             that `alignrec download` fetched, bytes, base64, `{"row"}` for a row of given features.
-        root: the folder that no path may leave, links followed.
+        root: the folder that no path may leave, links followed; at a URL, names must be whole.
         linked: folders outside of it that paths and links may lead into all the same.
         kind: of the content.
 
@@ -68,7 +70,7 @@ def first_file(cell: Any, root: Path, linked: Sequence[Path] = (), kind: Kind = 
     return find_file(files[0], root, linked, kind) if files else None
 
 
-def find_file(file: Any, root: Path, linked: Sequence[Path] = (), kind: Kind = IMAGE) -> FileRef:
+def find_file(file: Any, root: Root, linked: Sequence[Path] = (), kind: Kind = IMAGE) -> FileRef:
     """Where one of those is that `files_in` or `each_file` found in a cell; see `first_file`.
 
     Raises:
@@ -85,17 +87,22 @@ def find_file(file: Any, root: Path, linked: Sequence[Path] = (), kind: Kind = I
             "not-a-path",
             f"expected a path, a URL or a {kind.noun}, got {type(file).__name__} {shown(file)}",
         )
+    if isinstance(root, RemoteFolder):
+        return FileRef(_below_url(root, file))
     if is_url(file):
         return FileRef(_downloaded(file, root))
     return FileRef(_below(root, file, linked, kind.endings))
 
 
-def read_file(path: Path) -> bytes:
+def read_file(path: Path | RemoteFile) -> bytes:
     """The bytes of a picture's or sound's file.
 
     Raises:
         OSError: it cannot be read, is no regular file, or is larger than any that is decoded.
+        CatalogError: the store that it is in does not answer.
     """
+    if isinstance(path, RemoteFile):
+        return path.read(MAX_BYTES)
     with open_regular(path, MAX_BYTES) as file:
         return file.read(MAX_BYTES + 1)
 
@@ -109,6 +116,13 @@ def file_error(error: OSError, value: str) -> FileRefError:
 def downloaded_name(url: str) -> str:
     """The name of the file in which `alignrec download` keeps what is at a URL."""
     return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:40]
+
+
+def _below_url(root: RemoteFolder, value: str) -> RemoteFile:
+    try:
+        return root.find(value)
+    except OSError as error:
+        raise file_error(error, value) from None
 
 
 def _below(root: Path, value: str, linked: Sequence[Path], endings: Sequence[str]) -> Path:

@@ -15,8 +15,10 @@ from alignrec.core.display import shown
 from alignrec.core.files import digest
 from alignrec.extractors.modality import IMAGE, Kind
 from alignrec.pipeline.catalog.contents import Unusable, config_key, files_of, readers_of, source_columns
+from alignrec.pipeline.catalog.file_cells import Root
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.file_refs import read_file
+from alignrec.pipeline.catalog.object_stores import RemoteFile, RemoteFolder
 from alignrec.pipeline.catalog.rejections import Rejection, Rejections, reasons_with_examples
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.tables import Conversion, Table
@@ -36,7 +38,7 @@ class Input:
         item_id: the item.
         row: its row in the items table.
         digest: hex SHA-256 of the file's bytes or of the text.
-        value: the text, the path of a picture or sound, None for one embedded in the table, or the row of a
+        value: the text, the file of a picture or sound, None for one embedded in the table, or the row of a
             given feature matrix.
         part: which of the item's pictures, sounds or texts it is, from 0.
         text: of a pair, what goes with the picture that the others are of; None where there is no picture or
@@ -46,7 +48,7 @@ class Input:
     item_id: str
     row: int
     digest: str
-    value: str | Path | None
+    value: str | Path | RemoteFile | None
     part: int = 0
     text: str | None = None
 
@@ -56,8 +58,8 @@ class Input:
         return self.digest if self.text is None else digest([self.digest, self.text])
 
     def file_bytes(self) -> bytes:
-        """What the file holds; raises as `checked`."""
-        assert isinstance(self.value, Path)
+        """What the file holds; raises as `checked`, and CatalogError where its store does not answer."""
+        assert isinstance(self.value, Path | RemoteFile)
         try:
             return self.checked(read_file(self.value))
         except OSError as error:
@@ -108,7 +110,7 @@ class Catalogue:
         self, columns: Sequence[str], start: int, stop: int, kind: Kind = IMAGE
     ) -> Iterator[tuple[int, int, bytes]]:
         """The files embedded in columns of rows `start` to `stop`: row, `Input.part` and bytes of each."""
-        root = image_root(self.config)
+        root = content_root(self.config)
         rows = islice(self.table.rows(list(columns), start), stop - start)
         for number, row in enumerate(rows, start=start):
             for part, file in enumerate(files_of(row, columns, root, kind)):
@@ -150,7 +152,7 @@ def read_catalogue(
     catalogue = open_catalogue(config)
     table = catalogue.table
     modalities = modalities or {}
-    readers = readers_of(config, modalities, image_root(config), hashes)
+    readers = readers_of(config, modalities, content_root(config), hashes)
     needed = {"catalog.items.id": config.id}
     for name, reader in readers.items():
         needed |= reader.columns()
@@ -211,13 +213,19 @@ def item_ids(column: pa.Array, where: str) -> list[Any]:
     return ids
 
 
+def content_root(config: ItemsConfig) -> Root:
+    """Where picture paths start, and which none may leave: `image_root`, or a folder at a URL."""
+    url = config.image_root
+    return RemoteFolder(url) if isinstance(url, str) else image_root(config)
+
+
 def image_root(config: ItemsConfig) -> Path:
-    """The folder that picture paths start from and none may leave.
+    """The folder of this machine that picture paths start from; the table's own where they are at a URL.
 
     Raises:
         CatalogError: the config names one that is not there.
     """
-    if config.image_root is not None:
+    if isinstance(config.image_root, Path):
         if not config.image_root.is_dir():
             raise CatalogError(f"catalog.items.image_root: there is no folder {config.image_root}.")
         return config.image_root

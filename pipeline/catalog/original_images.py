@@ -62,7 +62,7 @@ def _read(catalogue: Catalogue, inputs: list[Input]) -> Iterator[tuple[str, byte
     columns = [str(catalogue.config.image)]
     embedded = catalogue.embedded(columns, rows[0], rows[-1] + 1) if rows else iter(())
     for one in inputs:
-        if isinstance(one.value, Path):
+        if one.value is not None:
             yield one.item_id, one.file_bytes()
         else:
             yield (

@@ -22,7 +22,9 @@ From = Annotated[str, typer.Option("--release", help="A release folder, OWNER/NA
 Out = Annotated[Path, typer.Option("--out", help="Folder of the work; its release/ is the result.")]
 Id = Annotated[str | None, typer.Option("--id", help="Column of ids; default: the release's.")]
 Image = Annotated[str | None, typer.Option("--image", help="Column of pictures; default: the same.")]
-Root = Annotated[Path | None, typer.Option("--image-root", help="Folder of pictures; default: the table's.")]
+Root = Annotated[
+    str | None, typer.Option("--image-root", help="Folder or URL of pictures; default: the table's folder.")
+]
 Extractors = Annotated[
     list[str] | None,
     typer.Option(
@@ -112,7 +114,7 @@ def _encode(
     out: Path,
     item_id: str | None,
     image: str | None,
-    image_root: Path | None,
+    image_root: str | None,
     extractors: list[str],
     max_rejected: float,
     engine: str,

@@ -18,7 +18,7 @@ COMMENTS = {
     "path": "paths start from this file's folder",
     "id": "the column of item ids",
     IMAGE: "the column of picture paths, URLs or embedded pictures; null for none",
-    "image_root": "the folder that pictures and sounds are in, and that no path may leave",
+    "image_root": "the folder (or s3://…) that pictures and sounds are in, and that no path may leave",
     "linked_folders": "folders outside of it that links and full paths may lead into",
     TEXT: "what the text model reads: {column}s of the items table; null for none",
     "user": "the column of user ids",

@@ -72,9 +72,15 @@ def download(
         sleep: waits between attempts.
 
     Raises:
-        CatalogError: the table cannot be read, or has no image column, or no URL in it.
+        CatalogError: the table cannot be read, or has no image column, or no URL in it; or its pictures are
+            at a URL together.
     """
     limits = limits or Limits()
+    if isinstance(items.image_root, str):
+        raise CatalogError(
+            f"catalog.items.image_root is {items.image_root}: pictures are read there, and none are fetched; "
+            "name a folder to fetch those of URLs into"
+        )
     root = image_root(items)
     urls = _urls(items, modalities or {}, root, only)
     sweep(root)

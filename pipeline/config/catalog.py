@@ -26,13 +26,21 @@ class ItemsConfig(Section):
     text: str | None = Field(
         "{title}. {description}", description="text template of {column}s; null for none"
     )
-    image_root: Path | None = Field(
-        None, description="folder of the images and sounds; default: the items file's own"
+    image_root: Path | str | None = Field(
+        None,
+        description="folder of the images and sounds, or its URL, such as s3://bucket/images; default: the "
+        "items file's own",
     )
     linked_folders: tuple[Path, ...] = Field(
         (), description="folders outside of image_root that symbolic links and full paths may lead into"
     )
     interacted: bool = Field(False, description="leave out items that no interaction names")
+
+    @field_validator("image_root")
+    @classmethod
+    def _path_or_url(cls, written: Path | str | None) -> Path | str | None:
+        """A text where it is a URL, else a path."""
+        return Path(written) if isinstance(written, str) and "://" not in written else written
 
 
 class ModalityConfig(Section):

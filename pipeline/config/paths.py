@@ -50,7 +50,7 @@ def make_absolute(config: Config, folder: Path) -> Config:
     """
     items, interactions = config.catalog.items, config.catalog.interactions
     changes: dict[str, Any] = {"path": _table(items.path, folder)}
-    if items.image_root is not None:
+    if isinstance(items.image_root, Path):
         changes["image_root"] = folder / items.image_root
     changes["linked_folders"] = tuple(folder / linked for linked in items.linked_folders)
     catalog: dict[str, Any] = {"items": items.model_copy(update=changes)}

@@ -20,7 +20,8 @@ from alignrec.pipeline.catalog.arrow_values import python_values
 from alignrec.pipeline.catalog.contents import files_of
 from alignrec.pipeline.catalog.file_cells import FileRefError
 from alignrec.pipeline.catalog.file_refs import find_file, read_file
-from alignrec.pipeline.catalog.items import conversions, image_root
+from alignrec.pipeline.catalog.items import content_root, conversions, image_root
+from alignrec.pipeline.catalog.object_stores import RemoteFile
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.values import Row, text_values
 from alignrec.pipeline.config.catalog import ItemsConfig, ModalityConfig, short_forms
@@ -138,7 +139,7 @@ class _Reader:
 
     def __init__(self, config: ItemsConfig, modalities: Mapping[str, ModalityConfig]) -> None:
         self.config, self.table = config, open_items(config.path, image_root(config))
-        self.root, self.modalities = image_root(config), modalities
+        self.root, self.modalities = content_root(config), modalities
         located = (short_forms(config) | dict(modalities)).values()
         # One text, one picture and one sound are shown: of the first modality that has any.
         texts = next((one.template for one in located if one.template), ())
@@ -196,7 +197,7 @@ def _shown(column: pa.Array, where: str) -> list[Any]:
         return python_values(column)
 
 
-def _bytes(path: Path | None, embedded: bytes | None) -> bytes:
+def _bytes(path: Path | RemoteFile | None, embedded: bytes | None) -> bytes:
     return read_file(path) if path is not None else embedded or b""
 
 
