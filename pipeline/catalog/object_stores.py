@@ -58,11 +58,8 @@ class RemoteFile:
 
         Raises:
             OSError: it is not there any more, may not be read, or is larger.
-            CatalogError: the store does not answer.
-            NotHereError: nothing may be fetched.
+            CatalogError, NotHereError: see `RemoteFolder.find`.
         """
-        if keeps_here():
-            raise NotHereError(f"{self} lies elsewhere, and nothing is fetched now")
         system, base = _opened(self.root)
         with _reaching(self), system.open_input_file(f"{base}/{self.name}") as file:
             check_size(self, file.size(), most)
@@ -95,7 +92,8 @@ class RemoteFolder:
 
         Raises:
             OSError: there is none (ENOENT), or it leads out of the folder (EXDEV).
-            CatalogError: the store cannot be listed.
+            CatalogError: there is no such folder, or its store does not answer.
+            NotHereError: nothing may be fetched now.
         """
         name = value.removeprefix(f"{self.url}/")
         path = normpath(name)
@@ -164,7 +162,10 @@ def _reaching(what: object) -> Iterator[None]:
     Raises:
         OSError: there is no such file, or it may not be read.
         CatalogError: whatever else goes wrong.
+        NotHereError: nothing may be fetched now.
     """
+    if keeps_here():
+        raise NotHereError(f"{what} lies elsewhere, and nothing is fetched now")
     try:
         yield
     except (FileNotFoundError, PermissionError, CatalogError):

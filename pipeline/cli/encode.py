@@ -23,7 +23,7 @@ Out = Annotated[Path, typer.Option("--out", help="Folder of the work; its releas
 Id = Annotated[str | None, typer.Option("--id", help="Column of ids; default: the release's.")]
 Image = Annotated[str | None, typer.Option("--image", help="Column of pictures; default: the same.")]
 Root = Annotated[
-    str | None, typer.Option("--image-root", help="Folder or URL of pictures; default: the table's folder.")
+    str | None, typer.Option("--image-root", help="Pictures' folder or URL; default: the table's.")
 ]
 Extractors = Annotated[
     list[str] | None,

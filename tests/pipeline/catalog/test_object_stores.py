@@ -9,18 +9,27 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
+import numpy as np
 import pytest
 import yaml
 
+from alignrec.core.features import FeatureSet
+from alignrec.core.files import digest
 from alignrec.core.network import NotHereError, offline
+from alignrec.export.release.write import write_release
 from alignrec.pipeline.catalog import contents
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.items import Catalogue, read_catalogue
 from alignrec.pipeline.catalog.object_stores import RemoteFile, RemoteFolder
+from alignrec.pipeline.catalog.original_images import item_pictures
+from alignrec.pipeline.commands.download import download
 from alignrec.pipeline.config.catalog import ItemsConfig
+from alignrec.pipeline.config.file import load_config
+from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import CatalogError, InputsChangedError
+from alignrec.pipeline.report.gallery import read_entries
 from alignrec.pipeline.runner.console import Console
-from alignrec.pipeline.stages.chain import run
+from alignrec.pipeline.stages.chain import run, status
 from tests.pipeline.catalogues import picture, write_items
 from tests.pipeline.object_store import KEY, SECRET, ObjectStore, object_store
 
@@ -209,11 +218,31 @@ def test_a_scheme_whose_package_is_missing_says_what_to_install(
 
 
 def test_nothing_is_read_where_all_keeps_to_this_machine(store: ObjectStore, tmp_path: Path) -> None:
+    folder = RemoteFolder(URL)
+    file = folder.find("a.png")
     with offline():
-        file = RemoteFolder(URL).find("a.png")
-        with pytest.raises(NotHereError, match="nothing is fetched now"):
-            file.read(10**6)
-    assert isinstance(file, RemoteFile) and file.read(10**6) == picture(0) and store.read == ["images/a.png"]
+        for ask in (lambda: file.read(10**6), lambda: folder.find("more/b.png")):
+            with pytest.raises(NotHereError, match="nothing is fetched now"):
+                ask()
+    assert not store.read and isinstance(file, RemoteFile) and file.read(10**6) == picture(0)
+
+
+def test_the_report_and_a_push_show_the_pictures_of_the_store(store: ObjectStore, tmp_path: Path) -> None:
+    config = ItemsConfig(path=str(_table(tmp_path, "a.png", "gone.png")), text=None, image_root=URL)
+    there, gone = read_entries(config, ["i0", "i1"], []).items
+    assert there.picture is not None and there.picture() == picture(0) and gone.picture is None
+    settings = Config.model_validate({"catalog": {"items": config}, "export": {"sets": ["image"]}})
+    inputs = read_catalogue(config, FileHashes()).inputs["image"]
+    provenance = {"catalogue": {"inputs": {"image": digest([[one.item_id, one.digest] for one in inputs])}}}
+    features = FeatureSet("image", ["i0"], np.ones((1, 2), np.float32), np.ones(1, np.bool_))
+    write_release(tmp_path / "release", [features], [], provenance, extractors={})
+    assert list(item_pictures(settings, tmp_path / "release")) == [("i0", picture(0))]
+
+
+def test_nothing_is_downloaded_to_a_store(tmp_path: Path) -> None:
+    items = ItemsConfig(path=str(_table(tmp_path, "https://example.org/a.png")), text=None, image_root=URL)
+    with pytest.raises(CatalogError, match="name a folder to fetch those of URLs into"):
+        download(items, Console(quiet=True))
 
 
 def test_a_run_gives_the_release_of_the_same_pictures_in_a_folder(store: ObjectStore, tmp_path: Path) -> None:
@@ -236,3 +265,5 @@ def test_a_run_gives_the_release_of_the_same_pictures_in_a_folder(store: ObjectS
         for overrides in (["out=here"], ["out=there", f"catalog.items.image_root={URL}"])
     ]
     assert releases[0] == releases[1]
+    there = load_config(config, ["out=there", f"catalog.items.image_root={URL}"])
+    assert next(state.state for state in status(there) if state.stage == "extract") == "unknown"

@@ -72,6 +72,8 @@ def test_every_path_of_a_config_starts_from_its_folder(tmp_path: Path) -> None:
     ]
     hub = Config.model_validate({"catalog": {"items": {"path": "hf:ORG/NAME"}}})
     assert make_absolute(hub, tmp_path).catalog.items.path == "hf:ORG/NAME"
+    store = Config.model_validate({"catalog": {"items": {"path": "a.csv", "image_root": "s3://shop/images"}}})
+    assert make_absolute(store, tmp_path).catalog.items.image_root == "s3://shop/images"
 
 
 def test_what_is_fine_tuned_and_its_teacher_start_from_there_too(tmp_path: Path) -> None:

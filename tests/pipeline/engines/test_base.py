@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,6 +24,7 @@ from alignrec.pipeline.engines.base import ENGINES, Model, Timing, Unit
 from alignrec.pipeline.engines.local import LocalEngine
 from alignrec.pipeline.runner.shards import plan, read_shard
 from tests.pipeline.catalogues import picture
+from tests.pipeline.object_store import ObjectStore, object_store
 
 MODELS = {"image": "packaged:efficientnet-lite0", "text": "packaged:all-minilm-l6-v2"}
 
@@ -45,23 +47,35 @@ def _items(folder: Path, *, embedded: bool) -> ItemsConfig:
     return ItemsConfig(path=str(folder / "items.parquet"), text="{title}")
 
 
-def _unit(folder: Path, modality: str, *, embedded: bool) -> Unit:
+def _unit(folder: Path, modality: str, *, embedded: bool, store: ObjectStore | None = None) -> Unit:
     folder.mkdir()
     items = _items(folder, embedded=embedded)
+    if store is not None:
+        for path in folder.glob("*.png"):
+            store.put("shop", path.name, path.read_bytes())
+            path.unlink()
+        items = items.model_copy(update={"image_root": "s3://shop"})
     name = MODELS[modality]
     model = Model(name, MODALITIES[modality], identify_extractor(name, modality), "cpu")
     [shard] = plan(read_catalogue(items, FileHashes()).inputs[modality], {})
     return Unit(shard, model, 2, True, items, folder / "here", ("image",))
 
 
-def test_pickled_units_give_the_same_bytes_elsewhere(tmp_path: Path) -> None:
+@pytest.fixture
+def store() -> Iterator[ObjectStore]:
+    with object_store() as store:
+        yield store
+
+
+def test_pickled_units_give_the_same_bytes_elsewhere(tmp_path: Path, store: ObjectStore) -> None:
     units = [
         _unit(tmp_path / "files", "image", embedded=False),
         _unit(tmp_path / "table", "image", embedded=True),
+        _unit(tmp_path / "store", "image", embedded=False, store=store),
         _unit(tmp_path / "texts", "text", embedded=False),
     ]
     engine = LocalEngine()
-    for unit, reason in zip(units, ("truncated", "truncated", None), strict=True):
+    for unit, reason in zip(units, ("truncated", "truncated", "truncated", None), strict=True):
         done: list[int] = []
         timing = engine.run([unit], advance=done.append)
         assert read_shard(unit.path).reasons == [None, None, None, reason, None]
