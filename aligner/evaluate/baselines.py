@@ -15,6 +15,7 @@ from alignrec.aligner.inputs import Inputs, ModalityInput
 from alignrec.core.vocabulary import PAIR
 
 Floats = NDArray[np.float32]
+CONCATENATION = "concatenation"
 CENTRED, HALF_IMAGE = "centred concatenation", "centred, image at half weight"
 EQUAL = "whitened, components equal"
 ALONE = "whitened as content says"
@@ -42,7 +43,7 @@ def baselines(inputs: Inputs) -> dict[str, Floats]:
     }
     inputs = apart(inputs)
     if len(inputs) > 1:
-        features["concatenation"] = concatenate(*(source.pooled for source in inputs.values()))
+        features[CONCATENATION] = concatenate(*(source.pooled for source in inputs.values()))
         features |= centred_concatenations(inputs)
         features["whitened concatenation"] = concatenate(*(whitened(source) for source in inputs.values()))
         parts, valid = view_parts(inputs)

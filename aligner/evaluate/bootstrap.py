@@ -62,9 +62,26 @@ def intervals(
     Raises:
         ValueError: no user, or a level outside (0, 1).
     """
-    n = len(columns)
-    if not n or not 0 < level < 1:
+    if not len(columns) or not 0 < level < 1:
         raise ValueError("an interval needs users, and a level between 0 and 1")
+    means = resampled_means(columns, samples, seed)
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    middle = columns.mean(axis=0)
+    return [Interval(float(m), float(a), float(b)) for m, a, b in zip(middle, low, high, strict=True)]
+
+
+def resampled_means(columns: NDArray[np.float64], samples: int = 2000, seed: int = 0) -> NDArray[np.float64]:
+    """Means of columns over users drawn with replacement, as many as there are.
+
+    Args:
+        columns: float64 `[n, m]`, a row a user, at least one.
+        samples: number of resamplings.
+        seed: of the resampling.
+
+    Returns:
+        float64 `[samples, m]`; one resampling is the same for all columns.
+    """
+    n = len(columns)
     rng = np.random.default_rng(seed)
     block = max(1, _CELLS // n)
     means = []
@@ -73,6 +90,4 @@ def intervals(
         drawn = rng.integers(n, size=(size, n)) + n * np.arange(size)[:, None]
         times = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
         means.append(times @ columns / n)
-    low, high = np.quantile(np.concatenate(means), [(1 - level) / 2, (1 + level) / 2], axis=0)
-    middle = columns.mean(axis=0)
-    return [Interval(float(m), float(a), float(b)) for m, a, b in zip(middle, low, high, strict=True)]
+    return np.concatenate(means)

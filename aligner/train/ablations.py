@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alignrec.aligner.train.settings import TrainSettings
-from alignrec.core.vocabulary import SHUFFLED_CONTROL
+from alignrec.core.vocabulary import MULTIMODAL, SHUFFLED_CONTROL
 
 # What belongs to the run and the machine, and goes from one form of the objective to the other.
 _OF_THE_RUN = ("epochs", "exact_neighbours", "device")
@@ -24,12 +24,19 @@ class Source:
         without: the modality that the encoder does not know.
         shuffled: every item has the features of another one.
         lost: a modality, and the share of its items that lose it after pretraining.
+        untrained: the untrained features of this name, in place of an encoder's.
     """
 
     pretrained: bool = True
     without: str | None = None
     shuffled: bool = False
     lost: tuple[str, float] | None = None
+    untrained: str | None = None
+
+    @property
+    def features(self) -> str:
+        """The name of its features."""
+        return self.untrained or MULTIMODAL
 
 
 OWN = Source()

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from alignrec.aligner.evaluate.baselines import lose
+from alignrec.aligner.evaluate.baselines import baselines, lose
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.pretrain.item_encoder import ItemEncoder, load_encoder
 from alignrec.aligner.train.ablations import OWN, Source
@@ -44,6 +44,11 @@ class FeatureSources:
         """What was extracted."""
         return self.context.run.inputs()
 
+    @cached_property
+    def untrained(self) -> dict[str, NDArray[np.float32]]:
+        """Features float32 `[items, ·]` by name that nothing was trained for."""
+        return baselines(self.inputs)
+
     def own(self, seed: int | None = None) -> dict[str, NDArray[np.float32]]:
         """The multimodal set, float32 `[items, ·]`, by its name; of the run's own seed, or of another."""
         return {MULTIMODAL: self.features(OWN, self.context.config.seed if seed is None else seed).matrix}
@@ -58,6 +63,9 @@ class FeatureSources:
         run = self.context.run
         if (source, seed) == (OWN, self.context.config.seed):
             return run.features(MULTIMODAL)
+        if source.untrained:
+            matrix = self.untrained[source.untrained]
+            return FeatureSet(source.untrained, run.items(), matrix, matrix.any(axis=1))
         if source.shuffled:
             own = self.features(OWN, seed)
             order = np.random.default_rng(seed).permutation(len(own.ids))

@@ -18,6 +18,11 @@ from alignrec.core.results import Measurement
 from alignrec.core.vocabulary import ALIGNED, CONTROL
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.disk import check_disk
+from alignrec.pipeline.stages.evaluate.feature_comparison import (
+    compared_pairs,
+    compared_pieces,
+    foretold,
+)
 from alignrec.pipeline.stages.evaluate.pieces import Less, Piece
 from alignrec.pipeline.stages.evaluate.thinned import thinned_subjects
 from alignrec.pipeline.stages.evaluate.trainings import Trainings
@@ -36,7 +41,8 @@ def full_evaluation(
         elsewhere: what other systems reached, whose lists were read, by name.
 
     Returns:
-        As `measurements`, of whole histories and of thinned ones; and the controls that were measured.
+        As `measurements`, of whole histories and of thinned ones, and as `foretold`; and the controls that
+        were measured.
     """
     context, config = trainings.context, trainings.context.config
     split = trainings.cut.split
@@ -50,14 +56,20 @@ def full_evaluation(
         title = f"evaluate {number} of {len(pieces)}: {piece.name}"
         seeds = results.setdefault(piece.less, {}).setdefault(piece.subject, {})
         seeds[piece.seed] = piece.evaluate(evaluator, title)
+    foretelling = foretold(
+        {name: seeds[config.seed] for name, seeds in results[None].items() if config.seed in seeds},
+        evaluator,
+        trainings.sources,
+    )
     results |= _with_control(results, config)
     results[None] |= {name: {None: reached} for name, reached in elsewhere.items()}
+    pairs = [*content_pairs(), *compared_pairs(trainings)]
     records = [
         record
         for less, subjects in results.items()
-        for record in measurements(subjects, content_pairs(), None if less is None else less.share)
+        for record in measurements(subjects, pairs, None if less is None else less.share)
     ]
-    return records, [piece for piece in pieces if piece.subject == CONTROL]
+    return records + foretelling, [piece for piece in pieces if piece.subject == CONTROL]
 
 
 def _with_control(results: _Results, config: Config) -> _Results:
@@ -99,6 +111,7 @@ def full_pieces(trainings: Trainings) -> Iterator[Piece]:
         yield from (trainings.of_landmark(mark, seed) for seed in seeds)
     for variant in variants(config.train, config.modalities, pretrained=config.pretrain.epochs > 0):
         yield from (trainings.of_variant(variant, seed) for seed in seeds)
+    yield from compared_pieces(trainings)
     for share in config.evaluate.thinned:
         for found in thinned_subjects(trainings.thinned(share), seeds, full=True):
             yield from found

@@ -10,11 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from alignrec.aligner.evaluate.baselines import baselines
 from alignrec.aligner.evaluate.evaluation import Evaluation
 from alignrec.aligner.evaluate.evaluator import PARTS, Evaluator, Part
 from alignrec.aligner.evaluate.pooling import compare_splits
-from alignrec.aligner.evaluate.protocols import Matrix, feature_scorers
+from alignrec.aligner.evaluate.protocols import feature_scorers
 from alignrec.aligner.evaluate.top_k import Evaluations, pairs_of
 from alignrec.aligner.landmarks.contract import Landmark
 from alignrec.aligner.landmarks.quick_evaluation import rivals
@@ -64,7 +63,6 @@ def pooled_evaluation(
     config, run = context.config, context.run
     item_ids, interactions = run.items(), run.interactions()
     sources = FeatureSources(context, parts, scratch)
-    untrained = baselines(sources.inputs)
     reached: _Reached = defaultdict(lambda: defaultdict(list))
     controls: list[Piece] = []
     words: dict[str, str] = {}
@@ -77,7 +75,7 @@ def pooled_evaluation(
         title = f"evaluate split {number} of {config.evaluate.splits}"
         trainings = Trainings(context, cut, parts, scratch, sources, redrawn)
         context.console.note(f"{title}: zero-shot and item-CF")
-        _before_training(trainings, evaluator, untrained, title, reached)
+        _before_training(trainings, evaluator, title, reached)
         for pieces in _subjects(trainings):
             found = [piece.evaluate(evaluator, f"{title}: {piece.name}") for piece in pieces]
             less = pieces[0].less
@@ -110,7 +108,6 @@ def _subjects(trainings: Trainings) -> Iterator[list[Piece]]:
 def _before_training(
     trainings: Trainings,
     evaluator: Evaluator,
-    untrained: Mapping[str, Matrix],
     title: str,
     reached: _Reached,
 ) -> None:
@@ -124,7 +121,7 @@ def _before_training(
     for row, found in _pretrained(trainings, evaluator):
         reached[row][MULTIMODAL].append(found)
     beside = rivals(landmarks_of(trainings.cut.split.items, full=False), reach)
-    for protocol, scorers in feature_scorers(untrained, evaluator).items():
+    for protocol, scorers in feature_scorers(trainings.sources.untrained, evaluator).items():
         for part in PARTS:
             once = {name: evaluator.evaluate(scorer, part) for name, scorer in scorers.items()}
             once |= {name: other[TOP_K, part] for name, other in beside.get(protocol, {}).items()}

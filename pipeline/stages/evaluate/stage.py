@@ -115,6 +115,7 @@ class EvaluateStage(Stage):
         from alignrec.aligner.evaluate.top_k import Evaluations, evaluate_all, left_out
         from alignrec.aligner.landmarks.quick_evaluation import quick_evaluation, rivals
         from alignrec.aligner.landmarks.thinned_evaluation import thinned_evaluation
+        from alignrec.pipeline.stages.evaluate.feature_comparison import RANK_CORRELATION, foretelling_words
         from alignrec.pipeline.stages.evaluate.feature_sources import FeatureSources
         from alignrec.pipeline.stages.evaluate.form_ablations import form_ablations
         from alignrec.pipeline.stages.evaluate.full_evaluation import full_evaluation, full_seeds
@@ -181,6 +182,7 @@ class EvaluateStage(Stage):
             found, controls = full_evaluation(trainings, evaluator, elsewhere)
             records += found
             words = search_words(trainings.search_logs())
+            words[RANK_CORRELATION] = foretelling_words(1 + len(sources.untrained))
         elif TRAIN in context.done:
             console.note("evaluate: recommendation, against landmarks")
             own = dot_scorer(*(run.features(name).matrix for name in (USER, ALIGNED)))

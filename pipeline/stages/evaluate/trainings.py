@@ -63,10 +63,17 @@ class Trainings:
         """The piece of the control."""
         return control(self.context, self.cut, seed, self.redrawn, self.less)
 
-    def of_landmark(self, landmark: Landmark, seed: int) -> Piece:
-        """A landmark's piece; the seed decides it only where it is trained."""
+    def of_landmark(self, landmark: Landmark, seed: int, source: Source | None = None) -> Piece:
+        """A landmark's piece; the seed decides it only where it is trained.
+
+        Args:
+            landmark: whose piece it is.
+            seed: of a training.
+            source: of other features than those that it learns from as a rule.
+        """
         known = seed if landmark.trained else None
-        piece = self._piece(landmark.name, known, partial(self._landmark, landmark, seed))
+        name = landmark.name if source is None else f"{landmark.name} on {source.features}"
+        piece = self._piece(name, known, partial(self._landmark, landmark, seed, source))
         identity = {**landmark.identity, "searched": self._searches(landmark)}
         return replace(piece, parts={**piece.parts, "landmark": digest(identity)})
 
@@ -92,9 +99,11 @@ class Trainings:
             parts["seed of pretraining"] = str(seed)
         return Piece(name, seed, fit, parts, self.scratch, self.less)
 
-    def _landmark(self, landmark: Landmark, seed: int, checkpoint: Checkpoint, title: str) -> Scorer:
+    def _landmark(
+        self, landmark: Landmark, seed: int, source: Source | None, checkpoint: Checkpoint, title: str
+    ) -> Scorer:
         """A landmark, fitted; trained from its checkpoint on, if it has one."""
-        data = self._input(landmark, seed)
+        data = self._input(landmark, seed, source)
         if not landmark.trained:
             self.context.console.note(title)
             return landmark.fit(data)
@@ -102,12 +111,18 @@ class Trainings:
         with following(checkpoint, data.epochs, self.context.console, title) as hooks:
             return landmark.fit(replace(data, hooks=hooks, chosen=chosen))
 
-    def _input(self, landmark: Landmark, seed: int) -> LandmarkInput:
-        """What a landmark learns from."""
-        of_features = seed if landmark.trained else self.context.config.seed
-        features = self.sources.features(OWN, of_features) if landmark.needs_features else None
-        inputs = self.sources.inputs if landmark.needs_modalities else None
-        return landmark_input(self.context.config, self.cut.split, seed, features, inputs)
+    def _input(self, landmark: Landmark, seed: int, source: Source | None = None) -> LandmarkInput:
+        """What a landmark learns from; features that take the place of modalities are one."""
+        config, split = self.context.config, self.cut.split
+        of_features = seed if landmark.trained else config.seed
+        if landmark.needs_modalities:
+            if source is None:
+                return landmark_input(config, split, seed, inputs=self.sources.inputs)
+            given = self.sources.features(source, of_features)
+            one = {given.name: (given.matrix, given.valid)}
+            return replace(landmark_input(config, split, seed), modalities=one)
+        features = self.sources.features(source or OWN, of_features) if landmark.needs_features else None
+        return landmark_input(config, split, seed, features)
 
     def _searches(self, landmark: Landmark) -> bool:
         """Whether a landmark's settings are searched for: in a full evaluation, as it costs trainings."""

@@ -73,6 +73,21 @@ VARIANTS = {
 SOLVED = {"popularity", "item-CF", "EASE", "EASE with content"}
 TRAINED_MARKS = {mark.name for mark in LANDMARKS.values() if mark.trained}
 TRAINED = {"aligned", *TRAINED_MARKS, *VARIANTS}
+UNTRAINED = {
+    *("image", "text", "centred image", "centred text", "concatenation", "centred concatenation"),
+    *("centred, image at half weight", "whitened concatenation", "whitened, components equal"),
+    "whitened as content says",
+}
+# Methods on other features than their own, by the seed of their training.
+COMPARED = {f"aligned on {name}": 1 for name in UNTRAINED}
+COMPARED |= {f"VBPR on {name}": 1 for name in ("concatenation", "centred concatenation")}
+COMPARED |= {
+    f"{mark.name} on {name}": 1
+    for mark in LANDMARKS.values()
+    for name in ("multimodal", "centred concatenation")
+    if mark.needs_modalities
+}
+UNSEEDED = {f"EASE with content on {name}" for name in ("concatenation", "centred concatenation")}
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +138,9 @@ def test_the_table_has_every_subject_under_every_seed(finished: Path) -> None:
             kinds = {(r["seed"], r["aggregate"]) for r in records if r["subject"] == subject}
             assert kinds == {(1, None), (4, None), (None, "mean"), (None, "std")}
         rest = {(r["subject"], r["seed"], r["aggregate"]) for r in records if r["subject"] not in TRAINED}
-        assert rest == {(name, None, None) for name in SOLVED}
+        assert rest == {(name, None, None) for name in SOLVED | UNSEEDED} | {
+            (name, seed, None) for name, seed in COMPARED.items()
+        }
 
 
 def test_each_row_is_what_its_name_says(finished: Path) -> None:
@@ -218,7 +235,7 @@ def test_differences_are_paired_over_users_with_seeds_averaged(finished: Path) -
     )
     ours = [r for r in _records(finished) if r["subject"] == "aligned" and r["share"] is None]
     against = {r["against"] for r in ours if r["against"]}
-    assert against == SOLVED | TRAINED - {"aligned"}
+    assert against == SOLVED | TRAINED - {"aligned"} | UNSEEDED | COMPARED.keys()
 
 
 def test_at_a_fifth_of_the_histories_everything_is_trained_on_what_is_left(finished: Path) -> None:
@@ -315,7 +332,8 @@ def test_killed_at_any_piece_it_ends_in_the_same_bytes(
     kept = set((own.parent / "run").glob(".*/*.judged"))
     run(own, "evaluate", FULL, QUIET)
     whole, thinned = len(SOLVED) + 2 * len(TRAINED), 3 * len(SOLVED) + 2 * 11
-    assert len(kept) > 6 and -left["pieces"] == whole + thinned - len(kept)
+    compared = len(COMPARED) + len(UNSEEDED)
+    assert len(kept) > 6 and -left["pieces"] == whole + compared + thinned - len(kept)
     assert _metrics(own) == _metrics(finished)
     assert not (own.parent / "run" / ".evaluate-full").exists()
     controls = own.parent / "run" / ".control"
