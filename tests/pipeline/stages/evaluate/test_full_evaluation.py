@@ -407,13 +407,10 @@ def test_card_report_and_terminal_show_means_and_deviations(finished: Path) -> N
     )
     (score,) = [s for s in scores if (s.protocol, s.subject) == ("top-k", "VBPR")]
     assert (score.recall, score.deviation) == (mean, std)
-    assert {s.subject for s in scores if s.protocol == "top-k"} == TRAINED | {
-        "popularity",
-        "item-CF",
-        "EASE",
-        "EASE with content",
-    }
-    assert not VARIANTS & {s.subject for s in scores if s.protocol != "top-k"}
+    subjects = TRAINED | SOLVED | UNSEEDED | COMPARED.keys()
+    assert {s.subject for s in scores if s.protocol == "top-k"} == subjects
+    ablations = VARIANTS | {f"aligned on {name}" for name in UNTRAINED}
+    assert not ablations & {s.subject for s in scores if s.protocol != "top-k"}
 
     (first, *_) = verdicts(results)
     assert first.protocol == "top-k" and "95% interval" in first.sentence
