@@ -51,4 +51,5 @@ def _spearman(means: Floats) -> Floats:
     first, second = (half - half.mean(axis=1, keepdims=True) for half in halves)
     size = np.sqrt((first**2).sum(axis=1) * (second**2).sum(axis=1))
     product: Floats = (first * second).sum(axis=1)
-    return np.divide(product, size, out=np.zeros_like(product), where=size > 0)
+    found: Floats = np.divide(product, size, out=np.zeros_like(product), where=size > 0)
+    return found

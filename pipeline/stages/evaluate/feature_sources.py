@@ -65,7 +65,7 @@ class FeatureSources:
             return run.features(MULTIMODAL)
         if source.untrained:
             matrix = self.untrained[source.untrained]
-            return FeatureSet(source.untrained, run.items(), matrix, matrix.any(axis=1))
+            return FeatureSet(source.untrained, run.items(), matrix, np.any(matrix, axis=1))
         if source.shuffled:
             own = self.features(OWN, seed)
             order = np.random.default_rng(seed).permutation(len(own.ids))
