@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -59,6 +60,9 @@ class Reader(Protocol):
 
     def read(self, row: Row) -> Iterator[Content | Unusable]:
         """All that the row has of the modality, in order; at least one, if only to say that there is none."""
+
+    def hash_ahead(self, row: Row) -> None:
+        """Hash the files that `read` will ask for; several rows at a time, in threads."""
 
     def notes(self) -> list[str]:
         """How what was read was understood, where that is not plain; for a person."""
@@ -147,6 +151,13 @@ class Files:
             else:
                 yield Content(part, digest, value)
 
+    def hash_ahead(self, row: Row) -> None:
+        """See `Reader.hash_ahead`; what is unusable is told by `read`."""
+        files = files_of(row, self.at.located.columns, self.at.root, self.kind)
+        for file in islice(files, self.at.most):
+            with suppress(FileRefError):
+                self._read(file)
+
     def notes(self) -> list[str]:
         """See `Reader.notes`."""
         if not self.longer:
@@ -189,6 +200,9 @@ class Texts:
         there = [one for one in found if isinstance(one, Content) or one.reason != ABSENT]
         yield from there or found[:1]
 
+    def hash_ahead(self, row: Row) -> None:
+        """Nothing: a text is no file."""
+
     def notes(self) -> list[str]:
         """See `Reader.notes`."""
         return []
@@ -225,6 +239,10 @@ class Pairs:
             yield picture if isinstance(picture, Content) else text
         elif picture.reason == text.reason == ABSENT:
             yield Unusable(ABSENT, "the item has neither a picture nor a text")
+
+    def hash_ahead(self, row: Row) -> None:
+        """See `Reader.hash_ahead`."""
+        self.pictures.hash_ahead(row)
 
     def notes(self) -> list[str]:
         """See `Reader.notes`."""

@@ -58,10 +58,10 @@ class FileHashes:
         return str(entry[-1])
 
     def _remote(self, file: RemoteFile, most: int | None) -> str:
-        """The same of a file below a URL: read anew where its store does not say when it changed."""
+        """The same of a file below a URL; what an earlier object saw counts if the store tells times."""
         name, stamp = str(file), [file.size, file.changed]
-        entry = self._known.get(name)
-        if entry is None or entry[:-1] != stamp or file.changed is None:
+        entry = (self.seen if file.changed is None else self._known).get(name)
+        if entry is None or entry[:-1] != stamp:
             check_size(file, file.size, most)
             data = file.read(file.size if most is None else most)
             entry = [*stamp, hashlib.sha256(data).hexdigest()]

@@ -19,10 +19,11 @@ from alignrec.pipeline.catalog.file_cells import Root
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 from alignrec.pipeline.catalog.file_refs import read_file
 from alignrec.pipeline.catalog.object_stores import RemoteFile, RemoteFolder
+from alignrec.pipeline.catalog.reading_ahead import read_ahead
 from alignrec.pipeline.catalog.rejections import Rejection, Rejections, reasons_with_examples
 from alignrec.pipeline.catalog.sources.source import open_items
 from alignrec.pipeline.catalog.tables import Conversion, Table
-from alignrec.pipeline.catalog.values import id_texts, text_values
+from alignrec.pipeline.catalog.values import Row, id_texts, text_values
 from alignrec.pipeline.config.catalog import ItemsConfig, ModalityConfig, short_forms
 from alignrec.pipeline.config.paths import named_split, split_scheme
 from alignrec.pipeline.errors import CatalogError, InputsChangedError
@@ -152,7 +153,8 @@ def read_catalogue(
     catalogue = open_catalogue(config)
     table = catalogue.table
     modalities = modalities or {}
-    readers = readers_of(config, modalities, content_root(config), hashes)
+    root = content_root(config)
+    readers = readers_of(config, modalities, root, hashes)
     needed = {"catalog.items.id": config.id}
     for name, reader in readers.items():
         needed |= reader.columns()
@@ -160,9 +162,14 @@ def read_catalogue(
     table.require(needed)
     seen: set[str] = set()
     columns, others = list(dict.fromkeys(needed.values())), 0
-    for number, row in enumerate(table.rows(columns, conversions=conversions(config, modalities))):
+
+    def wanted(row: Row) -> bool:
+        return only is None or row[config.id] is None or row[config.id] in only
+
+    rows = table.rows(columns, conversions=conversions(config, modalities))
+    for number, row in enumerate(read_ahead(rows, readers.values(), root, wanted)):
         catalogue.rows = number + 1
-        if only is not None and row[config.id] is not None and row[config.id] not in only:
+        if not wanted(row):
             others += 1
             continue
         item_id = _new_id(catalogue, number, row[config.id], seen)

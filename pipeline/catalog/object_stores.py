@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from posixpath import normpath
+from threading import Lock
 from urllib.parse import urlsplit
 
 from pyarrow.fs import FileSelector, FileSystem, FileType, FSSpecHandler, PyFileSystem
@@ -78,6 +79,7 @@ class RemoteFolder:
         """
         self.url = url.rstrip("/")
         self._listed: dict[str, dict[str, RemoteFile]] = {}
+        self._lock = Lock()
 
     def __contains__(self, name: str) -> bool:
         """Whether a file of that name is there; raises `CatalogError` as `find`."""
@@ -100,8 +102,9 @@ class RemoteFolder:
         if "://" in name or path.startswith(("/", "../")) or path == "..":
             raise OSError(errno.EXDEV, f"it leads out of {self.url}", value)
         folder, _, last = path.rpartition("/")
-        if folder not in self._listed:
-            self._listed[folder] = self._list(folder)
+        with self._lock:
+            if folder not in self._listed:
+                self._listed[folder] = self._list(folder)
         if last not in self._listed[folder]:
             raise FileNotFoundError(errno.ENOENT, f"there is no such file below {self.url}", value)
         return self._listed[folder][last]

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Barrier, Thread
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
@@ -30,6 +30,8 @@ class ObjectStore(ThreadingHTTPServer):
         forbidden: keys that nobody may read.
         read: the keys that were read, in order.
         away: whether it hangs up on whoever calls.
+        closed_after: how many objects may be read before it is away.
+        meeting: where each request for an object waits for others.
     """
 
     daemon_threads = True
@@ -40,6 +42,8 @@ class ObjectStore(ThreadingHTTPServer):
         self.forbidden: set[str] = set()
         self.read: list[str] = []
         self.away = False
+        self.closed_after: int | None = None
+        self.meeting: Barrier | None = None
 
     def put(self, bucket: str, key: str, data: bytes, changed: int = 1_600_000_000) -> None:
         self.buckets.setdefault(bucket, {})[key] = (data, changed)
@@ -110,7 +114,10 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {"Last-Modified": formatdate(changed, usegmt=True), "ETag": '"x"'}
         asked = self.headers.get("Range")
         if self.command == "GET":
+            if self.server.meeting is not None:
+                self.server.meeting.wait()
             self.server.read.append(key)
+            self.server.away |= len(self.server.read) == self.server.closed_after
         if asked is None:
             self._answer(200, data, headers)
             return
