@@ -167,7 +167,9 @@ def read_catalogue(
         return only is None or row[config.id] is None or row[config.id] in only
 
     rows = table.rows(columns, conversions=conversions(config, modalities))
-    for number, row in enumerate(read_ahead(rows, readers.values(), root, wanted)):
+    if isinstance(root, RemoteFolder):
+        rows = read_ahead(rows, readers.values(), wanted)
+    for number, row in enumerate(rows):
         catalogue.rows = number + 1
         if not wanted(row):
             others += 1

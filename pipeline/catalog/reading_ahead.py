@@ -8,30 +8,24 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 
 from alignrec.pipeline.catalog.contents import Reader
-from alignrec.pipeline.catalog.file_cells import Root
-from alignrec.pipeline.catalog.object_stores import RemoteFolder
 from alignrec.pipeline.catalog.values import Row
 
 THREADS, AHEAD = 16, 256
 
 
 def read_ahead(
-    rows: Iterator[Row], readers: Collection[Reader], root: Root, wanted: Callable[[Row], bool]
+    rows: Iterator[Row], readers: Collection[Reader], wanted: Callable[[Row], bool]
 ) -> Iterator[Row]:
-    """The same rows in the same order, each when its files are hashed; at once where files are here.
+    """The same rows in the same order, each when its files are hashed.
 
     Args:
         rows: of the items table.
-        readers: of its modalities.
-        root: where the files are.
+        readers: of its modalities, whose files are below a URL.
         wanted: tells of a row whether it is read.
 
     Raises:
         CatalogError, NotHereError: see `RemoteFolder.find`.
     """
-    if not isinstance(root, RemoteFolder):
-        yield from rows
-        return
     waiting: deque[tuple[Row, list[Future[None]]]] = deque()
     with ExitStack() as stack:
         pool = ThreadPoolExecutor(THREADS)

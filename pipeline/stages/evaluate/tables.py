@@ -109,11 +109,11 @@ def _table(results: Results, title: str) -> Table:
 
 
 def _empty(title: str) -> Table:
-    """A table with a column for the names of its rows."""
+    """A table with a column for the names of its rows, which give way to numbers where there is no room."""
     table = Table(
         title=cell(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0)
     )
-    table.add_column("", no_wrap=True)
+    table.add_column("")
     return table
 
 
