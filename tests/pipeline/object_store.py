@@ -6,11 +6,13 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html and API_G
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socket import SHUT_RDWR
 from threading import Barrier, Thread
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
@@ -44,6 +46,21 @@ class ObjectStore(ThreadingHTTPServer):
         self.away = False
         self.closed_after: int | None = None
         self.meeting: Barrier | None = None
+        self._connections: set[Any] = set()
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def hang_up(self) -> None:
+        """A client keeps its connection, and with it a thread here, long after a test is over."""
+        for connection in tuple(self._connections):
+            with suppress(OSError):
+                connection.shutdown(SHUT_RDWR)
 
     def put(self, bucket: str, key: str, data: bytes, changed: int = 1_600_000_000) -> None:
         self.buckets.setdefault(bucket, {})[key] = (data, changed)
@@ -62,6 +79,7 @@ def object_store() -> Iterator[ObjectStore]:
         object_stores._opened.cache_clear()
         yield store
         store.shutdown()
+        store.hang_up()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -132,8 +150,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
-        # A client keeps its connection, and with it a thread here, long after a test is over.
-        self.send_header("Connection", "close")
         for name, value in (headers | {"Content-Length": str(len(body))}).items():
             self.send_header(name, value)
         self.end_headers()
