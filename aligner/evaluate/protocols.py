@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from alignrec.aligner.evaluate.baselines import baselines, centred_concatenations, imputed, lose
 from alignrec.aligner.evaluate.comparison import compare, compare_seeds
 from alignrec.aligner.evaluate.evaluation import Evaluation
-from alignrec.aligner.evaluate.evaluator import PARTS, Evaluator
+from alignrec.aligner.evaluate.evaluator import PARTS, Evaluator, Part
 from alignrec.aligner.evaluate.ranking import Scorer
 from alignrec.aligner.evaluate.scorers import feature_cf, zero_shot
 from alignrec.aligner.evaluate.top_k import Evaluations
@@ -128,10 +128,23 @@ def _measure_seeds(
         return measure(evaluator, protocol, scorers, {MULTIMODAL: seed}, share)
     records = []
     for part in PARTS:
-        results: dict[str, dict[int | None, Evaluation]] = {
-            name: {seed: evaluator.evaluate(scorers[name], part) for seed, scorers in by_seed.items()}
-            for name in next(iter(by_seed.values()))
-        }
+        results = evaluate_seeds(evaluator, by_seed, part)
         pairs = [(MULTIMODAL, name) for name in results if name != MULTIMODAL and MULTIMODAL in results]
         records += compare_seeds(protocol, results, pairs, split=part, share=share)
     return records
+
+
+def evaluate_seeds(
+    evaluator: Evaluator, by_seed: Mapping[int, Mapping[str, Scorer]], part: Part
+) -> dict[str, dict[int | None, Evaluation]]:
+    """What scorers reach on a part of the split, as `compare_seeds` takes it.
+
+    Args:
+        evaluator: of the run.
+        by_seed: for each seed, at least one, the scorers of the same subjects.
+        part: of the split.
+    """
+    return {
+        name: {seed: evaluator.evaluate(scorers[name], part) for seed, scorers in by_seed.items()}
+        for name in next(iter(by_seed.values()))
+    }

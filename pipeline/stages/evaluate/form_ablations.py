@@ -9,9 +9,8 @@ from itertools import product
 from pathlib import Path
 
 from alignrec.aligner.evaluate.comparison import compare_seeds
-from alignrec.aligner.evaluate.evaluation import Evaluation
 from alignrec.aligner.evaluate.evaluator import PARTS, Evaluator
-from alignrec.aligner.evaluate.protocols import Matrix, feature_scorers
+from alignrec.aligner.evaluate.protocols import Matrix, evaluate_seeds, feature_scorers
 from alignrec.aligner.inputs import Inputs
 from alignrec.aligner.pretrain.forms import Form, forms, held_out_directions, ridge_directions
 from alignrec.aligner.trainer import Hooks
@@ -94,12 +93,7 @@ def _compared(features: Mapping[str, Mapping[int, Matrix]], evaluator: Evaluator
         for seed in features[MULTIMODAL]
     }
     for protocol, part in product((ZERO_SHOT, ITEM_CF), PARTS):
-        results: dict[str, dict[int | None, Evaluation]] = {
-            name: {
-                seed: evaluator.evaluate(scorers[protocol][name], part) for seed, scorers in by_seed.items()
-            }
-            for name in features
-        }
+        results = evaluate_seeds(evaluator, {seed: found[protocol] for seed, found in by_seed.items()}, part)
         records = compare_seeds(protocol, results, pairs, split=part)
         # The run's own numbers stand beside the baselines already.
         yield from (r for r in records if r.subject != MULTIMODAL or r.against is not None)

@@ -44,7 +44,7 @@ def split_seeds(config: Config) -> list[int | None]:
 
 
 def pooled_evaluation(
-    context: StageContext, parts: Mapping[str, str], scratch: Path
+    context: StageContext, parts: Mapping[str, str], scratch: Path, sources: FeatureSources
 ) -> tuple[list[Measurement], list[Piece], dict[str, str]]:
     """Train and measure on every split what is not measured yet, and take the splits together.
 
@@ -55,6 +55,7 @@ def pooled_evaluation(
         context: a finished training.
         parts: hashes of all that decides a piece, but for its subject, its seed and the split.
         scratch: keeps checkpoints and what finished pieces reached.
+        sources: of the features.
 
     Returns:
         As `compare_splits`, of zero-shot, item-CF, all protocols of `evaluate_all` and thinned histories; and
@@ -62,7 +63,6 @@ def pooled_evaluation(
     """
     config, run = context.config, context.run
     item_ids, interactions = run.items(), run.interactions()
-    sources = FeatureSources(context, parts, scratch)
     reached: _Reached = defaultdict(lambda: defaultdict(list))
     controls: list[Piece] = []
     words: dict[str, str] = {}

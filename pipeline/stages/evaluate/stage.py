@@ -126,7 +126,9 @@ class EvaluateStage(Stage):
         config, run, console = context.config, context.run, context.console
         assert context.plan is not None
         parts = {name: part for name, part in context.parts.items() if name not in (*_MORE, SHARES)}
-        cut, inputs = run.split(), run.inputs()
+        scratch = run.scratch(FULL_SCRATCH)
+        sources = FeatureSources(context, parts, scratch)
+        cut, inputs = run.split(), sources.inputs
         settings = config.evaluate
         evaluator = Evaluator(cut.split, settings.k, settings.exclude_valid)
         # First, as whoever wrote a list that breaks a rule should not wait to hear of it.
@@ -141,8 +143,6 @@ class EvaluateStage(Stage):
             for mark in self.landmarks(cut.split.items, full=False)
             if pretrained is not None or not mark.needs_features
         ]
-        scratch = run.scratch(FULL_SCRATCH)
-        sources = FeatureSources(context, parts, scratch)
         trainings = Trainings(context, cut, parts, scratch, sources)
 
         full = FULL in context.plan.details
@@ -194,7 +194,7 @@ class EvaluateStage(Stage):
             records += thinned_evaluation(evaluator, settings.thinned, trained, landmarks, data)
         write_bytes(target / METRICS_FILE, metrics_bytes(records, config, words, alignment=alignment))
         if SPLITS in context.plan.details:
-            pooled, others, words = pooled_evaluation(context, parts, scratch)
+            pooled, others, words = pooled_evaluation(context, parts, scratch, sources)
             controls += others
             write_bytes(target / POOLED_FILE, metrics_bytes(pooled, config, pooled_words(config) | words))
         if controls:
