@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Float = TypeVar("Float", np.float32, np.float64)
+
+# Columns; below it, finding the maxima costs more than they spare.
+_SHORTEST_RUN = 4
 
 
 def unit_rows(matrix: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -51,20 +55,46 @@ def largest(scores: NDArray[np.floating], k: int) -> NDArray[np.int64]:
     Raises:
         ValueError: a score is NaN.
     """
-    if np.isnan(scores).any():
-        raise ValueError("a score is NaN: check the features for NaN or infinite values")
     rows, width = scores.shape
     kept = min(k, width)
     out = np.full((rows, k), -1, dtype=np.int64)
     if not rows or not kept:
         return out
-    edge = np.partition(scores, width - kept, axis=1)[:, width - kept, None]
+    best = _largest(scores, kept)
+    out[:, :kept] = np.where(np.isneginf(np.take_along_axis(scores, best, axis=1)), -1, best)
+    return out
+
+
+def _largest(scores: NDArray[np.floating], k: int) -> NDArray[np.int64]:
+    """`largest` of at least one row, `k` at most its width, columns of minus infinity among them.
+
+    A wide row is looked at once, for the maxima of its runs of columns: its `k` largest values lie in the `k`
+    runs of the largest maxima, since each of these has a value that comes before all of any other run's.
+    """
+    rows, width = scores.shape
+    run = math.isqrt(width // k)  # as many maxima are searched then as columns of the runs that are left
+    if run < _SHORTEST_RUN:
+        return _sorted(scores, k)
+    starts = np.arange(0, width, run)
+    runs = np.sort(_largest(np.maximum.reduceat(scores, starts, axis=1), k), axis=1)
+    columns = (runs[:, :, None] * run + np.arange(run)).reshape(rows, -1)
+    beyond = columns >= width  # of the last run; none is ever chosen, as they come after `k` real ones
+    columns[beyond] = 0
+    values = np.take_along_axis(scores, columns, axis=1)
+    values[beyond] = -np.inf
+    return np.take_along_axis(columns, _sorted(values, k), axis=1)
+
+
+def _sorted(scores: NDArray[np.floating], k: int) -> NDArray[np.int64]:
+    """`_largest` of narrow rows, for which all values are compared with the `k`-th of their row."""
+    if np.isnan(scores).any():
+        raise ValueError("a score is NaN: check the features for NaN or infinite values")
+    rows, width = scores.shape
+    edge = np.partition(scores, width - k, axis=1)[:, width - k, None]
     above = scores > edge
     level = scores == edge
-    free = kept - above.sum(axis=1, keepdims=True)
-    chosen = np.nonzero(above | (level & (np.cumsum(level, axis=1) <= free)))[1].reshape(rows, kept)
+    free = k - above.sum(axis=1, keepdims=True)
+    chosen = np.nonzero(above | (level & (np.cumsum(level, axis=1) <= free)))[1].reshape(rows, k)
     values = np.take_along_axis(scores, chosen, axis=1)
     order = np.argsort(-values, axis=1, kind="stable")
-    best = np.take_along_axis(chosen, order, axis=1)
-    out[:, :kept] = np.where(np.isneginf(np.take_along_axis(values, order, axis=1)), -1, best)
-    return out
+    return np.take_along_axis(chosen, order, axis=1)

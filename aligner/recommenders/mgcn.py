@@ -7,7 +7,8 @@ Yu et al., "Multi-View Graph Convolutional Network for Multimedia Recommendation
 - User-item view: ē_id = LightGCN of IDs. Item-item view: ē_i,m = S̃_m ë_m, where S_m holds the cosines of each
   item's top k in the modality and S̃ = D^-1/2 S D^-1/2; ē_u,m = Σ_i ē_i,m / √(|N_u| |N_i|).
 - Fuser, row by row: α_m = softmax over m of q·tanh(W_4 ē_m + b_4); e_s = Σ_m α_m ē_m; ẽ_m = ē_m - e_s;
-  P_m = σ(W_3,m ē_id + b_3,m); e_mul = e_s + 1/|M| Σ_m ẽ_m ⊙ P_m.
+  P_m = σ(W_3,m ē_id + b_3,m); e_mul = (e_s + Σ_m ẽ_m ⊙ P_m) / (|M| + 1), the mean of what is shared and of
+  each modality's own, as the authors' published code has it; e_s + 1/|M| Σ_m ẽ_m ⊙ P_m recommends worse.
 - Final: ē_id + e_mul. L = L_BPR + λ_C L_C + λ_E ‖E‖²: L_C is InfoNCE of e_mul with ē_id by cosine, for a
   step's items and for its users; ‖E‖² is half the squared length of a step's final vectors, an interaction.
 """
@@ -86,7 +87,7 @@ class Mgcn(Recommender):
         return Representations(behaviour + content, behaviour, content)
 
     def _fused(self, behaviour: Tensor, content: list[Tensor]) -> Tensor:
-        """What all modalities share, and of each as much as behaviour prefers."""
+        """The mean of what all modalities share and of each one's own, as much of it as behaviour prefers."""
         weights = torch.cat([self.attention(x) for x in content], dim=1).softmax(dim=1)
         shared = sum(
             (weights[:, m : m + 1] * x for m, x in enumerate(content)), start=torch.zeros_like(behaviour)
@@ -95,7 +96,7 @@ class Mgcn(Recommender):
             (x - shared) * torch.sigmoid(preference(behaviour))
             for x, preference in zip(content, self.preferences, strict=True)
         ]
-        return shared + torch.stack(specific).mean(dim=0)
+        return torch.stack([shared, *specific]).mean(dim=0)
 
     def represent(self) -> UserItemVectors:
         """Behaviour and content together."""

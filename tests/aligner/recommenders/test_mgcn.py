@@ -55,7 +55,7 @@ def fused(mgcn: Mgcn, behaviour: np.ndarray, content: list[np.ndarray]) -> np.nd
             (x[row] - shared) * sigmoid(affine(preference, own))
             for x, preference in zip(content, mgcn.preferences, strict=True)
         ]
-        found[row] = shared + sum(specific) / 2
+        found[row] = (shared + sum(specific)) / 3
     return found
 
 
