@@ -96,8 +96,8 @@ FEATURE_SETS = {
         SetDefinition(
             ALIGNED,
             "train",
-            "content and behaviour together: the representation that recommends; with `train.popularity` its "
-            "last column is how popular an item is",
+            "content and behaviour together: the representation that recommends; with `train.zero_shot` "
+            "it has columns of its content, with `train.popularity` the last column is how popular it is",
             "The final item representation: content and behaviour",
         ),
         SetDefinition(

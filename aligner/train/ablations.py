@@ -97,6 +97,8 @@ def variants(settings: TrainSettings, modalities: Sequence[str], *, pretrained: 
     }
     if settings.has_popularity:
         terms["popularity"] = settings.model_copy(update={"popularity": (0.0,)})
+    if settings.has_zero_shot:
+        terms["zero-shot"] = settings.model_copy(update={"zero_shot": (0.0,)})
     found = [Variant(f"aligned without {term}", less) for term, less in terms.items() if less != settings]
     if len(modalities) > 1:
         if pretrained:

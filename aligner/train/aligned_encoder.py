@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
@@ -18,13 +19,13 @@ from alignrec.aligner.encoder_files import EncoderFiles, SavedConfig, write_enco
 from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.neighbours import nearest
 from alignrec.aligner.train.model import AlignRec, Representations, unit_shares
-from alignrec.aligner.train.popularity import PopularityTerm
 from alignrec.aligner.train.settings import TrainSettings
+from alignrec.aligner.train.task import RankingVectors
 
 Floats = NDArray[np.float32]
 # Unit rows may be longer by what float32 rounds; far longer ones would give similarities that are no numbers.
 _LONGEST = 1.001
-_LOWEST = 1e6  # popularity terms below would leave no room for cosines in float32
+_LARGEST = 1e6  # larger terms would leave no room for cosines in float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,7 @@ class AlignedEncoder:
             trained items pass on is divided by the square root of theirs already.
         popularity: the popularity term of an item that no user took, the last column of aligned vectors; None
             where they have no such column.
+        zero_shot: the weight of the zero-shot term, whose columns come before that one; 0 without them.
     """
 
     mean: Floats
@@ -64,6 +66,7 @@ class AlignedEncoder:
     unit: bool
     symmetric: bool = False
     popularity: float | None = None
+    zero_shot: float = 0.0
 
     @classmethod
     def from_model(
@@ -74,7 +77,7 @@ class AlignedEncoder:
         known: Floats,
         similar: sp.csr_array,
         settings: TrainSettings,
-        term: PopularityTerm | None,
+        ranking: RankingVectors,
     ) -> Self:
         """The encoder of a trained model.
 
@@ -85,7 +88,7 @@ class AlignedEncoder:
             known: float32 `[n, e]`, the features in it of the items that were trained.
             similar: their content graph, as `content_neighbours` makes it.
             settings: of the training.
-            term: its popularity term.
+            ranking: what recommends by it, with its terms.
         """
         passed = model.passed()[-1]
         symmetric = settings.form == "paper"
@@ -102,13 +105,15 @@ class AlignedEncoder:
             symmetric=symmetric,
             members=settings.members,
             unit=settings.loss == "softmax",
-            popularity=None if term is None else term.untouched,
+            popularity=None if ranking.popularity is None else ranking.popularity.untouched,
+            zero_shot=ranking.zero_shot,
         )
 
     def encode(self, features: NDArray[np.floating], valid: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Aligned and content vectors, float32 `[m, d]` each; zeros where `valid` is False.
 
-        With a popularity term, aligned vectors have one more column, which holds it.
+        With a zero-shot term, aligned vectors have as many more columns as features have, and with a
+        popularity term one more, the last.
 
         Args:
             features: float `[m, e]`, from the same encoder as the features of training.
@@ -133,6 +138,8 @@ class AlignedEncoder:
         aligned = (content + per_weight * (weights @ self.category)).astype(np.float32)
         if self.unit:
             aligned = unit_shares(torch.from_numpy(aligned), self.members).numpy()
+        if self.zero_shot:
+            aligned = np.hstack([aligned, np.float32(math.sqrt(self.zero_shot)) * unit])
         if self.popularity is not None:
             aligned = np.hstack([aligned, np.where(valid, np.float32(self.popularity), 0)[:, None]])
         return aligned, content.astype(np.float32)
@@ -173,6 +180,7 @@ class AlignedEncoder:
             unit=config.unit,
             symmetric=config.symmetric,
             popularity=config.popularity,
+            zero_shot=config.zero_shot,
         )
 
 
@@ -183,8 +191,9 @@ class _Saved(SavedConfig):
     members: int = Field(ge=1)
     unit: bool
     symmetric: bool = False
-    popularity: float | None = Field(None, ge=-_LOWEST, le=0)
+    popularity: float | None = Field(None, ge=-_LARGEST, le=0)
+    zero_shot: float = Field(0.0, ge=0, le=_LARGEST)
 
 
-_CONFIG = ("neighbours", "members", "unit", "symmetric", "popularity")
+_CONFIG = ("neighbours", "members", "unit", "symmetric", "popularity", "zero_shot")
 _TENSORS = tuple(field.name for field in fields(AlignedEncoder) if field.name not in _CONFIG)

@@ -34,7 +34,9 @@ class TrainSettings(BaseModel):
         description="paper: as its published code computes, with its numbers for what is not set here: "
         f"{', '.join(f'{name} {value}' for name, value in _PAPER.items())}",
     )
-    dim: int = Field(512, gt=0, description="size of aligned, content and user vectors, popularity apart")
+    dim: int = Field(
+        512, gt=0, description="size of content vectors, and of aligned and user vectors without their terms"
+    )
     members: int = Field(
         8, ge=1, description="models trained side by side, each on its share of dim; their mean score ranks"
     )
@@ -58,6 +60,12 @@ class TrainSettings(BaseModel):
         min_length=1,
         description="softmax: weights of an item's popularity beside the cosine; validation chooses; 0 "
         "alone leaves it out",
+    )
+    zero_shot: tuple[NonNegativeFloat, ...] = Field(
+        (0.0, 0.1, 0.3, 1.0),
+        min_length=1,
+        description="softmax: weights of the zero-shot score beside the cosine; validation chooses; 0 alone "
+        "leaves it out",
     )
     candidates: int = Field(4096, ge=1, description="items a softmax step compares with; fewer means all")
     cca_weight: float = Field(0.01, ge=0, description="content-category alignment, of items and of users")
@@ -86,7 +94,7 @@ class TrainSettings(BaseModel):
     patience: int = Field(10, ge=1, description="epochs without a better validation Recall@20")
     device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
 
-    @field_validator("popularity")
+    @field_validator("popularity", "zero_shot")
     @classmethod
     def _distinct(cls, weights: tuple[float, ...]) -> tuple[float, ...]:
         if len(set(weights)) != len(weights):
@@ -114,6 +122,11 @@ class TrainSettings(BaseModel):
     def has_popularity(self) -> bool:
         """Whether vectors have a column for it; under BPR their length says how popular an item is."""
         return self.loss == "softmax" and any(self.popularity)
+
+    @property
+    def has_zero_shot(self) -> bool:
+        """Whether vectors may have columns for it; under BPR their length has no measure to add it by."""
+        return self.loss == "softmax" and any(self.zero_shot)
 
     @property
     def other_neighbours(self) -> int:

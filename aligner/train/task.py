@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from alignrec.aligner.train.objective import Batch, Objective
 from alignrec.aligner.train.popularity import CRITERION, PopularityTerm, choose, validation_of
 from alignrec.aligner.train.sampling import check_trainable
 from alignrec.aligner.train.settings import TrainSettings
+from alignrec.aligner.train.zero_shot_term import ZeroShotTerm, choose_weight
 from alignrec.aligner.trainer import Task
 
 Floats = NDArray[np.float32]
@@ -30,15 +31,18 @@ class RankingVectors:
     """Vectors whose dot product recommends.
 
     Attributes:
-        user: float32 `[users, d]`, or `[users, d + 1]` with a popularity term; zeros in the first `d` columns
-            for users without training interactions.
-        item: float32 of as many columns, `[items, d]` or `[items, d + 1]`.
-        term: the popularity term that the last column holds; None where there is none.
+        user: float32 `[users, d + e + 1]`, fewer where a term is missing; zeros but for the last column for
+            users without training interactions.
+        item: float32 `[items, ·]`, of as many columns.
+        zero_shot: the weight of the zero-shot term, which the `e` columns after the first `d` hold; 0 where
+            there are none.
+        popularity: the popularity term that the last column holds; None where there is none.
     """
 
     user: Floats
     item: Floats
-    term: PopularityTerm | None
+    zero_shot: float
+    popularity: PopularityTerm | None
 
 
 class UserItemTask(Task[Batch]):
@@ -50,6 +54,8 @@ class UserItemTask(Task[Batch]):
         split: training interactions and validation.
         settings: of the optimiser and of stopping.
         seed: of batches and sampling.
+        content: of the items, float32 `[items, e]`, centred, unit rows or zeros, for a zero-shot term; None
+            for none.
 
     Raises:
         SplitError: there is nothing to train on, or nothing to validate on.
@@ -60,12 +66,19 @@ class UserItemTask(Task[Batch]):
     column_share: ColumnShare | None = None
 
     def __init__(
-        self, model: nn.Module, objective: Objective, split: Split, settings: TrainSettings, seed: int
+        self,
+        model: nn.Module,
+        objective: Objective,
+        split: Split,
+        settings: TrainSettings,
+        seed: int,
+        content: Floats | None = None,
     ) -> None:
         """Set a training up; nothing is trained yet."""
         check_trainable(objective.trainable, split, validates=self.validates)
         self.model = self.kept = model
         self.objective, self.split, self.settings = objective, split, settings
+        self.content = content if settings.has_zero_shot else None
         self.interactions = graph(bipartite(split.matrix(TRAIN))).to(objective.device)
         self.optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
         self.seeds, self.epochs, self.patience = (seed,), settings.epochs, settings.patience
@@ -120,18 +133,28 @@ class UserItemTask(Task[Batch]):
         return user.detach().cpu().numpy(), item.detach().cpu().numpy()
 
     def ranking_vectors(self, representations: Representations) -> RankingVectors:
-        """What recommends after training: the vectors, with the popularity term that validation chooses."""
+        """What recommends after training: the vectors, with the terms that validation chooses."""
         user, item = self.vectors(representations)
-        active = np.diff(self.split.matrix(TRAIN).indptr) > 0
+        history = self.split.matrix(TRAIN)
+        active = np.diff(history.indptr) > 0
         user = np.where(active[:, None], user, np.float32(0))  # what nothing moved is noise
-        if not self.settings.has_popularity:
-            return RankingVectors(user, item, None)
-        term = self.term(user, item)
-        return RankingVectors(*term.columns(user, item), term)
+        popularity = self.popularity_term(user, item) if self.settings.has_popularity else None
+        zero_shot = None if self.content is None else ZeroShotTerm.of(self.content, history)
 
-    def term(self, user: Floats, item: Floats) -> PopularityTerm:
+        def ranked(weight: float) -> tuple[Floats, Floats]:
+            pair = (user, item) if zero_shot is None else zero_shot.columns(user, item, weight)
+            return pair if popularity is None else popularity.columns(*pair)
+
+        weight = 0.0 if zero_shot is None else self.zero_shot_weight(ranked)
+        return RankingVectors(*ranked(weight), weight, popularity)
+
+    def popularity_term(self, user: Floats, item: Floats) -> PopularityTerm:
         """The popularity term that goes with vectors, of the weight that validation chooses."""
         return choose(user, item, self.split, self.settings.popularity)
+
+    def zero_shot_weight(self, ranked: Callable[[float], tuple[Floats, Floats]]) -> float:
+        """The weight of the zero-shot term that validation chooses among vectors that have it."""
+        return choose_weight(ranked, self.split, self.settings.zero_shot)
 
     def ranking_validation(self, ranking: RankingVectors) -> dict[str, float]:
         """Recall and NDCG at 10 and 20 of validation, by the vectors that training ends with."""

@@ -33,8 +33,9 @@ class Trained:
     """What training gives.
 
     Attributes:
-        aligned: float32 `[items, d]`, the final item representations; their dot product with `user` is the
-            score that recommends. With a popularity term they have one more column, the term.
+        aligned: float32 `[items, ·]`, the final item representations; their dot product with `user` is the
+            score that recommends. After `train.dim` columns come those of the zero-shot term, as many as
+            features have, if its weight is not 0, and last one of the popularity term, if there is one.
         content: float32 `[items, d]`, the refined content vectors.
         user: float32, as wide as `aligned`; zeros for users without training interactions, but for the ones
             of the popularity term's column.
@@ -44,6 +45,7 @@ class Trained:
         encoder: gives vectors of new items.
         validation: recall and NDCG at 10 and 20 by these vectors; empty where nothing was held out.
         popularity: the weight of the popularity term; 0 without one.
+        zero_shot: the weight of the zero-shot term; 0 without one.
     """
 
     aligned: Floats
@@ -55,6 +57,7 @@ class Trained:
     encoder: AlignedEncoder
     validation: dict[str, float]
     popularity: float
+    zero_shot: float
 
 
 def train(
@@ -81,7 +84,8 @@ def train(
         seed: of initial vectors, batches and sampling; with one CPU, thread count and set of versions, the
             same seed gives the same bytes.
         neighbours: finds the content graph; a caller may keep what `content_neighbours` found.
-        chosen: what validation chose in an earlier training: how long to train, and the weight of popularity.
+        chosen: what validation chose in an earlier training: how long to train, and the weights of the
+            terms.
             With it, interactions of all parts are learned from: vectors to serve with, and not to measure.
         hooks: to follow and resume the training.
 
@@ -107,18 +111,17 @@ def train(
     model = build(known, similar, part.users, settings, seed, device)
     objective = Objective(settings, part.matrix(TRAIN), torch.from_numpy(known).to(device), device)
     task = (
-        UserItemTask(model, objective, part, settings, seed)
+        UserItemTask(model, objective, part, settings, seed, known)
         if chosen is None
-        else WholeLogTask(model, objective, part, settings, seed, chosen)
+        else WholeLogTask(model, objective, part, settings, seed, chosen, known)
     )
     fit = Trainer(task).fit(**hooks)
     representations = task.represent()
     assert representations.content is not None
     ranking = task.ranking_vectors(representations)
-    encoder = AlignedEncoder.from_model(model, representations, space, known, similar, settings, ranking.term)
+    encoder = AlignedEncoder.from_model(model, representations, space, known, similar, settings, ranking)
     aligned, content = encoder.encode(features, valid & ~warm)
     aligned[warm], content[warm] = ranking.item, representations.content.item.cpu().numpy()
-    weight = 0.0 if ranking.term is None else ranking.term.weight
     return Trained(
         aligned,
         content,
@@ -128,7 +131,8 @@ def train(
         fit,
         encoder,
         task.ranking_validation(ranking),
-        weight,
+        0.0 if ranking.popularity is None else ranking.popularity.weight,
+        ranking.zero_shot,
     )
 
 

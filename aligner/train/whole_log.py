@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from torch import nn
@@ -20,10 +21,12 @@ class Chosen:
     Attributes:
         epochs: how many were best, at least 1.
         popularity: the weight of the popularity term; 0 without one.
+        zero_shot: the weight of the zero-shot term; 0 without one.
     """
 
     epochs: int
     popularity: float
+    zero_shot: float = 0.0
 
 
 class WholeLogTask(UserItemTask):
@@ -33,6 +36,7 @@ class WholeLogTask(UserItemTask):
         model, objective, settings, seed: as of `UserItemTask`.
         split: undivided.
         chosen: what validation chose before.
+        content: as of `UserItemTask`.
 
     Raises:
         SplitError: there is nothing to train on.
@@ -49,18 +53,23 @@ class WholeLogTask(UserItemTask):
         settings: TrainSettings,
         seed: int,
         chosen: Chosen,
+        content: Floats | None = None,
     ) -> None:
         """Set a training up; nothing is trained yet."""
-        super().__init__(model, objective, split, settings, seed)
+        super().__init__(model, objective, split, settings, seed, content)
         self.chosen, self.epochs = chosen, chosen.epochs
 
     def validate(self) -> dict[str, float]:
         """Nothing: every interaction has been learned from."""
         return {}
 
-    def term(self, user: Floats, item: Floats) -> PopularityTerm:  # noqa: ARG002
+    def popularity_term(self, user: Floats, item: Floats) -> PopularityTerm:  # noqa: ARG002
         """The popularity term of the weight that was chosen."""
         return PopularityTerm.of(self.split.matrix(TRAIN), self.chosen.popularity)
+
+    def zero_shot_weight(self, ranked: Callable[[float], tuple[Floats, Floats]]) -> float:  # noqa: ARG002
+        """The weight that was chosen."""
+        return self.chosen.zero_shot
 
     def ranking_validation(self, ranking: RankingVectors) -> dict[str, float]:  # noqa: ARG002
         """Nothing."""

@@ -27,7 +27,7 @@ class RetrainStage(Stage):
     """Trains on every part of the split, for as long as validation found best. No evaluation reads it."""
 
     name = RETRAIN
-    version = 1
+    version = 2
     libraries = TrainStage.libraries
     reads = (EXTRACT, SPLIT, PRETRAIN, TRAIN)
 
@@ -77,7 +77,11 @@ class RetrainStage(Stage):
 def _chosen(context: StageContext) -> dict[str, Any]:
     """The fields of `Chosen`."""
     found = context.done[TRAIN].summary
-    return {"epochs": found["best epoch"], "popularity": found["popularity"]}
+    return {
+        "epochs": found["best epoch"],
+        "popularity": found["popularity"],
+        "zero_shot": found["zero-shot"],
+    }
 
 
 STAGE = RetrainStage()

@@ -38,7 +38,7 @@ class TrainStage(Stage):
     """Trains on the split's interactions, and writes what it makes of every item and user."""
 
     name = TRAIN
-    version = 5
+    version = 6
     libraries = ("numpy", "scipy", "torch")
 
     def skip(self, config: Config) -> str:
@@ -60,6 +60,7 @@ class TrainStage(Stage):
             "best epoch": trained.fit.best_epoch,
             "validation": trained.validation,
             "popularity": trained.popularity,
+            "zero-shot": trained.zero_shot,
         }
 
     def assist(self, context: StageContext) -> None:
@@ -76,10 +77,12 @@ class TrainStage(Stage):
 
     def describe(self, summary: Mapping[str, Any]) -> list[str]:
         """How many vectors, and which epoch was the best."""
-        weight = f", popularity weight {summary['popularity']:g}" if summary["popularity"] else ""
+        weights = "".join(
+            f", {term} weight {summary[term]:g}" for term in ("popularity", "zero-shot") if summary[term]
+        )
         return [
             f"train: {describe_sets(summary['sets'])}; {summary['trained']:,} items trained on interactions; "
-            f"best of {summary['epochs']} epochs: {summary['best epoch']}{weight}, validation recall@20 "
+            f"best of {summary['epochs']} epochs: {summary['best epoch']}{weights}, validation recall@20 "
             f"{summary['validation']['recall@20']:.4f}"
         ]
 

@@ -27,6 +27,8 @@ def test_each_term_is_taken_away_alone() -> None:
     assert changed(BPR, by_name(BPR)["without UIA"].settings) == {"uia_weight": 0}
     assert changed(SOFTMAX, by_name(SOFTMAX)["without popularity"].settings) == {"popularity": (0,)}
     assert "without popularity" not in by_name(BPR), "its vectors' length says it"
+    assert changed(SOFTMAX, by_name(SOFTMAX)["without zero-shot"].settings) == {"zero_shot": (0,)}
+    assert "without zero-shot" not in by_name(BPR)
 
 
 def test_without_alignment_of_users_and_items_the_softmax_is_bpr_alone() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import signal
 from dataclasses import replace
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 import torch
 
+from alignrec.aligner.content_space import centre
 from alignrec.aligner.errors import AlignerError, EncoderError, FeatureError, ProcessesError, SplitError
 from alignrec.aligner.evaluate.evaluation import evaluate
 from alignrec.aligner.evaluate.ranking import dot_scorer
@@ -23,10 +25,12 @@ from alignrec.aligner.processes import Processes
 from alignrec.aligner.train.aligned_encoder import AlignedEncoder
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.train.training import Trained, train
+from alignrec.core.vectors import unit_rows
 from tests.aligner.together import together
 from tests.aligner.worlds import COLD, ITEMS, two_tastes
 
 SMALL = {"dim": 8, "members": 2, "batch_size": 32, "epochs": 6, "patience": 6, "popularity": (0.0,)}
+SMALL |= {"zero_shot": (0.0,)}
 SMALL |= {"learning_rate": 0.02, "uia_weight": 0.1, "device": "cpu"}
 
 
@@ -109,8 +113,31 @@ def test_a_popularity_term_is_the_last_column_of_every_vector(tmp_path: Path) ->
     assert done.validation["recall@20"] == pytest.approx(found.mean("recall", 20))
 
 
+def test_a_zero_shot_term_has_columns_of_its_own_before_that_one(tmp_path: Path) -> None:
+    features, valid, split = two_tastes()
+    without, done = finished(), run(zero_shot=(0.3,), popularity=(0.25,))
+    dim, root = SMALL["dim"], np.float32(math.sqrt(0.3))
+    assert (done.zero_shot, done.popularity) == (0.3, 0.25)
+    assert done.aligned[:, :dim].tobytes() == without.aligned.tobytes(), "the cosines are what they were"
+    assert done.user[:, :dim].tobytes() == without.user.tobytes()
+    content = centre(features, valid)
+    liked = unit_rows(split.matrix(TRAIN) @ content)
+    assert done.aligned[:, dim:-1] == pytest.approx(root * content, abs=1e-6)
+    assert done.user[:, dim:-1] == pytest.approx(root * liked, abs=1e-6)
+    assert (done.user[:, -1] == 1).all() and not done.aligned[~done.valid].any()
+    done.encoder.save_pretrained(tmp_path)
+    loaded = AlignedEncoder.from_pretrained(tmp_path)
+    assert loaded.encode(features, valid)[0][ITEMS - COLD].tobytes() == done.aligned[ITEMS - COLD].tobytes()
+    warm = replace(split, candidates=done.origin)
+    found = evaluate(dot_scorer(done.user, done.aligned), warm, VALID)
+    assert done.validation["recall@20"] == pytest.approx(found.mean("recall", 20))
+
+
 def test_a_term_of_no_weight_changes_no_byte() -> None:
     assert same(run(popularity=(0.0,)), finished())
+    assert same(run(zero_shot=(0.0,)), finished())
+    assert same(run(loss="bpr", zero_shot=(0.3,)), finished(loss="bpr")), "under BPR it has no measure"
+    assert finished().zero_shot == 0
     assert same(run(loss="bpr", popularity=(0.25,)), finished(loss="bpr")), "under BPR length says it"
     assert finished().popularity == 0
 

@@ -66,6 +66,7 @@ VARIANTS = {
     "aligned without CCA",
     "aligned without UIA",
     "aligned without popularity",
+    "aligned without zero-shot",
     "aligned without regularisation",
     "aligned without image",
     "aligned without text",
@@ -150,6 +151,7 @@ def test_each_row_is_what_its_name_says(finished: Path) -> None:
     settings = {
         "CCA": config.train.model_copy(update={"cca_weight": 0}),
         "popularity": config.train.model_copy(update={"popularity": (0.0,)}),
+        "zero-shot": config.train.model_copy(update={"zero_shot": (0.0,)}),
         "regularisation": config.train.model_copy(update={"similarity_weight": 0}),
         "UIA": bpr.model_copy(update={"uia_weight": 0}),
     }
