@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alignrec.aligner.train.settings import TrainSettings
+from alignrec.core.protocols import ZERO_SHOT
 from alignrec.core.vocabulary import MULTIMODAL, SHUFFLED_CONTROL
 
 # What belongs to the run and the machine, and goes from one form of the objective to the other.
@@ -98,7 +99,7 @@ def variants(settings: TrainSettings, modalities: Sequence[str], *, pretrained: 
     if settings.has_popularity:
         terms["popularity"] = settings.model_copy(update={"popularity": (0.0,)})
     if settings.has_zero_shot:
-        terms["zero-shot"] = settings.model_copy(update={"zero_shot": (0.0,)})
+        terms[ZERO_SHOT] = settings.model_copy(update={"zero_shot": (0.0,)})
     found = [Variant(f"aligned without {term}", less) for term, less in terms.items() if less != settings]
     if len(modalities) > 1:
         if pretrained:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from alignrec.core.protocols import ZERO_SHOT
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.runner.catalogue_split import CatalogueSplit
 from alignrec.pipeline.runner.cost import Cost, Measured
@@ -80,7 +81,7 @@ def _chosen(context: StageContext) -> dict[str, Any]:
     return {
         "epochs": found["best epoch"],
         "popularity": found["popularity"],
-        "zero_shot": found["zero-shot"],
+        "zero_shot": found[ZERO_SHOT],
     }
 
 

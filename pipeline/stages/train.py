@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from alignrec.aligner.processes import ALONE, Processes
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.core.features import FeatureSet
+from alignrec.core.protocols import ZERO_SHOT
 from alignrec.core.sealed import read_sealed, sealing
 from alignrec.core.vocabulary import ALIGNED, CONTENT, MULTIMODAL, USER
 from alignrec.pipeline.config.settings import Config
@@ -60,7 +61,7 @@ class TrainStage(Stage):
             "best epoch": trained.fit.best_epoch,
             "validation": trained.validation,
             "popularity": trained.popularity,
-            "zero-shot": trained.zero_shot,
+            ZERO_SHOT: trained.zero_shot,
         }
 
     def assist(self, context: StageContext) -> None:
@@ -78,7 +79,7 @@ class TrainStage(Stage):
     def describe(self, summary: Mapping[str, Any]) -> list[str]:
         """How many vectors, and which epoch was the best."""
         weights = "".join(
-            f", {term} weight {summary[term]:g}" for term in ("popularity", "zero-shot") if summary[term]
+            f", {term} weight {summary[term]:g}" for term in ("popularity", ZERO_SHOT) if summary[term]
         )
         return [
             f"train: {describe_sets(summary['sets'])}; {summary['trained']:,} items trained on interactions; "
