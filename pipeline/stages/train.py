@@ -102,7 +102,9 @@ def training_inputs(context: StageContext) -> dict[str, Any]:
 def training_bytes(context: StageContext) -> int:
     """What a training needs on disk: vectors, gradients, two moments and the best epoch, and the sets."""
     rows: int = context.done[SPLIT].summary["users"] + context.done[EXTRACT].summary["items"]
-    return 32 * context.config.train.dim * rows
+    settings = context.config.train
+    content = context.done[PRETRAIN].summary["sets"][MULTIMODAL]["dim"] if settings.has_zero_shot else 0
+    return (32 * settings.dim + 4 * content) * rows
 
 
 def kept_neighbours(folder: Path, processes: Processes = ALONE) -> Neighbours:
