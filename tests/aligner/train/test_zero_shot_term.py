@@ -17,14 +17,14 @@ from alignrec.core.vectors import unit_rows
 USERS, ITEMS = 120, 60
 
 
-def world(told: float, seed: int = 0) -> tuple[Floats, Floats, Floats, Split]:
-    """Vectors of users and items, and content, which tells of what users take as `told` says, from 0 to 1."""
+def world(telling: float, seed: int = 0) -> tuple[Floats, Floats, Floats, Split]:
+    """Vectors of users and items, and content, as telling of what users take as `telling` says, from 0 to 1."""
     rng = np.random.default_rng(seed)
     user, item, content = (
         unit_rows(rng.standard_normal((n, 8)).astype(np.float32)) for n in (USERS, ITEMS, ITEMS)
     )
     taste = unit_rows(rng.standard_normal((USERS, 8)).astype(np.float32))
-    liking = 12 * (told * taste @ content.T + (1 - told) * user @ item.T)
+    liking = 12 * (telling * taste @ content.T + (1 - telling) * user @ item.T)
     taken = np.argsort(-(liking + rng.gumbel(size=liking.shape)), axis=1)[:, :10]
     rows, columns = np.repeat(np.arange(USERS), 10), taken.ravel()
     split = Split(USERS, ITEMS, rows, columns, split_random(rows, (0.6, 0.2, 0.2), seed))
@@ -55,9 +55,9 @@ def test_users_and_items_without_content_have_zeros() -> None:
     assert not left[:, 8:].any() and not right[:, 8:].any()
 
 
-def chosen(told: float, weights: tuple[float, ...], *, blind: bool = False) -> tuple[float, float]:
+def chosen(telling: float, weights: tuple[float, ...], *, blind: bool = False) -> tuple[float, float]:
     """The weight, and what it gains on validation."""
-    user, item, content, split = world(told)
+    user, item, content, split = world(telling)
     if blind:
         kept = split.label != TEST
         split = Split(USERS, ITEMS, split.user[kept], split.item[kept], split.label[kept])
