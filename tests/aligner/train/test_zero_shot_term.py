@@ -18,7 +18,7 @@ USERS, ITEMS = 120, 60
 
 
 def world(telling: float, seed: int = 0) -> tuple[Floats, Floats, Floats, Split]:
-    """Vectors of users and items, and content, as telling of what users take as `telling` says, from 0 to 1."""
+    """Vectors, and content that tells as much of what users take as `telling` says, from 0 to 1."""
     rng = np.random.default_rng(seed)
     user, item, content = (
         unit_rows(rng.standard_normal((n, 8)).astype(np.float32)) for n in (USERS, ITEMS, ITEMS)
