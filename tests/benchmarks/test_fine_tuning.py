@@ -1,9 +1,10 @@
-"""The benchmark of fine-tuning runs, with steps that prove nothing; shuffled texts are others' texts."""
+"""The benchmark of fine-tuning runs, on what proves nothing; shuffled texts are others' texts."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -25,9 +26,11 @@ def test_no_item_keeps_its_text_and_none_gets_lost() -> None:
 
 
 @pytest.mark.slow
-def test_every_training_is_measured(tmp_path: Path) -> None:
+def test_every_training_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     log = tmp_path / "log.jsonl"
-    fine_tuning.main(["--seeds", "12", "13", "-o", "steps=2", "--log", str(log)])
+    few = partial(fine_tuning.make_catalogue, items=200, users=90)
+    monkeypatch.setattr(fine_tuning, "make_catalogue", few)
+    fine_tuning.main(["--seeds", "12", "13", "-o", "steps=2", "-o", "codes=8", "--log", str(log)])
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert [line["seeds"] for line in lines] == [[12], [13], [12, 13]]
     for line in lines:
