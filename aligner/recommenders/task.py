@@ -19,8 +19,8 @@ from alignrec.aligner.hardware import device_of
 from alignrec.aligner.recommenders.settings import RecommenderSettings
 from alignrec.aligner.train.graphs import bipartite, graph
 from alignrec.aligner.train.model import UserItemVectors
-from alignrec.aligner.train.popularity import CRITERION, validation_of
 from alignrec.aligner.train.sampling import by_interaction, check_trainable, negatives, trainable_part
+from alignrec.aligner.train.validation import CRITERION, validation_of
 from alignrec.aligner.trainer import Hooks, Task, Trainer
 
 Floats = NDArray[np.float32]

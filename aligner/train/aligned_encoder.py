@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
@@ -21,6 +20,7 @@ from alignrec.aligner.neighbours import nearest
 from alignrec.aligner.train.model import AlignRec, Representations, unit_shares
 from alignrec.aligner.train.settings import TrainSettings
 from alignrec.aligner.train.task import RankingVectors
+from alignrec.aligner.train.zero_shot_term import columns_of
 
 Floats = NDArray[np.float32]
 # Unit rows may be longer by what float32 rounds; far longer ones would give similarities that are no numbers.
@@ -139,7 +139,7 @@ class AlignedEncoder:
         if self.unit:
             aligned = unit_shares(torch.from_numpy(aligned), self.members).numpy()
         if self.zero_shot:
-            aligned = np.hstack([aligned, np.float32(math.sqrt(self.zero_shot)) * unit])
+            aligned = np.hstack([aligned, columns_of(unit, self.zero_shot)])
         if self.popularity is not None:
             aligned = np.hstack([aligned, np.where(valid, np.float32(self.popularity), 0)[:, None]])
         return aligned, content.astype(np.float32)

@@ -13,14 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
-from alignrec.aligner.evaluate.evaluation import evaluate
-from alignrec.aligner.evaluate.ranking import dot_scorer
-from alignrec.aligner.evaluate.splits import TRAIN, VALID, Split
-
-Floats = NDArray[np.float32]
-CRITERION = "recall@20"
+from alignrec.aligner.evaluate.splits import TRAIN, Split
+from alignrec.aligner.train.validation import Floats, choose_weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +46,6 @@ class PopularityTerm:
         return np.hstack([user, ones]), np.hstack([item, self.item[:, None]])
 
 
-def validation_of(user: Floats, item: Floats, split: Split) -> dict[str, float]:
-    """Recall and NDCG at 10 and 20 of validation, by the dot product of vectors."""
-    result = evaluate(dot_scorer(user, item), split, VALID)
-    return {f"{metric}@{k}": result.mean(metric, k) for metric in ("recall", "ndcg") for k in (10, 20)}
-
-
 def choose(user: Floats, item: Floats, split: Split, weights: Sequence[float]) -> PopularityTerm:
     """The term of the weight that has the best validation Recall@20; of equals, the smallest.
 
@@ -67,9 +56,8 @@ def choose(user: Floats, item: Floats, split: Split, weights: Sequence[float]) -
         weights: to choose from, at least one.
     """
     history = split.matrix(TRAIN)
-    terms = [PopularityTerm.of(history, weight) for weight in sorted(weights)]
 
-    def recall(term: PopularityTerm) -> float:
-        return validation_of(*term.columns(user, item), split)[CRITERION]
+    def ranked(weight: float) -> tuple[Floats, Floats]:
+        return PopularityTerm.of(history, weight).columns(user, item)
 
-    return max(terms, key=recall)
+    return PopularityTerm.of(history, choose_weight(ranked, split, weights))

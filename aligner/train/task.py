@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import scipy.sparse as sp
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
@@ -17,10 +18,11 @@ from alignrec.aligner.train.column_share import ColumnShare
 from alignrec.aligner.train.graphs import bipartite, graph
 from alignrec.aligner.train.model import Representations, unit_shares
 from alignrec.aligner.train.objective import Batch, Objective
-from alignrec.aligner.train.popularity import CRITERION, PopularityTerm, choose, validation_of
+from alignrec.aligner.train.popularity import PopularityTerm, choose
 from alignrec.aligner.train.sampling import check_trainable
 from alignrec.aligner.train.settings import TrainSettings
-from alignrec.aligner.train.zero_shot_term import ZeroShotTerm, choose_weight
+from alignrec.aligner.train.validation import CRITERION, choose_weight, validation_of
+from alignrec.aligner.train.zero_shot_term import ZeroShotTerm
 from alignrec.aligner.trainer import Task
 
 Floats = NDArray[np.float32]
@@ -54,8 +56,6 @@ class UserItemTask(Task[Batch]):
         split: training interactions and validation.
         settings: of the optimiser and of stopping.
         seed: of batches and sampling.
-        content: of the items, float32 `[items, e]`, centred, unit rows or zeros, for a zero-shot term; None
-            for none.
 
     Raises:
         SplitError: there is nothing to train on, or nothing to validate on.
@@ -66,19 +66,12 @@ class UserItemTask(Task[Batch]):
     column_share: ColumnShare | None = None
 
     def __init__(
-        self,
-        model: nn.Module,
-        objective: Objective,
-        split: Split,
-        settings: TrainSettings,
-        seed: int,
-        content: Floats | None = None,
+        self, model: nn.Module, objective: Objective, split: Split, settings: TrainSettings, seed: int
     ) -> None:
         """Set a training up; nothing is trained yet."""
         check_trainable(objective.trainable, split, validates=self.validates)
         self.model = self.kept = model
         self.objective, self.split, self.settings = objective, split, settings
-        self.content = content if settings.has_zero_shot else None
         self.interactions = graph(bipartite(split.matrix(TRAIN))).to(objective.device)
         self.optimizer = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
         self.seeds, self.epochs, self.patience = (seed,), settings.epochs, settings.patience
@@ -139,7 +132,7 @@ class UserItemTask(Task[Batch]):
         active = np.diff(history.indptr) > 0
         user = np.where(active[:, None], user, np.float32(0))  # what nothing moved is noise
         popularity = self.popularity_term(user, item) if self.settings.has_popularity else None
-        zero_shot = None if self.content is None else ZeroShotTerm.of(self.content, history)
+        zero_shot = self.zero_shot_term(history)
 
         def ranked(weight: float) -> tuple[Floats, Floats]:
             pair = (user, item) if zero_shot is None else zero_shot.columns(user, item, weight)
@@ -151,6 +144,13 @@ class UserItemTask(Task[Batch]):
     def popularity_term(self, user: Floats, item: Floats) -> PopularityTerm:
         """The popularity term that goes with vectors, of the weight that validation chooses."""
         return choose(user, item, self.split, self.settings.popularity)
+
+    def zero_shot_term(self, history: sp.csr_array) -> ZeroShotTerm | None:
+        """The zero-shot term of the features that content is kept as similar as; None without any."""
+        similarities = self.objective.similarities
+        if similarities is None or not self.settings.has_zero_shot:
+            return None
+        return ZeroShotTerm.of(similarities.features.cpu().numpy(), history)
 
     def zero_shot_weight(self, ranked: Callable[[float], tuple[Floats, Floats]]) -> float:
         """The weight of the zero-shot term that validation chooses among vectors that have it."""

@@ -111,9 +111,9 @@ def train(
     model = build(known, similar, part.users, settings, seed, device)
     objective = Objective(settings, part.matrix(TRAIN), torch.from_numpy(known).to(device), device)
     task = (
-        UserItemTask(model, objective, part, settings, seed, known)
+        UserItemTask(model, objective, part, settings, seed)
         if chosen is None
-        else WholeLogTask(model, objective, part, settings, seed, chosen, known)
+        else WholeLogTask(model, objective, part, settings, seed, chosen)
     )
     fit = Trainer(task).fit(**hooks)
     representations = task.represent()

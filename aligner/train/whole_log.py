@@ -36,7 +36,6 @@ class WholeLogTask(UserItemTask):
         model, objective, settings, seed: as of `UserItemTask`.
         split: undivided.
         chosen: what validation chose before.
-        content: as of `UserItemTask`.
 
     Raises:
         SplitError: there is nothing to train on.
@@ -53,10 +52,9 @@ class WholeLogTask(UserItemTask):
         settings: TrainSettings,
         seed: int,
         chosen: Chosen,
-        content: Floats | None = None,
     ) -> None:
         """Set a training up; nothing is trained yet."""
-        super().__init__(model, objective, split, settings, seed, content)
+        super().__init__(model, objective, split, settings, seed)
         self.chosen, self.epochs = chosen, chosen.epochs
 
     def validate(self) -> dict[str, float]:

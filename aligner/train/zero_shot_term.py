@@ -9,23 +9,18 @@ cosines of items with one another.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from numpy.typing import NDArray
 
-from alignrec.aligner.evaluate.splits import Split
-from alignrec.aligner.train.popularity import CRITERION, validation_of
+from alignrec.aligner.train.validation import Floats
 from alignrec.core.vectors import unit_rows
-
-Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
 class ZeroShotTerm:
-    """The directions whose cosine the zero-shot protocol ranks by (arXiv 2403.12384, section 4).
+    """The directions whose cosine the zero-shot protocol ranks by (arXiv 2403.12384).
 
     Attributes:
         user: float32 `[users, e]`, of the mean of what a user took; zeros without content.
@@ -53,18 +48,12 @@ class ZeroShotTerm:
         """
         if not weight:
             return user, item
-        root = np.float32(math.sqrt(weight))
-        return np.hstack([user, root * self.user]), np.hstack([item, root * self.item])
+        return np.hstack([user, columns_of(self.user, weight)]), np.hstack(
+            [item, columns_of(self.item, weight)]
+        )
 
 
-def choose_weight(
-    ranked: Callable[[float], tuple[Floats, Floats]], split: Split, weights: Sequence[float]
-) -> float:
-    """The weight that has the best validation Recall@20; of equals, the smallest.
-
-    Args:
-        ranked: user and item vectors with the term of a weight.
-        split: validation.
-        weights: to choose from, at least one.
-    """
-    return max(sorted(weights), key=lambda weight: validation_of(*ranked(weight), split)[CRITERION])
+def columns_of(directions: Floats, weight: float) -> Floats:
+    """One side's columns of the term, float32 `[n, e]`, of its directions, unit rows or zeros."""
+    columns: Floats = np.float32(math.sqrt(weight)) * directions
+    return columns

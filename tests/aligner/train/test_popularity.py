@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from alignrec.aligner.evaluate.ranking import dot_scorer
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, Split, split_random
 from alignrec.aligner.landmarks.popularity import popularity
-from alignrec.aligner.train.popularity import PopularityTerm, choose, validation_of
+from alignrec.aligner.train.popularity import PopularityTerm, choose
+from alignrec.aligner.train.validation import validation_of
 from alignrec.core.vectors import unit_rows
 
 

@@ -30,8 +30,7 @@ from tests.aligner.together import together
 from tests.aligner.worlds import COLD, ITEMS, two_tastes
 
 SMALL = {"dim": 8, "members": 2, "batch_size": 32, "epochs": 6, "patience": 6, "popularity": (0.0,)}
-SMALL |= {"zero_shot": (0.0,)}
-SMALL |= {"learning_rate": 0.02, "uia_weight": 0.1, "device": "cpu"}
+SMALL |= {"zero_shot": (0.0,), "learning_rate": 0.02, "uia_weight": 0.1, "device": "cpu"}
 
 
 def run(seed: int = 1, **changes: Any) -> Trained:
@@ -94,8 +93,19 @@ def test_every_member_speaks_with_the_same_weight(members: int) -> None:
         assert lengths == pytest.approx(members**-0.5, abs=1e-5)
 
 
-def test_a_popularity_term_is_the_last_column_of_every_vector(tmp_path: Path) -> None:
+def check_terms_of_new_items_and_validation(done: Trained, folder: Path) -> None:
+    """A new item has the terms by the saved encoder, and validation is by vectors that have them."""
     features, valid, split = two_tastes()
+    done.encoder.save_pretrained(folder)
+    loaded = AlignedEncoder.from_pretrained(folder)
+    assert loaded.encode(features, valid)[0][ITEMS - COLD].tobytes() == done.aligned[ITEMS - COLD].tobytes()
+    warm = replace(split, candidates=done.origin)
+    found = evaluate(dot_scorer(done.user, done.aligned), warm, VALID)
+    assert done.validation["recall@20"] == pytest.approx(found.mean("recall", 20))
+
+
+def test_a_popularity_term_is_the_last_column_of_every_vector(tmp_path: Path) -> None:
+    split = two_tastes()[2]
     without, done = finished(), run(popularity=(0.25,))
     assert done.popularity == 0.25
     assert done.aligned[:, :-1].tobytes() == without.aligned.tobytes(), "the cosines are what they were"
@@ -105,12 +115,7 @@ def test_a_popularity_term_is_the_last_column_of_every_vector(tmp_path: Path) ->
     logarithm = np.log1p(counts) - np.log1p(counts[done.origin]).mean()
     assert done.aligned[done.valid, -1] == pytest.approx(0.25 * logarithm[done.valid], abs=1e-6)
     assert not done.aligned[~done.valid].any()
-    done.encoder.save_pretrained(tmp_path)
-    loaded = AlignedEncoder.from_pretrained(tmp_path)
-    assert loaded.encode(features, valid)[0][ITEMS - COLD].tobytes() == done.aligned[ITEMS - COLD].tobytes()
-    warm = replace(split, candidates=done.origin)
-    found = evaluate(dot_scorer(done.user, done.aligned), warm, VALID)
-    assert done.validation["recall@20"] == pytest.approx(found.mean("recall", 20))
+    check_terms_of_new_items_and_validation(done, tmp_path)
 
 
 def test_a_zero_shot_term_has_columns_of_its_own_before_that_one(tmp_path: Path) -> None:
@@ -125,12 +130,7 @@ def test_a_zero_shot_term_has_columns_of_its_own_before_that_one(tmp_path: Path)
     assert done.aligned[:, dim:-1] == pytest.approx(root * content, abs=1e-6)
     assert done.user[:, dim:-1] == pytest.approx(root * liked, abs=1e-6)
     assert (done.user[:, -1] == 1).all() and not done.aligned[~done.valid].any()
-    done.encoder.save_pretrained(tmp_path)
-    loaded = AlignedEncoder.from_pretrained(tmp_path)
-    assert loaded.encode(features, valid)[0][ITEMS - COLD].tobytes() == done.aligned[ITEMS - COLD].tobytes()
-    warm = replace(split, candidates=done.origin)
-    found = evaluate(dot_scorer(done.user, done.aligned), warm, VALID)
-    assert done.validation["recall@20"] == pytest.approx(found.mean("recall", 20))
+    check_terms_of_new_items_and_validation(done, tmp_path)
 
 
 def test_a_term_of_no_weight_changes_no_byte() -> None:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from alignrec.aligner.evaluate.ranking import dot_scorer
 from alignrec.aligner.evaluate.scorers import zero_shot
 from alignrec.aligner.evaluate.splits import TEST, TRAIN, Split, split_random
-from alignrec.aligner.train.popularity import validation_of
-from alignrec.aligner.train.zero_shot_term import Floats, ZeroShotTerm, choose_weight
+from alignrec.aligner.train.validation import Floats, choose_weight, validation_of
+from alignrec.aligner.train.zero_shot_term import ZeroShotTerm
 from alignrec.core.vectors import unit_rows
 
 USERS, ITEMS = 120, 60
