@@ -47,7 +47,7 @@ class PopularityTerm:
 
 
 def choose(user: Floats, item: Floats, split: Split, weights: Sequence[float]) -> PopularityTerm:
-    """The term of the weight that has the best validation Recall@20; of equals, the smallest.
+    """The term of the weight that has the best validation NDCG@100; of equals, the smallest.
 
     Args:
         user: float32 `[users, d]`, vectors of length 1 or 0.

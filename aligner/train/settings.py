@@ -62,7 +62,7 @@ class TrainSettings(BaseModel):
         "alone leaves it out",
     )
     zero_shot: tuple[NonNegativeFloat, ...] = Field(
-        (0.0, 0.1, 0.3, 1.0),
+        (0.0, 0.1, 0.2, 0.5, 1.0),
         min_length=1,
         description="softmax: weights of the zero-shot score beside the cosine; validation chooses; 0 alone "
         "leaves it out",
