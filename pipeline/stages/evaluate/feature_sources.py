@@ -30,8 +30,9 @@ class FeatureSources:
 
     Attributes:
         context: a finished pretraining.
-        parts: hashes of all that decides the features, but for source and seed.
-        scratch: keeps checkpoints of pretrainings.
+        parts: hashes of all that decides the features and what learns from them, but for source, subject,
+            seed and split.
+        scratch: keeps checkpoints, and what finished pieces reached.
     """
 
     context: StageContext

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 from alignrec.aligner.evaluate.evaluation import Evaluation
 from alignrec.aligner.evaluate.evaluator import PARTS, Evaluator, Part
@@ -24,7 +23,6 @@ from alignrec.core.protocols import TOP_K
 from alignrec.core.results import Measurement
 from alignrec.core.vocabulary import ALIGNED, CONTROL, MULTIMODAL, SHUFFLED_CONTROL
 from alignrec.pipeline.config.settings import Config
-from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.evaluate.feature_sources import FeatureSources
 from alignrec.pipeline.stages.evaluate.metrics_file import search_words
 from alignrec.pipeline.stages.evaluate.pieces import Piece
@@ -44,7 +42,7 @@ def split_seeds(config: Config) -> list[int | None]:
 
 
 def pooled_evaluation(
-    context: StageContext, parts: Mapping[str, str], scratch: Path, sources: FeatureSources
+    sources: FeatureSources,
 ) -> tuple[list[Measurement], list[Piece], dict[str, str]]:
     """Train and measure on every split what is not measured yet, and take the splits together.
 
@@ -52,15 +50,13 @@ def pooled_evaluation(
     them on thinned histories too; with `evaluate.full` the landmarks that take longer, and shuffled content.
 
     Args:
-        context: a finished training.
-        parts: hashes of all that decides a piece, but for its subject, its seed and the split.
-        scratch: keeps checkpoints and what finished pieces reached.
-        sources: of the features.
+        sources: of the features, of a finished training.
 
     Returns:
         As `compare_splits`, of zero-shot, item-CF, all protocols of `evaluate_all` and thinned histories; and
         the controls that were measured, and with which settings landmarks were trained, where a search chose.
     """
+    context = sources.context
     config, run = context.config, context.run
     item_ids, interactions = run.items(), run.interactions()
     reached: _Reached = defaultdict(lambda: defaultdict(list))
@@ -73,7 +69,7 @@ def pooled_evaluation(
             cut = cut_interactions(config.model_copy(update={"seed": redrawn}), item_ids, interactions)
         evaluator = Evaluator(cut.split, config.evaluate.k, config.evaluate.exclude_valid)
         title = f"evaluate split {number} of {config.evaluate.splits}"
-        trainings = Trainings(context, cut, parts, scratch, sources, redrawn)
+        trainings = Trainings(sources, cut, redrawn)
         context.console.note(f"{title}: zero-shot and item-CF")
         _before_training(trainings, evaluator, title, reached)
         for pieces in _subjects(trainings):

@@ -143,7 +143,7 @@ class EvaluateStage(Stage):
             for mark in self.landmarks(cut.split.items, full=False)
             if pretrained is not None or not mark.needs_features
         ]
-        trainings = Trainings(context, cut, parts, scratch, sources)
+        trainings = Trainings(sources, cut)
 
         full = FULL in context.plan.details
 
@@ -194,7 +194,7 @@ class EvaluateStage(Stage):
             records += thinned_evaluation(evaluator, settings.thinned, trained, landmarks, data)
         write_bytes(target / METRICS_FILE, metrics_bytes(records, config, words, alignment=alignment))
         if SPLITS in context.plan.details:
-            pooled, others, words = pooled_evaluation(context, parts, scratch, sources)
+            pooled, others, words = pooled_evaluation(sources)
             controls += others
             write_bytes(target / POOLED_FILE, metrics_bytes(pooled, config, pooled_words(config) | words))
         if controls:

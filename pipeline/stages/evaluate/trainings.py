@@ -34,24 +34,28 @@ class Trainings:
     """Every training of an evaluation on one split.
 
     Attributes:
-        context: a finished training.
+        sources: of the features, which serve every split; what they know of the run is known here.
         cut: the split.
-        parts: hashes of all that decides a piece, but for its subject, its seed and the split.
-        scratch: keeps checkpoints and what finished pieces reached.
-        sources: of the features, which serve every split.
         redrawn: the seed that drew the split; None for the run's own split.
         less: how the histories of `cut` were thinned; None for whole ones.
         whole: the same on whole histories, where they are thinned.
     """
 
-    context: StageContext
-    cut: CatalogueSplit
-    parts: Mapping[str, str]
-    scratch: Path
     sources: FeatureSources
+    cut: CatalogueSplit
     redrawn: int | None = None
     less: Less | None = None
     whole: Trainings | None = None
+
+    @property
+    def context(self) -> StageContext:
+        """A finished training."""
+        return self.sources.context
+
+    @property
+    def scratch(self) -> Path:
+        """Keeps checkpoints and what finished pieces reached."""
+        return self.sources.scratch
 
     def thinned(self, share: float) -> Trainings:
         """The same on thinned histories; what is kept of them goes by the seed that drew the split."""
@@ -94,7 +98,7 @@ class Trainings:
         return {mark.name: self._search(mark) for mark in marks if self._searches(mark)}
 
     def _piece(self, name: str, seed: int | None, fit: Fit) -> Piece:
-        parts = {**self.parts, **split_parts(self.redrawn, self.less)}
+        parts = {**self.sources.parts, **split_parts(self.redrawn, self.less)}
         if seed not in (None, self.context.config.seed):
             parts["seed of pretraining"] = str(seed)
         return Piece(name, seed, fit, parts, self.scratch, self.less)

@@ -41,7 +41,7 @@ def trainings(tmp_path_factory: pytest.TempPathFactory) -> Trainings:
         load_config(config, SETTINGS), STAGE, {}, plan=Plan({}), console=Console(quiet=True)
     )
     sources = FeatureSources(context, {}, folder)
-    return Trainings(context, context.run.split(), {}, folder, sources)
+    return Trainings(sources, context.run.split())
 
 
 def test_a_method_learns_from_the_features_that_its_row_names(trainings: Trainings) -> None:

@@ -268,7 +268,7 @@ def test_at_a_fifth_of_the_histories_everything_is_trained_on_what_is_left(finis
 def test_the_run_s_own_seed_comes_first_and_the_control_before_what_it_judges(trained: Path) -> None:
     context = StageContext(load_config(trained, FULL), STAGE, {}, plan=Plan({}))
     sources = FeatureSources(context, {}, trained.parent)
-    pieces = list(full_pieces(Trainings(context, context.run.split(), {}, trained.parent, sources)))
+    pieces = list(full_pieces(Trainings(sources, context.run.split())))
     whole = [(piece.subject, piece.seed) for piece in pieces if piece.less is None]
     ours = [(name, seed) for name in ("aligned without content", "aligned") for seed in SEEDS]
     assert [piece for piece in whole if piece in ours] == ours

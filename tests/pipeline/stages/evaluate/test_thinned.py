@@ -32,7 +32,7 @@ def trainings(tmp_path_factory: pytest.TempPathFactory) -> Trainings:
     split = Split(3, 10, user, item, np.where(item < 8, TRAIN, item - 7).astype(np.uint8))
     users, items = ([str(n) for n in range(count)] for count in (3, 10))
     sources = FeatureSources(context, {}, folder)
-    return Trainings(context, CatalogueSplit.of(split, users, items), {}, folder, sources)
+    return Trainings(sources, CatalogueSplit.of(split, users, items))
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_the_run_s_own_training_is_not_repeated_but_on_its_own_split(
     users, sources = np.arange(cut.split.users), FeatureSources(context, {}, tmp_path)
 
     def scores(redrawn: int | None, seed: int) -> np.ndarray:
-        piece = Trainings(context, cut, {}, tmp_path, sources, redrawn).of_variant(variant, seed)
+        piece = Trainings(sources, cut, redrawn).of_variant(variant, seed)
         return piece.fit(piece.checkpoint, "title")(users)
 
     features = context.run.features("multimodal")
@@ -55,7 +55,7 @@ def test_the_run_s_own_training_is_not_repeated_but_on_its_own_split(
 
 
 def test_a_seed_decides_a_landmark_only_where_it_is_trained(context: StageContext, tmp_path: Path) -> None:
-    trainings = Trainings(context, context.run.split(), {}, tmp_path, FeatureSources(context, {}, tmp_path))
+    trainings = Trainings(FeatureSources(context, {}, tmp_path), context.run.split())
     for mark in all_landmarks():
         piece = trainings.of_landmark(mark, 7)
         assert (piece.subject, piece.seed) == (mark.name, 7 if mark.trained else None)
