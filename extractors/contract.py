@@ -99,7 +99,7 @@ class Extractor(ABC):
     def embed(self, prepared: Sequence[Any], tokens: bool = False) -> Embeddings:
         """Embed at least one prepared item; with `tokens`, give their sequences too.
 
-        On a CPU, called from several threads at once.
+        Called from several threads at once.
         """
 
 

@@ -1,4 +1,4 @@
-"""How embedding uses a machine: on a CPU, batches run side by side with one thread each."""
+"""How embedding uses a machine: batches side by side, on a CPU with one thread each."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ import torch
 
 from alignrec.extractors.contract import Extractor
 
+# While a GPU computes one batch (see `Runtime.forward`), the next is stacked, pinned and copied.
+AT_ONCE_ON_A_GPU = 2
+
 
 @contextmanager
 def compute_pool(extractor: Extractor) -> Iterator[tuple[Executor, int]]:
@@ -18,10 +21,10 @@ def compute_pool(extractor: Extractor) -> Iterator[tuple[Executor, int]]:
 
     Small networks spend much of a many-threaded pass waiting at barriers, far more so when another
     process wants a core. One thread a batch and a batch a core is faster, and the values do not depend
-    on the number of cores. A GPU takes one batch at a time.
+    on the number of cores. A GPU computes one batch at a time, while the next is on its way there.
     """
     threads = torch.get_num_threads()
-    at_once = threads if extractor.device == "cpu" else 1
+    at_once = threads if extractor.device == "cpu" else AT_ONCE_ON_A_GPU
     torch.set_num_threads(1)
     pool = ThreadPoolExecutor(at_once, initializer=partial(torch.set_num_threads, 1))
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from alignrec.extractors.errors import DeviceError, ExtractorError
 from alignrec.extractors.precision import BFLOAT16, FLOAT32, check_precision
 
 Module = TypeVar("Module", bound=nn.Module)
+
+# Held by a pass on a GPU: whether there is TF32 is a setting of the process, and two passes at once would
+# take the memory of two. A pass may lie within another.
+_ONE_PASS = threading.RLock()
 
 
 @dataclass(frozen=True)
@@ -86,9 +91,12 @@ class Runtime:
     def forward(self) -> Iterator[None]:
         """Surround a forward pass: no gradients, the precision asked for, and no TF32.
 
-        TF32 keeps ten bits of mantissa, so with it values would change with the batch's size.
+        TF32 keeps ten bits of mantissa, so with it values would change with the batch's size. On a GPU passes
+        of other threads wait: what is to be beside them, such as `tensor`, stands outside.
         """
         with ExitStack() as stack:
+            if self.is_cuda:
+                stack.enter_context(_ONE_PASS)
             stack.enter_context(torch.inference_mode())
             if self.is_cuda and self.precision == FLOAT32:
                 stack.enter_context(torch.backends.cudnn.flags(enabled=True, allow_tf32=False))

@@ -24,11 +24,15 @@ def test_batches_run_side_by_side_with_one_thread_each_and_the_setting_comes_bac
             assert at_once == 2
             assert list(pool.map(meet, range(2))) == [1, 1]
         assert torch.get_num_threads() == 2
-        extractor.device = "cuda"
-        with compute_pool(extractor) as (_, at_once):
-            assert at_once == 1
     finally:
         torch.set_num_threads(before)
+
+
+def test_on_a_gpu_one_batch_is_on_its_way_while_another_computes() -> None:
+    extractor = load_extractor("packaged:all-minilm-l6-v2", "text")
+    extractor.device = "cuda"
+    with compute_pool(extractor) as (_, at_once):
+        assert at_once == 2
 
 
 def test_a_failed_batch_leaves_no_thread_behind() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
@@ -78,6 +81,41 @@ def test_arrays_go_to_a_gpu_through_pinned_memory(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(torch.Tensor, "to", to)
     Runtime(torch.device("cuda")).tensor(np.ones(2, dtype=np.float32))
     assert calls == ["pinned", (torch.device("cuda"), {"non_blocking": True})]
+
+
+def test_on_a_gpu_a_batch_is_copied_while_another_computes_and_passes_wait_for_each_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without a GPU only the order can be watched, and the setting of the process that a pass changes."""
+    monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor)
+    monkeypatch.setattr(torch.Tensor, "to", lambda tensor, *_, **__: tensor)
+    runtime, events, computing, copied = (
+        Runtime(torch.device("cuda")),
+        [],
+        threading.Event(),
+        threading.Event(),
+    )
+    before = torch.backends.cudnn.allow_tf32
+
+    def first() -> None:
+        with runtime.forward(), runtime.forward():  # a pass may lie within another
+            computing.set()
+            events.append("first begins")
+            assert copied.wait(20)
+            events.append(f"first ends, TF32 {torch.backends.cudnn.allow_tf32}")
+
+    def second() -> None:
+        assert computing.wait(20)
+        runtime.tensor(np.ones(2, dtype=np.float32))
+        copied.set()
+        with runtime.forward():
+            events.append(f"second, TF32 {torch.backends.cudnn.allow_tf32}")
+
+    with ThreadPoolExecutor(2) as pool:
+        for work in [pool.submit(first), pool.submit(second)]:
+            work.result()
+    assert events == ["first begins", "first ends, TF32 False", "second, TF32 False"]
+    assert torch.backends.cudnn.allow_tf32 is before is True
 
 
 @pytest.mark.parametrize(("precision", "dtype"), [("float32", torch.float32), ("bfloat16", torch.bfloat16)])
