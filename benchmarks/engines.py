@@ -61,7 +61,7 @@ def measure(engine: Engine, units: list[Unit], folder: Path) -> tuple[float, flo
     units = [replace(unit, folder=folder) for unit in units]
     ticks: list[float] = []
     started = perf_counter()
-    engine.run(units, advance=lambda _: ticks.append(perf_counter() - started))
+    engine.run(units, advance=lambda *_: ticks.append(perf_counter() - started))
     seconds = perf_counter() - started
     return seconds, ticks[0], {(unit.path.name, sha256_file(unit.path)) for unit in units}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -15,6 +15,7 @@ from alignrec.extractors.modality import Modality
 from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.config.settings import EngineConfig
 from alignrec.pipeline.errors import ConfigError
+from alignrec.pipeline.runner.console import Advance
 from alignrec.pipeline.runner.shards import Shard, shard_path
 
 
@@ -113,13 +114,23 @@ class Timing:
         """What to speed up first."""
         return "reading" if self.no_input > self.no_result else "computing"
 
+    @property
+    def note(self) -> str:
+        """What stands behind the bar of an extraction under way."""
+        return f"bottleneck: {self.bottleneck}"
+
     def describe(self, items: int) -> str:
         """One line that tells where the time of an extraction of so many items went."""
+        advice = " (see extract.workers)" if self.bottleneck == "reading" else ""
         return (
             f"{items:,} in {self.wall:.1f} s ({items / self.wall:.0f}/s): reading {self.reading:.1f} s, "
             f"computing {self.computing:.1f} s, writing {self.writing:.1f} s, "
-            f"waited for input {self.no_input:.1f} s; the bottleneck is {self.bottleneck}"
+            f"waited for input {self.no_input:.1f} s; the bottleneck is {self.bottleneck}{advice}"
         )
+
+
+def silently(count: int, note: str = "") -> None:
+    """Show nobody how far an extraction has come."""
 
 
 class Engine(ABC):
@@ -163,14 +174,14 @@ class Engine(ABC):
         units: Sequence[Unit],
         *,
         workers: int | None = None,
-        advance: Callable[[int], None] = lambda _: None,
+        advance: Advance = silently,
     ) -> Timing:
         """Embed units of one model and write each unit's result, whole or not at all.
 
         Args:
             units: what to do.
             workers: threads that read and decode, 0 for none; default one a core.
-            advance: is given how many more inputs are done.
+            advance: is given how many more inputs are done, and the timing's note so far.
 
         Raises:
             ExtractorError: see `load`.

@@ -22,8 +22,9 @@ from alignrec.extractors.errors import ExtractorError, RejectedError
 from alignrec.extractors.inputs.images import REDUCED
 from alignrec.extractors.precision import BFLOAT16, FLOAT32, has_bfloat16
 from alignrec.extractors.registry import load_extractor
-from alignrec.pipeline.engines.base import Engine, LoadedModel, Model, Timing, Unit
+from alignrec.pipeline.engines.base import Engine, LoadedModel, Model, Timing, Unit, silently
 from alignrec.pipeline.engines.inputs import InputReader, Load
+from alignrec.pipeline.runner.console import Advance
 from alignrec.pipeline.runner.shards import ShardResult, write_shard
 
 _HALF_MAX = float(np.finfo(np.float16).max)
@@ -53,7 +54,7 @@ class LocalEngine(Engine):
         units: Sequence[Unit],
         *,
         workers: int | None = None,
-        advance: Callable[[int], None] = lambda _: None,
+        advance: Advance = silently,
     ) -> Timing:
         """See `Engine.run`."""
         return embed_units(units, self._extractor(units[0].model), workers=workers, advance=advance)
@@ -106,7 +107,7 @@ def embed_units(
     extractor: Extractor,
     *,
     workers: int | None = None,
-    advance: Callable[[int], None] = lambda _: None,
+    advance: Advance = silently,
 ) -> Timing:
     """Embed units one after the other, while workers prepare what comes next.
 
@@ -148,7 +149,7 @@ def embed_units(
                 batch = under_way.popleft()
                 if batch.future is not None:
                     _take_in(batch, timing)
-                    advance(len(batch.positions))
+                    advance(len(batch.positions), timing.note)
                     continue
                 if written is not None:
                     written.result()

@@ -12,7 +12,7 @@ import logging
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from math import ceil
@@ -22,10 +22,11 @@ from typing import Any
 from alignrec.core.libraries import library_versions
 from alignrec.core.sealed import is_whole
 from alignrec.pipeline.config.settings import EngineConfig
-from alignrec.pipeline.engines.base import Engine, LoadedModel, Model, Timing, Unit
+from alignrec.pipeline.engines.base import Engine, LoadedModel, Model, Timing, Unit, silently
 from alignrec.pipeline.engines.local import LocalEngine
 from alignrec.pipeline.engines.ray_address import check_address
 from alignrec.pipeline.errors import EngineError
+from alignrec.pipeline.runner.console import Advance
 
 # Units that a worker takes at a time, one being read while another is computed; fewer where there are few, so
 # that each worker has so many turns.
@@ -66,7 +67,7 @@ class RayEngine(Engine):
         units: Sequence[Unit],
         *,
         workers: int | None = None,
-        advance: Callable[[int], None] = lambda _: None,
+        advance: Advance = silently,
     ) -> Timing:
         """See `Engine.run`; `workers` are threads of each worker, by default one a core that it has.
 
@@ -91,9 +92,10 @@ class RayEngine(Engine):
         results.context.raise_original_map_exception = True
         with _own_errors():
             for result in results.iter_rows():
-                advance(result.pop("items"))
+                items = result.pop("items")
                 for name, seconds in result.items():
                     setattr(timing, name, getattr(timing, name) + seconds)
+                advance(items, timing.note)
         timing.wall = time.perf_counter() - started
         return timing
 

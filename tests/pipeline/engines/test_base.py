@@ -76,10 +76,10 @@ def test_pickled_units_give_the_same_bytes_elsewhere(tmp_path: Path, store: Obje
     ]
     engine = LocalEngine()
     for unit, reason in zip(units, ("truncated", "truncated", "truncated", None), strict=True):
-        done: list[int] = []
-        timing = engine.run([unit], advance=done.append)
+        done: list[tuple[int, str]] = []
+        timing = engine.run([unit], advance=lambda *how, done=done: done.append(how))
         assert read_shard(unit.path).reasons == [None, None, None, reason, None]
-        assert sum(done) == 5 - (reason is not None) and timing.wall > 0
+        assert sum(count for count, _ in done) == 5 - (reason is not None) and timing.wall > 0
 
     away = [replace(unit, folder=unit.folder.with_name("away")) for unit in units]
     process = get_context("spawn").Process(target=embed_elsewhere, args=(away,))
@@ -109,3 +109,7 @@ def test_a_timing_names_the_bottleneck() -> None:
         "1,000 in 5.0 s (200/s): reading 1.0 s, computing 4.0 s, writing 0.5 s, waited for input 0.2 s; "
         "the bottleneck is computing"
     )
+    assert timing.note == "bottleneck: computing"
+    timing.no_input = 3.5
+    assert timing.describe(1000).endswith("the bottleneck is reading (see extract.workers)")
+    assert timing.note == "bottleneck: reading"

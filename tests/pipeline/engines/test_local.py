@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -118,6 +119,26 @@ def test_an_error_of_the_model_or_the_disk_stops_the_run_at_once(
     with pytest.raises(RuntimeError, match="out of memory"):
         embed(["a"] * 50, extractor=Broken())
     assert threading.active_count() < 10
+
+
+@pytest.mark.parametrize("slow", ["reading", "computing"])
+def test_a_run_under_way_names_its_bottleneck(
+    embed: Callable[..., dict[str, ShardResult]], slow: str
+) -> None:
+    class Slow(Lengths):
+        def prepare(self, value: Image.Image | str) -> Any:
+            time.sleep(0.02 * (slow == "reading"))
+            return super().prepare(value)
+
+        def embed(self, prepared: Sequence[Any], tokens: bool = False) -> Embeddings:
+            time.sleep(0.05 * (slow == "computing"))
+            return super().embed(prepared, tokens)
+
+    notes: list[str] = []
+    embed(
+        ["a"] * 48, extractor=Slow(), modality="image", workers=1, advance=lambda _, note: notes.append(note)
+    )
+    assert len(notes) >= 12 and set(notes[-6:]) == {f"bottleneck: {slow}"}
 
 
 def test_a_model_is_loaded_once_and_must_be_the_planned_one(monkeypatch: pytest.MonkeyPatch) -> None:

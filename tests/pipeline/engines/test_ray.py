@@ -29,7 +29,7 @@ from alignrec.pipeline.engines.base import ENGINES, Engine, Model, Timing, Unit
 from alignrec.pipeline.engines.ray import RayEngine, _Pool
 from alignrec.pipeline.engines.ray_address import check_address
 from alignrec.pipeline.errors import ConfigError, EngineError, InputsChangedError
-from alignrec.pipeline.runner.console import Console
+from alignrec.pipeline.runner.console import Advance, Console
 from alignrec.pipeline.runner.shards import plan, read_shard
 from alignrec.pipeline.stages.chain import run
 from tests.pipeline.catalogues import write_items
@@ -147,14 +147,13 @@ def _watched(monkeypatch: pytest.MonkeyPatch) -> tuple[list[int], list[Timing]]:
     timings: list[Timing] = []
     whole = RayEngine.run
 
-    def run_watched(
-        self: RayEngine, units: Sequence[Unit], *, advance: Callable[[int], None], **options: Any
-    ) -> Timing:
-        def note(more: int) -> None:
+    def run_watched(self: RayEngine, units: Sequence[Unit], *, advance: Advance, **options: Any) -> Timing:
+        def watch(more: int, note: str = "") -> None:
+            assert note.startswith("bottleneck: ")
             done.append(more)
-            advance(more)
+            advance(more, note)
 
-        timings.append(whole(self, units, advance=note, **options))
+        timings.append(whole(self, units, advance=watch, **options))
         return timings[-1]
 
     monkeypatch.setattr(RayEngine, "run", run_watched)
