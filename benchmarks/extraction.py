@@ -74,7 +74,7 @@ def forward(extractor: Extractor, prepared: Sequence[Any], batch_size: int, thre
 def model_of(extractor: Extractor) -> torch.nn.Module | None:
     """The network inside an extractor, where its memory format can matter."""
     features = getattr(extractor, "_features", None)
-    return features.__self__ if features is not None else None
+    return features.__self__ if features is not None else getattr(extractor, "_model", None)
 
 
 def best_forward(extractor: Extractor, prepared: Sequence[Any]) -> tuple[float, str]:
