@@ -16,3 +16,10 @@ def test_it_equals_a_direct_call() -> None:
 
 def test_stopped_it_ends_in_the_same_scores() -> None:
     assert stopped_and_resumed(LIGHTGCN) == (scores(LIGHTGCN.fit(INPUT)), 2)
+
+
+def test_the_search_starts_from_its_own_settings_and_asks_for_layers_first() -> None:
+    assert LIGHTGCN.search is not None and LIGHTGCN.settings is not None
+    assert next(iter(LIGHTGCN.search.grid)) == "layers"
+    own = LIGHTGCN.settings.model_dump()
+    assert all(own[name] in values for name, values in LIGHTGCN.search.grid.items())
