@@ -11,7 +11,8 @@ import torch
 
 from alignrec.extractors.contract import Extractor
 
-# While a GPU computes one batch (see `Runtime.forward`), the next is stacked, pinned and copied.
+# While a GPU computes one batch (see `Runtime.forward`), the next is stacked and pinned; its copy waits for
+# that batch, as both are on one stream.
 AT_ONCE_ON_A_GPU = 2
 
 
@@ -21,7 +22,7 @@ def compute_pool(extractor: Extractor) -> Iterator[tuple[Executor, int]]:
 
     Small networks spend much of a many-threaded pass waiting at barriers, far more so when another
     process wants a core. One thread a batch and a batch a core is faster, and the values do not depend
-    on the number of cores. A GPU computes one batch at a time, while the next is on its way there.
+    on the number of cores. A GPU computes one batch at a time, while the next is being put together.
     """
     threads = torch.get_num_threads()
     at_once = threads if extractor.device == "cpu" else AT_ONCE_ON_A_GPU

@@ -83,18 +83,14 @@ def test_arrays_go_to_a_gpu_through_pinned_memory(monkeypatch: pytest.MonkeyPatc
     assert calls == ["pinned", (torch.device("cuda"), {"non_blocking": True})]
 
 
-def test_on_a_gpu_a_batch_is_copied_while_another_computes_and_passes_wait_for_each_other(
+def test_on_a_gpu_a_batch_is_put_together_while_another_computes_and_passes_wait_for_each_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Without a GPU only the order can be watched, and the setting of the process that a pass changes."""
     monkeypatch.setattr(torch.Tensor, "pin_memory", lambda tensor: tensor)
     monkeypatch.setattr(torch.Tensor, "to", lambda tensor, *_, **__: tensor)
-    runtime, events, computing, copied = (
-        Runtime(torch.device("cuda")),
-        [],
-        threading.Event(),
-        threading.Event(),
-    )
+    runtime, events = Runtime(torch.device("cuda")), []
+    computing, copied = threading.Event(), threading.Event()
     before = torch.backends.cudnn.allow_tf32
 
     def first() -> None:

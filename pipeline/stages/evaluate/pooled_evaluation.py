@@ -41,9 +41,7 @@ def split_seeds(config: Config) -> list[int | None]:
     return [None, *range(config.seed + 1, config.seed + config.evaluate.splits)]
 
 
-def pooled_evaluation(
-    sources: FeatureSources,
-) -> tuple[list[Measurement], list[Piece], dict[str, str]]:
+def pooled_evaluation(sources: FeatureSources) -> tuple[list[Measurement], list[Piece], dict[str, str]]:
     """Train and measure on every split what is not measured yet, and take the splits together.
 
     Measured are the features before training, and after it `aligned`, its control and the landmarks, all of
