@@ -105,9 +105,14 @@ def total(found: Sequence[Estimate]) -> Cost:
 
 
 def _short(config: Config, folder: Path) -> Config:
-    """The config of a rehearsal: few epochs, in another folder."""
+    """The config of a rehearsal: few epochs, in another folder.
+
+    Content stands in for most items', and means nothing: validation would choose no zero-shot term by it, and
+    the columns that the run's vectors may have would be missing from every later stage.
+    """
     pretrain = config.pretrain.model_copy(update={"epochs": min(EPOCHS, config.pretrain.epochs)})
-    train = config.train.model_copy(update={"epochs": min(EPOCHS, config.train.epochs)})
+    weights = tuple(filter(None, config.train.zero_shot)) or config.train.zero_shot
+    train = config.train.model_copy(update={"epochs": min(EPOCHS, config.train.epochs), "zero_shot": weights})
     return config.model_copy(update={"out": folder, "pretrain": pretrain, "train": train})
 
 

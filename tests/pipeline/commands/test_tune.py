@@ -81,7 +81,7 @@ def test_the_log_tells_every_trial_and_validation_chooses(own: Path) -> None:
         )
         assert (trial.seed, trial.failed) == (1, None)
         assert (trial.epochs, trial.best_epoch) == (len(done.fit.curves), done.fit.best_epoch)
-        assert trial.validation == done.fit.validation
+        assert trial.validation == done.validation
         if number == log.chosen:
             scorer = dot_scorer(done.user, done.aligned)
             got = evaluate(scorer, catalogue.split, TEST, (2, 5))

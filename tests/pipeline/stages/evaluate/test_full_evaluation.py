@@ -194,7 +194,9 @@ def test_each_row_is_what_its_name_says(finished: Path) -> None:
     }
     defined = json.loads(_metrics(finished))["definitions"]
     for name, found in tuned.items():
-        words = f"dim {found.dim}, l2_weight {found.l2_weight:g}, learning_rate {found.learning_rate:g}: the"
+        layers = f"layers {found.layers}, " * (name == "LightGCN")
+        rate = f"learning_rate {found.learning_rate:g}"
+        words = f"dim {found.dim}, l2_weight {found.l2_weight:g}, {layers}{rate}: the"
         assert defined[f"settings of {name}"].startswith(words)
     for seed in SEEDS:
         kinds = kinds_of(seed)
