@@ -11,25 +11,30 @@ from alignrec.core.vectors import largest, unit_rows
 _CELLS = 1 << 22
 
 
-def cosine_neighbours(features: NDArray[np.floating], k: int) -> sp.csr_array:
+def cosine_neighbours(
+    features: NDArray[np.floating], k: int, wanted: NDArray[np.bool_] | None = None
+) -> sp.csr_array:
     """Each row's `k` most similar other rows by cosine.
 
     Args:
         features: float `[n, d]`; rows of zeros have no neighbours and are nobody's.
         k: at least 1.
+        wanted: bool `[n]`, the rows whose neighbours are looked for; all by default.
 
     Returns:
-        float32 CSR `[n, n]`: row i holds the cosines of i's neighbours, at most `k` of them.
+        float32 CSR `[n, n]`: row i holds the cosines of i's neighbours, at most `k` of them; none where they
+        are not wanted.
     """
     unit = unit_rows(features)
     absent: NDArray[np.bool_] = np.logical_not(unit.any(axis=1))
+    places = np.arange(len(unit)) if wanted is None else np.flatnonzero(wanted)
     blocks = []
-    for rows in _blocks(len(unit)):
+    for rows in _blocks(places, len(unit)):
         scores = unit[rows] @ unit.T
         scores[:, absent] = -np.inf
         scores[absent[rows]] = -np.inf
         blocks.append(_keep(scores, rows, k))
-    return _stack(blocks, len(unit))
+    return _stack(blocks, places, len(unit))
 
 
 def nearest(new: NDArray[np.float32], index: NDArray[np.float32], k: int) -> sp.csr_array:
@@ -68,18 +73,21 @@ def cooccurrence_neighbours(history: sp.csr_array, k: int, shrinkage: float = 0.
     """
     columns = sp.csc_array(history)
     root = np.sqrt(np.maximum(np.diff(columns.indptr), 1))
+    items = columns.shape[1]
+    places = np.arange(items)
     blocks = []
-    for rows in _blocks(columns.shape[1]):
+    for rows in _blocks(places, items):
         shared = sp.coo_array(columns[:, rows].T @ columns)
         scores = np.full(shared.shape, -np.inf, dtype=np.float32)
         scores[shared.row, shared.col] = shared.data / (root[rows[shared.row]] * root[shared.col] + shrinkage)
         blocks.append(_keep(scores, rows, k))
-    return _stack(blocks, columns.shape[1])
+    return _stack(blocks, places, items)
 
 
-def _blocks(n: int) -> list[NDArray[np.int64]]:
+def _blocks(places: NDArray[np.int64], n: int) -> list[NDArray[np.int64]]:
+    """Places in blocks, as many in each as may meet `n` others at once."""
     size = max(1, _CELLS // max(n, 1))
-    return [np.arange(start, min(start + size, n)) for start in range(0, n, size)]
+    return [places[start : start + size] for start in range(0, len(places), size)]
 
 
 def _keep(scores: NDArray[np.float32], rows: NDArray[np.int64], k: int) -> sp.csr_array:
@@ -96,9 +104,12 @@ def _best(scores: NDArray[np.float32], k: int) -> sp.csr_array:
     return sp.csr_array((scores[row, column], (row, column)), shape=scores.shape)
 
 
-def _stack(blocks: list[sp.csr_array], n: int) -> sp.csr_array:
+def _stack(blocks: list[sp.csr_array], places: NDArray[np.int64], n: int) -> sp.csr_array:
+    """Blocks of rows at their places in CSR `[n, n]`, whose other rows are empty."""
     if not blocks:
         return sp.csr_array((n, n), dtype=np.float32)
     stacked = sp.csr_array(sp.vstack(blocks, format="csr"))
     stacked.sort_indices()
-    return stacked
+    ends = np.zeros(n + 1, dtype=stacked.indptr.dtype)
+    ends[places + 1] = np.diff(stacked.indptr)
+    return sp.csr_array((stacked.data, stacked.indices, np.cumsum(ends, dtype=ends.dtype)), shape=(n, n))

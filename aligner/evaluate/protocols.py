@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,9 +75,10 @@ def zero_shot_and_item_cf(
 
 def feature_scorers(features: Mapping[str, Matrix], evaluator: Evaluator) -> dict[str, dict[str, Scorer]]:
     """Features float32 `[items, ·]` by name, as scorers under each protocol that trains nothing."""
+    neighbours = partial(feature_cf, candidates=evaluator.split.candidates)
     return {
         protocol: {name: scorer(matrix, evaluator.history) for name, matrix in features.items()}
-        for protocol, scorer in ((ZERO_SHOT, zero_shot), (ITEM_CF, feature_cf))
+        for protocol, scorer in ((ZERO_SHOT, zero_shot), (ITEM_CF, neighbours))
     }
 
 

@@ -53,18 +53,21 @@ def item_cf(history: sp.csr_array, neighbours: sp.csr_array) -> Scorer:
     return score
 
 
-def feature_cf(features: Floats, history: sp.csr_array, k: int = 50) -> Scorer:
+def feature_cf(
+    features: Floats, history: sp.csr_array, k: int = 50, candidates: NDArray[np.bool_] | None = None
+) -> Scorer:
     """Item-CF with the cosine of features in place of co-occurrence, the `k` nearest neighbours.
 
     Args:
         features: float `[items, d]`; rows of zeros have no neighbours.
         history: training history, CSR of ones `[users, items]`.
-        k: neighbours of each item.
+        k: neighbours of each item, among all.
+        candidates: bool `[items]`, the items that may be recommended; others score 0, and cost nothing.
 
     Raises:
         FeatureError: the rows are not the history's items, or a value is not finite.
     """
-    return item_cf(history, cosine_neighbours(_checked(features, history), k))
+    return item_cf(history, cosine_neighbours(_checked(features, history), k, candidates))
 
 
 def _checked(features: Floats, history: sp.csr_array) -> Floats:

@@ -31,7 +31,7 @@ from alignrec.pipeline.errors import CatalogError, InputsChangedError
 STAGE = "extract"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Input:
     """What one modality of one item gives an extractor, or one picture, sound or text of several.
 

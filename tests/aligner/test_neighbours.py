@@ -22,16 +22,22 @@ def slow_neighbours(similarity: np.ndarray, k: int) -> np.ndarray:
     return out
 
 
-@given(seeds, st.integers(1, 10), st.integers(1, 40))
-def test_cosine_neighbours_equal_a_dense_search(seed: int, k: int, cells: int) -> None:
+@given(seeds, st.integers(1, 10), st.integers(1, 40), st.none() | st.sets(st.integers(0, ITEMS - 1)))
+def test_cosine_neighbours_equal_a_dense_search(
+    seed: int, k: int, cells: int, wanted: set[int] | None
+) -> None:
     features, _ = world(seed)
+    marks = None if wanted is None else np.isin(np.arange(ITEMS), list(wanted))
     similarity = np.array([[slow_cosine(a, b) for b in features] for a in features])
     absent = ~features.any(axis=1)
     similarity[absent] = similarity[:, absent] = np.nan
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(neighbours, "_CELLS", cells)
-        got = cosine_neighbours(features, k)
-    assert got.toarray() == pytest.approx(slow_neighbours(similarity, k), abs=1e-5)
+        got = cosine_neighbours(features, k, marks)
+    expected = slow_neighbours(similarity, k)
+    if marks is not None:
+        expected[~marks] = 0
+    assert got.toarray() == pytest.approx(expected, abs=1e-5)
 
 
 @given(seeds, st.integers(1, 40))

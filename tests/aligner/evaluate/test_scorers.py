@@ -34,6 +34,9 @@ def test_item_cf_sums_over_the_candidates_neighbours(seed: int, k: int) -> None:
         for i in range(ITEMS):
             expected = sum(similar[i, j] for j in range(ITEMS) if history[u, j])
             assert got[u, i] == pytest.approx(expected, abs=1e-5)
+    candidates = np.arange(ITEMS) % 2 == 0
+    some = feature_cf(features, sp.csr_array(history), k, candidates)(np.arange(USERS))
+    assert some == pytest.approx(np.where(candidates, got, 0), abs=1e-5)
 
 
 def test_features_that_do_not_fit_are_refused() -> None:
