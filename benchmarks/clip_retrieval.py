@@ -154,7 +154,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 took, rate = run_ours(folder, number)
                 seconds[precision].append(took)
                 shares[precision].append(rate / bare_rate(precision, given.pictures // 2))
-            words = (f"{side} {times[-1]:.1f} s" for side, times in seconds.items())
+            words = [f"{side} {times[-1]:.1f} s" for side, times in seconds.items()]
+            words += [f"{precision} {part[-1]:.0%} of the bare rate" for precision, part in shares.items()]
             print(f"round {number + 1}: {', '.join(words)}", flush=True)
         theirs = statistics.median(seconds[OTHER])
         for precision in precisions:

@@ -38,11 +38,12 @@ def test_sides_take_turns_and_medians_are_compared(
     monkeypatch.setattr(clip_retrieval, "bare_rate", lambda precision, count: 4.0)
     monkeypatch.setattr(clip_retrieval, "largest_error", lambda first, second: 5e-5)
     clip_retrieval.main(["other", str(pictures), "--pictures", "3", "--rounds", "3"])
+    bare = "float32 75% of the bare rate, bfloat16 75% of the bare rate"
     assert turns == ["other", "float32", "bfloat16"] * 3
     assert capsys.readouterr().out.splitlines() == [
-        "round 1: clip-retrieval 9.0 s, float32 4.0 s, bfloat16 1.0 s",
-        "round 2: clip-retrieval 8.0 s, float32 2.0 s, bfloat16 3.0 s",
-        "round 3: clip-retrieval 1.0 s, float32 8.0 s, bfloat16 2.0 s",
+        "round 1: clip-retrieval 9.0 s, float32 4.0 s, bfloat16 1.0 s, " + bare,
+        "round 2: clip-retrieval 8.0 s, float32 2.0 s, bfloat16 3.0 s, " + bare,
+        "round 3: clip-retrieval 1.0 s, float32 8.0 s, bfloat16 2.0 s, " + bare,
         "float32: clip-retrieval takes 2.00 times as long; 75% of the bare rate",
         "bfloat16: clip-retrieval takes 4.00 times as long; 75% of the bare rate",
         "bfloat16: vectors within a cosine error of 5.0e-05",
