@@ -33,12 +33,15 @@ import torch
 import yaml
 from safetensors.torch import save_file
 
+from alignrec.core.vectors import unit_rows
+from alignrec.extractors.backends.openclip.files import CONFIG, LOCAL
 from alignrec.extractors.precision import BFLOAT16, FLOAT32, has_bfloat16
 from alignrec.pipeline.runner.run_folder import RunFolder
 
 ARCHITECTURE = "ViT-B-32"
 OTHER = "clip-retrieval"
 BATCH, PIXELS = 8, 224
+# Those that both sides read.
 ENDINGS = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -48,7 +51,7 @@ def write_model(folder: Path) -> Path:
     model = open_clip.create_model(ARCHITECTURE)
     folder.mkdir()
     written = {"model_cfg": open_clip.get_model_config(ARCHITECTURE), "preprocess_cfg": {}}
-    (folder / "open_clip_config.json").write_text(json.dumps(written))
+    (folder / CONFIG).write_text(json.dumps(written))
     weights = folder / "open_clip_model.safetensors"
     save_file(model.state_dict(), weights)
     return weights
@@ -75,7 +78,7 @@ def write_config(table: Path, model: Path, precision: str) -> Path:
     folder.mkdir()
     items = {"path": str(table), "id": "item", "image": "photo", "text": None}
     items["image_root"] = str(table.with_suffix(""))
-    extract = {"image": f"open_clip:local-dir:{model}", "precision": precision, "device": "cpu"}
+    extract = {"image": f"open_clip:{LOCAL}{model}", "precision": precision, "device": "cpu"}
     config = {"catalog": {"items": items}, "extract": extract, "export": {"sets": ["image"]}, "out": "run"}
     (folder / "alignrec.yaml").write_text(yaml.safe_dump(config))
     return folder
@@ -126,9 +129,8 @@ def bare_rate(precision: str, count: int) -> float:
 
 def largest_error(first: Path, second: Path) -> float:
     """One less the smallest cosine between the same pictures' vectors in two run folders."""
-    rows = [RunFolder(folder).features("image").matrix.astype(np.float64) for folder in (first, second)]
-    unit = [matrix / np.linalg.norm(matrix, axis=1, keepdims=True) for matrix in rows]
-    return float(1 - (unit[0] * unit[1]).sum(axis=1).min())
+    one, other = (unit_rows(RunFolder(folder).features("image").matrix) for folder in (first, second))
+    return float(1 - np.einsum("ij,ij->i", one, other, dtype=np.float64).min())
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
