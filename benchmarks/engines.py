@@ -19,7 +19,7 @@ from time import perf_counter
 from alignrec.core.files import sha256_file
 from alignrec.extractors.modality import MODALITIES
 from alignrec.extractors.registry import identify_extractor
-from alignrec.pipeline.catalog.items import Input
+from alignrec.pipeline.catalog.inputs import Input
 from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.engines.base import Engine, Model, Unit
 from alignrec.pipeline.engines.local import LocalEngine

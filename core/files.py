@@ -202,6 +202,16 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical_json(value)).hexdigest()
 
 
+def digest_of_each(values: Iterable[Any]) -> str:
+    """What `digest` gives of a list of the values, whose JSON is never in memory as a whole."""
+    found, before = hashlib.sha256(b"["), b""
+    for value in values:
+        found.update(before + canonical_json(value))
+        before = b","
+    found.update(b"]")
+    return found.hexdigest()
+
+
 @contextmanager
 def _naming(path: Path, temporary: Path) -> Iterator[None]:
     """Let an error of the operating system name `path`, and not the temporary path or nothing.

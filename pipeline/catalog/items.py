@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -12,13 +11,12 @@ from typing import Any
 import pyarrow as pa
 
 from alignrec.core.display import shown
-from alignrec.core.files import digest
 from alignrec.extractors.modality import IMAGE, Kind
 from alignrec.pipeline.catalog.contents import Unusable, config_key, files_of, readers_of, source_columns
 from alignrec.pipeline.catalog.file_cells import Root
 from alignrec.pipeline.catalog.file_hashes import FileHashes
-from alignrec.pipeline.catalog.file_refs import read_file
-from alignrec.pipeline.catalog.object_stores import RemoteFile, RemoteFolder
+from alignrec.pipeline.catalog.inputs import Input, InputList
+from alignrec.pipeline.catalog.object_stores import RemoteFolder
 from alignrec.pipeline.catalog.reading_ahead import read_ahead
 from alignrec.pipeline.catalog.rejections import Rejection, Rejections, reasons_with_examples
 from alignrec.pipeline.catalog.sources.source import open_items
@@ -26,56 +24,9 @@ from alignrec.pipeline.catalog.tables import Conversion, Table
 from alignrec.pipeline.catalog.values import Row, id_texts, text_values
 from alignrec.pipeline.config.catalog import ItemsConfig, ModalityConfig, short_forms
 from alignrec.pipeline.config.paths import named_split, split_scheme
-from alignrec.pipeline.errors import CatalogError, InputsChangedError
+from alignrec.pipeline.errors import CatalogError
 
 STAGE = "extract"
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """What one modality of one item gives an extractor, or one picture, sound or text of several.
-
-    Attributes:
-        item_id: the item.
-        row: its row in the items table.
-        digest: hex SHA-256 of the file's bytes or of the text.
-        value: the text, the file of a picture or sound, None for one embedded in the table, or the row of a
-            given feature matrix.
-        part: which of the item's pictures, sounds or texts it is, from 0.
-        text: of a pair, what goes with the picture that the others are of; None where there is no picture or
-            no text, and `value` is the one that there is.
-    """
-
-    item_id: str
-    row: int
-    digest: str
-    value: str | Path | RemoteFile | None
-    part: int = 0
-    text: str | None = None
-
-    @property
-    def content(self) -> str:
-        """Hex SHA-256 that tells all that a model reads of it."""
-        return self.digest if self.text is None else digest([self.digest, self.text])
-
-    def file_bytes(self) -> bytes:
-        """What the file holds; raises as `checked`, and CatalogError where its store does not answer."""
-        assert isinstance(self.value, Path | RemoteFile)
-        try:
-            return self.checked(read_file(self.value))
-        except OSError as error:
-            raise InputsChangedError(f"{self.value} cannot be read any more ({error.strerror})") from None
-
-    def checked(self, data: bytes | None) -> bytes:
-        """The same bytes of a file, if they are those that the digest is of.
-
-        Raises:
-            InputsChangedError: they are not.
-        """
-        if data is None or hashlib.sha256(data).hexdigest() != self.digest:
-            where = self.value or f"what is in row {self.row} of the items table"
-            raise InputsChangedError(f"{where} changed while the run went on")
-        return data
 
 
 @dataclass
@@ -94,7 +45,7 @@ class Catalogue:
     table: Table
     config: ItemsConfig
     item_ids: list[str] = field(default_factory=list)
-    inputs: dict[str, list[Input]] = field(default_factory=dict)
+    inputs: dict[str, InputList] = field(default_factory=dict)
     rejections: Rejections = field(default_factory=Rejections)
     rows: int = 0
     notes: list[str] = field(default_factory=list)
@@ -158,7 +109,7 @@ def read_catalogue(
     needed = {"catalog.items.id": config.id}
     for name, reader in readers.items():
         needed |= reader.columns()
-        catalogue.inputs[name] = []
+        catalogue.inputs[name] = InputList()
     table.require(needed)
     seen: set[str] = set()
     columns, others = list(dict.fromkeys(needed.values())), 0

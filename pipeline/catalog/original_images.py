@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from alignrec.core.files import digest
+from alignrec.core.files import digest_of_each
 from alignrec.export.release.manifest import Manifest
 from alignrec.extractors.modality import IMAGE
 from alignrec.pipeline.catalog.file_hashes import FileHashes
+from alignrec.pipeline.catalog.inputs import Input, InputList
 from alignrec.pipeline.catalog.interactions import named_items
-from alignrec.pipeline.catalog.items import Catalogue, Input, read_catalogue
+from alignrec.pipeline.catalog.items import Catalogue, read_catalogue
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.errors import CatalogError, ConfigError
 
@@ -39,13 +40,13 @@ def item_pictures(config: Config, release: Path) -> Iterator[tuple[str, bytes]]:
     catalogue = read_catalogue(config.catalog.items, FileHashes(), only=only)
     inputs = catalogue.inputs[IMAGE.name]
     recorded = Manifest.read(release).provenance.get("catalogue", {}).get("inputs", {}).get(IMAGE.name)
-    if recorded != digest([[one.item_id, one.digest] for one in inputs]):
+    if recorded != digest_of_each([one.item_id, one.digest] for one in inputs):
         raise CatalogError(
             f"the pictures of {catalogue.table.where} are not those that {release} was made of: give the "
             "config of its run, or run it again"
         )
     unusable = _rejected(release)
-    usable = [one for one in inputs if one.item_id not in unusable]
+    usable = InputList(one for one in inputs if one.item_id not in unusable)
     if any(isinstance(one.value, str) for one in usable):
         raise ConfigError(f"extract.image is {config.extract.image}: features were given, and no pictures")
     return _read(catalogue, usable)
@@ -57,7 +58,7 @@ def _rejected(release: Path) -> set[str]:
     return set(table["item_id"].to_pylist())
 
 
-def _read(catalogue: Catalogue, inputs: list[Input]) -> Iterator[tuple[str, bytes]]:
+def _read(catalogue: Catalogue, inputs: Sequence[Input]) -> Iterator[tuple[str, bytes]]:
     rows = [one.row for one in inputs if one.value is None]
     columns = [str(catalogue.config.image)]
     embedded = catalogue.embedded(columns, rows[0], rows[-1] + 1) if rows else iter(())

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, overload
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from alignrec.core.display import shortened
 from alignrec.export.release.parquet import REJECTED_SCHEMA
+from alignrec.pipeline.catalog.arrow_list import ArrowList
 from alignrec.pipeline.errors import CatalogError
 
 # The columns of a run's `rejected.parquet`: the release's, and the sentence for a person.
 SCHEMA = REJECTED_SCHEMA.append(pa.field("detail", pa.string()))
-_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
@@ -42,48 +42,25 @@ class Rejection:
     user_id: str | None = None
     modality: str | None = None
 
-    def as_row(self) -> dict[str, Any]:
-        """The columns of `rejected.parquet`, and `detail`."""
-        return asdict(self)
-
 
 # An absent picture or text is listed, but is no damage: many catalogues have some.
 ABSENT = "missing"
 
 
-class Rejections(Sequence[Rejection]):
-    """Rejections in the order in which they were met, held as Arrow columns: millions take little memory."""
+class Rejections(ArrowList[Rejection]):
+    """Rejections in the order in which they were met."""
 
-    def __init__(self, rejections: Iterable[Rejection] = ()) -> None:
-        """Begin with some."""
-        self._batches: list[pa.RecordBatch] = []
-        self._waiting: list[Rejection] = []
-        for rejection in rejections:
-            self.append(rejection)
+    schema = SCHEMA
 
-    @classmethod
-    def from_table(cls, table: pa.Table) -> Rejections:
-        """Those that a table of `SCHEMA` lists."""
-        found = cls()
-        found._batches = table.to_batches()
-        return found
+    @staticmethod
+    def to_cells(record: Rejection) -> Sequence[Any]:
+        """See `ArrowList`."""
+        return tuple(getattr(record, name) for name in SCHEMA.names)
 
-    def append(self, rejection: Rejection) -> None:
-        """Add one."""
-        self._waiting.append(rejection)
-        if len(self._waiting) >= _AT_ONCE:
-            self._settle()
-
-    def extend(self, others: Rejections) -> None:
-        """Add all of others."""
-        self._settle()
-        self._batches += others.table.to_batches()
-
-    @property
-    def table(self) -> pa.Table:
-        """Their columns, as `SCHEMA` has them."""
-        self._settle()
-        return pa.Table.from_batches(self._batches, SCHEMA)
+    @staticmethod
+    def from_cells(*cells: Any) -> Rejection:
+        """See `ArrowList`."""
+        return Rejection(**dict(zip(SCHEMA.names, cells, strict=True)))
 
     def sorted(self) -> Rejections:
         """The same by source, row and modality."""
@@ -91,41 +68,6 @@ class Rejections(Sequence[Rejection]):
         keys = [("source", "ascending"), ("row", "ascending"), ("modality", "ascending")]
         plain = table.select(["source", "row"]).append_column("modality", pc.fill_null(table["modality"], ""))
         return Rejections.from_table(table.take(pc.sort_indices(plain, keys)))
-
-    def _settle(self) -> None:
-        if self._waiting:
-            rows = [rejection.as_row() for rejection in self._waiting]
-            self._batches.append(pa.RecordBatch.from_pylist(rows, schema=SCHEMA))
-            self._waiting = []
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return int(sum(batch.num_rows for batch in self._batches)) + len(self._waiting)
-
-    @overload
-    def __getitem__(self, index: int) -> Rejection: ...
-    @overload
-    def __getitem__(self, index: slice) -> Rejections: ...
-    def __getitem__(self, index: int | slice) -> Rejection | Rejections:
-        """One of them, or some."""
-        places = range(len(self))[index]
-        if isinstance(places, range):
-            return Rejections.from_table(self.table.take(pa.array(places, pa.int64())))
-        return Rejection(**self.table.slice(places, 1).to_pylist()[0])
-
-    def __iter__(self) -> Iterator[Rejection]:
-        """Each in turn, made as it is asked for."""
-        for batch in self.table.to_batches(max_chunksize=_AT_ONCE):
-            for row in batch.to_pylist():
-                yield Rejection(**row)
-
-    def __eq__(self, other: object) -> bool:
-        """Whether they are the same, in the same order."""
-        if isinstance(other, Rejections):
-            return bool(self.table.equals(other.table))
-        return isinstance(other, list) and list(self) == other
-
-    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         """How many of each reason."""

@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from alignrec.extractors.inputs.pair import Pair
-from alignrec.pipeline.catalog.items import Input, open_catalogue
+from alignrec.pipeline.catalog.inputs import Input
+from alignrec.pipeline.catalog.items import open_catalogue
 from alignrec.pipeline.engines.base import Unit
 
 Load = Callable[[], Any]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from alignrec.core.files import canonical_json
-from alignrec.pipeline.catalog.items import Input
+from alignrec.pipeline.catalog.inputs import Input
 from alignrec.pipeline.runner.arrow_files import read_sealed_arrow, write_sealed_arrow
 
 # A shard ends at an item whose id hashes so, hence on average after this many items, and an item that
@@ -30,7 +30,7 @@ class Shard:
     """A run of inputs of one modality, and the name of the file that holds its result."""
 
     key: str
-    inputs: tuple[Input, ...]
+    inputs: Sequence[Input]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +57,7 @@ def plan(inputs: Sequence[Input], recipe: dict[str, Any]) -> list[Shard]:
     """Cut inputs into shards.
 
     Args:
-        inputs: what to embed, in the catalogue's order.
+        inputs: what to embed, in the catalogue's order; shards have slices of it.
         recipe: everything else that decides the values: model, precision, batch size.
 
     Returns:
@@ -65,23 +65,24 @@ def plan(inputs: Sequence[Input], recipe: dict[str, Any]) -> list[Shard]:
     """
     prefix = canonical_json(recipe)
     shards: list[Shard] = []
-    run: list[Input] = []
+    run: list[list[str]] = []
+    start = 0
+
+    def end_shard() -> None:
+        nonlocal run, start
+        key = hashlib.sha256(prefix + b"\n" + canonical_json(run)).hexdigest()
+        shards.append(Shard(key, inputs[start : start + len(run)]))
+        run, start = [], start + len(run)
+
     # What an item has several of stays together.
     for item_id, parts in groupby(inputs, key=attrgetter("item_id")):
-        run += parts
+        run += ([item_id, item.content] for item in parts)
         boundary = int.from_bytes(hashlib.sha256(item_id.encode()).digest()[:4]) % MEAN_ITEMS == 0
         if boundary or len(run) >= MAX_ITEMS:
-            shards.append(_shard(prefix, run))
-            run = []
+            end_shard()
     if run:
-        shards.append(_shard(prefix, run))
+        end_shard()
     return shards
-
-
-def _shard(prefix: bytes, inputs: Iterable[Input]) -> Shard:
-    inputs = tuple(inputs)
-    content = canonical_json([[item.item_id, item.content] for item in inputs])
-    return Shard(hashlib.sha256(prefix + b"\n" + content).hexdigest(), inputs)
 
 
 def shard_path(folder: Path, shard: Shard) -> Path:

@@ -22,6 +22,7 @@ from alignrec.core.files import (
     apply_umask,
     canonical_json,
     digest,
+    digest_of_each,
     open_regular,
     replacing,
     replacing_folder,
@@ -228,3 +229,8 @@ def test_a_file_that_others_name_is_opened_only_if_it_is_one(tmp_path: Path) -> 
     for name in ("file", "link"):
         with open_regular(tmp_path / name, 4) as file:
             assert file.read() == b"four"
+
+
+@pytest.mark.parametrize("values", [[], [1], [["a", "é"], {"b": None, "a": [1.5]}, "x"]])
+def test_values_one_by_one_have_the_digest_of_their_list(values: list[Any]) -> None:
+    assert digest_of_each(iter(values)) == digest(values)

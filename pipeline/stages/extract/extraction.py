@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from alignrec.core.files import digest_of_each
 from alignrec.extractors.errors import DeviceError
 from alignrec.pipeline.catalog.contents import source_columns
 from alignrec.pipeline.catalog.file_hashes import FileHashes
@@ -48,7 +49,7 @@ class Extraction:
         for job in self.jobs:
             inputs[f"{job.name} model"] = job.settings
             inputs[f"{job.name} columns"] = [job.located.type, *source_columns(job.located)]
-            inputs[f"{job.name} inputs"] = [[item.item_id, item.content] for item in job.inputs]
+            inputs[f"{job.name} inputs"] = digest_of_each([item.item_id, item.content] for item in job.inputs)
         if self.interactions:
             rejected = table_sha256(self.interactions.rejections.table)
             inputs["interactions"] = [table_sha256(self.interactions.table), rejected]

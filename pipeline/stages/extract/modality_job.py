@@ -14,7 +14,7 @@ from alignrec.extractors.inputs.images import FULL
 from alignrec.extractors.modality import KINDS, PAIR, Modality
 from alignrec.extractors.precision import BFLOAT16, FLOAT32, has_bfloat16
 from alignrec.extractors.registry import identify_extractor
-from alignrec.pipeline.catalog.items import Input
+from alignrec.pipeline.catalog.inputs import InputList
 from alignrec.pipeline.config.catalog import ItemsConfig, ModalityConfig
 from alignrec.pipeline.config.settings import Config
 from alignrec.pipeline.engines.base import LoadedModel, Model, Unit
@@ -70,7 +70,7 @@ class ModalityJob:
     """
 
     model: Model
-    inputs: list[Input]
+    inputs: InputList
     tokens: bool
     batch_size: int | None
     located: ModalityConfig
@@ -137,9 +137,7 @@ class ModalityJob:
 
     def typical_item(self) -> Any:
         """An item whose tokens are as many as most items': the text of middle length, or blank content."""
-        kind, values = self.model.modality.kind, (item.text or item.value for item in self.inputs)
-        texts = sorted((value for value in values if isinstance(value, str)), key=len)
-        text = texts[len(texts) // 2] if texts else None
+        kind, text = self.model.modality.kind, self.inputs.middle_text()
         if kind is PAIR and kind.blank and text is not None:
             return replace(kind.blank(), text=text)
         return text if text is not None else kind.blank() if kind.blank else None
@@ -152,7 +150,7 @@ class ModalityJob:
 def make_job(
     config: Config,
     name: str,
-    inputs: list[Input],
+    inputs: InputList,
     sha256: FileHash,
     recorded: Mapping[str, Any],
     *,

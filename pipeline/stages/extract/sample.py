@@ -6,25 +6,28 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from alignrec.pipeline.catalog.items import Input
+from alignrec.pipeline.catalog.inputs import Input, InputList
 
 # Inputs of a modality, and the places of the catalogue that they are from: what lies side by side is alike.
 SIZE = 192
 PLACES = 8
 
 
-def sample(inputs: Sequence[Input], size: int = SIZE, places: int = PLACES) -> list[Input]:
+def sample(inputs: InputList, size: int = SIZE, places: int = PLACES) -> InputList:
     """At most `size` inputs in their order, from places evenly spread; all of them where there are no more.
 
     Files inside the items table are from one place, as all rows between two places would have to be read.
     """
     if len(inputs) <= size:
-        return list(inputs)
+        return inputs
     if any(item.value is None for item in inputs):
         places = 1
     run = size // places
     starts = np.linspace(0, len(inputs) - run, places).astype(np.int64)
-    return [one for start in starts for one in inputs[start : start + run]]
+    found = InputList()
+    for start in starts:
+        found.extend(inputs[start : start + run])
+    return found
 
 
 def without(inputs: Sequence[Input], item_ids: Sequence[str]) -> list[int]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from alignrec.core.vocabulary import IMAGE, PAIR, TEXT
-from alignrec.pipeline.catalog.items import Catalogue, Input
+from alignrec.pipeline.catalog.inputs import Input
+from alignrec.pipeline.catalog.items import Catalogue
 from alignrec.pipeline.config.settings import Config
 
 

@@ -6,6 +6,7 @@ import json
 import math
 import tracemalloc
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ def _pairs(interactions: Interactions) -> list[Pair]:
 def _rejected(interactions: Interactions) -> list[tuple[Any, ...]]:
     """The rows as `rejected.parquet` has them."""
     schema = REJECTED_SCHEMA.append(pa.field("detail", pa.string()))
-    table = pa.Table.from_pylist([r.as_row() for r in interactions.rejections], schema=schema)
+    table = pa.Table.from_pylist([asdict(r) for r in interactions.rejections], schema=schema)
     columns = ["source", "row", "item_id", "user_id", "modality", "stage", "reason", "detail"]
     assert sorted(table.column_names) == sorted(columns)
     return [tuple(row[column] for column in columns) for row in table.to_pylist()]

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import pytest
 
 from alignrec.pipeline.catalog.rejections import (
@@ -31,7 +33,7 @@ def test_rejections_are_counted_most_first() -> None:
         ("items text: missing", 1),
         ("items: no-id", 1),
     ]
-    assert REJECTIONS[1].as_row() == {
+    assert asdict(REJECTIONS[1]) == {
         "source": "items",
         "row": 4,
         "stage": "extract",

@@ -15,7 +15,7 @@ from alignrec.extractors.identity import ExtractorIdentity
 from alignrec.extractors.inputs.images import decode_image
 from alignrec.extractors.inputs.pair import Pair
 from alignrec.extractors.modality import IMAGE, MODALITIES, PAIR
-from alignrec.pipeline.catalog.items import Input
+from alignrec.pipeline.catalog.inputs import Input
 from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.engines.base import Model, Unit
 from alignrec.pipeline.engines.inputs import InputReader

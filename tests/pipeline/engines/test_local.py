@@ -22,7 +22,7 @@ from alignrec.extractors.identity import ExtractorIdentity
 from alignrec.extractors.inputs.images import reduction
 from alignrec.extractors.modality import IMAGE, MODALITIES
 from alignrec.extractors.testing import sample_photograph
-from alignrec.pipeline.catalog.items import Input
+from alignrec.pipeline.catalog.inputs import Input
 from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.engines import local
 from alignrec.pipeline.engines.base import Model, Unit

@@ -22,7 +22,7 @@ from alignrec.core.plugins import load_plugins
 from alignrec.extractors.errors import ExtractorError
 from alignrec.extractors.modality import MODALITIES
 from alignrec.extractors.registry import identify_extractor
-from alignrec.pipeline.catalog.items import Input
+from alignrec.pipeline.catalog.inputs import Input
 from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.config.settings import EngineConfig
 from alignrec.pipeline.engines.base import ENGINES, Engine, Model, Timing, Unit

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alignrec.pipeline.catalog.items import Input
+from alignrec.pipeline.catalog.inputs import Input
 from alignrec.pipeline.runner.shards import MAX_ITEMS, ShardResult, plan, read_shard, read_tokens, write_shard
 
 

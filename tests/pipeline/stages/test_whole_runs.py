@@ -14,7 +14,7 @@ import yaml
 from typer.testing import CliRunner
 
 from alignrec.export import load_features, verify_folder
-from alignrec.pipeline.catalog.items import Input
+from alignrec.pipeline.catalog.inputs import Input
 from alignrec.pipeline.cli.app import app
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.errors import CatalogError, RunFolderError

@@ -11,7 +11,7 @@ import pytest
 from alignrec.core.files import sha256_file
 from alignrec.extractors.contract import ExtractorCard
 from alignrec.extractors.errors import DeviceError, ExtractorError
-from alignrec.pipeline.catalog.items import Input
+from alignrec.pipeline.catalog.inputs import Input, InputList
 from alignrec.pipeline.config.file import load_config
 from alignrec.pipeline.engines.base import LoadedModel, Model
 from alignrec.pipeline.engines.local import LocalEngine
@@ -41,7 +41,7 @@ class OnlyCpu(LocalEngine):
 
 def job_chosen_on(folder: Path, device: str, *overrides: str) -> ModalityJob:
     config = load_config(write_catalogue(folder), overrides)
-    inputs = [Input("i1", 1, "d", "a thing")]
+    inputs = InputList([Input("i1", 1, "d", "a thing")])
     job = make_job(config, "text", inputs, sha256_file, {})
     return replace(job, choice=Choice(job.fingerprint, device, 8))
 

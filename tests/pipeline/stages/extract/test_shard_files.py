@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from alignrec.core.sealed import is_whole, looks_sealed, sealing
-from alignrec.pipeline.catalog.items import Input
+from alignrec.pipeline.catalog.inputs import Input
 from alignrec.pipeline.runner.shards import Shard
 from alignrec.pipeline.stages.extract.shard_files import ShardFiles
 

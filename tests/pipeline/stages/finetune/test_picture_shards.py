@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from alignrec.core.files import sha256_file
 from alignrec.extractors.identity import ExtractorIdentity
 from alignrec.extractors.modality import MODALITIES
-from alignrec.pipeline.catalog.items import Input
+from alignrec.pipeline.catalog.inputs import Input
 from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.engines.base import Model, Unit
 from alignrec.pipeline.runner.shards import Shard
