@@ -200,6 +200,16 @@ class FeatureSet:
             return [(self.ids[i], c) for i, c in zip(found[0].tolist(), cosines[0].tolist(), strict=True)]
         return np.asarray(self.ids, dtype=object)[found], cosines
 
+    def take(self, rows: NDArray[np.int64]) -> FeatureSet:
+        """A set of some rows, int64 `[m]`, each at most once, in their order; its arrays are copies."""
+        return replace(
+            self,
+            ids=[self.ids[row] for row in rows.tolist()],
+            matrix=self.matrix[rows],
+            valid=self.valid[rows],
+            origin=None if self.origin is None else [self.origin[row] for row in rows.tolist()],
+        )
+
     def normalized(self) -> FeatureSet:
         """The set with rows of length 1, so that inner products are cosines; zeros stay zeros.
 

@@ -23,6 +23,8 @@ Part = tuple[FileEntry, Path]
 
 ROWS_PER_PART = 500_000
 ROWS_AT_ONCE = 1 << 12
+# Of the vectors of a row group.
+_GROUP_VALUES = 1 << 24
 # Bytes of a column read at once: without a bound, or mapped, a whole column chunk would count as ours.
 _BUFFER = 1 << 18
 
@@ -45,20 +47,31 @@ def write_table(table: pa.Table, path: Path) -> None:
     Content-defined chunking keeps unchanged rows in unchanged pages, so that the Hub stores a new
     version's common parts once. Embeddings are noise to a dictionary, so it is left out.
     """
-    with replacing(path) as temporary:
-        pq.write_table(
-            table,
+    _write_groups(table.schema, [table], path)
+
+
+def _write_groups(schema: pa.Schema, tables: Iterable[pa.Table], path: Path) -> None:
+    """Write a Parquet file of some row groups; a table is in memory until its group is written."""
+    with (
+        replacing(path) as temporary,
+        pq.ParquetWriter(
             temporary,
+            schema,
             compression="zstd",
             use_dictionary=False,
             write_page_index=True,
             use_content_defined_chunking=True,
             store_schema=True,
-        )
+        ) as writer,
+    ):
+        for table in tables:
+            writer.write_table(table)
 
 
 def write_parts(features: FeatureSet, folder: Path, rows_per_part: int = ROWS_PER_PART) -> list[Path]:
     """Write `part-00000.parquet` and so on into `folder`, rows in id order; returns the paths.
+
+    Beside the set itself, a row group is in memory: rows whose vectors are 64 MiB.
 
     Raises:
         ReleaseError: a value is not finite, or a row that is not valid is not zeros: nobody could load them.
@@ -66,11 +79,12 @@ def write_parts(features: FeatureSet, folder: Path, rows_per_part: int = ROWS_PE
     if fault := features.fault():
         raise ReleaseError(f"the set {features.name!r} is not fit for a release: {fault}")
     order = np.array(sorted(range(len(features.ids)), key=features.ids.__getitem__), dtype=np.int64)
-    table = features.to_arrow().take(pa.array(order)).combine_chunks()
+    schema, together = features.take(order[:0]).to_arrow().schema, max(1, _GROUP_VALUES // features.dim)
     paths = []
     for number, start in enumerate(range(0, max(len(order), 1), rows_per_part)):
-        path = folder / f"part-{number:05d}.parquet"
-        write_table(table.slice(start, rows_per_part), path)
+        path, rows = folder / f"part-{number:05d}.parquet", order[start : start + rows_per_part]
+        groups = (rows[first : first + together] for first in range(0, max(len(rows), 1), together))
+        _write_groups(schema, (features.take(group).to_arrow() for group in groups), path)
         paths.append(path)
     return paths
 

@@ -77,7 +77,7 @@ class InputList(ArrowList[Input]):
             pa.field("row", pa.int64(), nullable=False),
             pa.field("digest", pa.string(), nullable=False),
             pa.field("part", pa.int32(), nullable=False),
-            pa.field("text", pa.string()),
+            pa.field("paired_with", pa.string()),
             # At most one of these; a path as the system has it, which need not be Unicode.
             pa.field("words", pa.string()),
             pa.field("path", pa.binary()),
@@ -116,7 +116,7 @@ class InputList(ArrowList[Input]):
     def middle_text(self) -> str | None:
         """The text of middle length, of pairs' too; None where there is none."""
         table = self.table
-        texts = pc.drop_null(pc.coalesce(table["text"], table["words"]))
+        texts = pc.drop_null(pc.coalesce(table["paired_with"], table["words"]))
         lengths = pc.utf8_length(texts).to_numpy()
         if not len(lengths):
             return None

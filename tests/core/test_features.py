@@ -105,6 +105,17 @@ def test_a_set_is_a_mapping_from_ids_to_valid_vectors() -> None:
         _ = features["z"]
 
 
+def test_some_rows_are_a_set_of_their_own() -> None:
+    matrix = np.arange(8, dtype=np.float32).reshape(4, 2)
+    whole = FeatureSet("content", list("abcd"), matrix, np.array([1, 0, 1, 1], bool), origin=list("wxyz"))
+    part = whole.take(np.array([3, 0, 1]))
+    assert (part.ids, part.origin, part.valid.tolist()) == (list("dab"), list("zwx"), [True, True, False])
+    assert part.matrix.tolist() == [[6, 7], [0, 1], [2, 3]]
+    part.matrix[:] = 0
+    assert matrix.any() and len(whole.take(np.zeros(0, np.int64))) == 0
+    assert replace(whole, origin=None).take(np.array([2])).origin is None
+
+
 def test_normalized_rows_have_length_one_and_absent_ones_stay_zeros() -> None:
     features = make(7, 3)
     unit = features.normalized()

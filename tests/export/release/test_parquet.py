@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from alignrec.core.features import FeatureSet
 from alignrec.export.errors import ReleaseError, VerificationError
+from alignrec.export.release import parquet
 from alignrec.export.release.manifest import FileEntry, SetEntry, describe_file
 from alignrec.export.release.parquet import iter_parts, read_parts, write_parts
 from tests.export.release.cases import IDS, make_set
@@ -47,6 +48,45 @@ def test_a_set_comes_in_pieces_across_parts(tmp_path: Path) -> None:
     pieces = list(iter_parts("image", *listed(make_set(), paths), rows=2))
     assert [len(piece.ids) for piece in pieces] == [2, 2, 1]
     assert [i for piece in pieces for i in piece.ids] == sorted(IDS)
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    rows=st.integers(0, 40),
+    dim=st.integers(1, 4),
+    values=st.integers(1, 50),
+    rows_per_part=st.integers(1, 50),
+)
+def test_parts_have_the_bytes_of_their_tables_whatever_is_in_memory_at_once(
+    tmp_path_factory: pytest.TempPathFactory, rows: int, dim: int, values: int, rows_per_part: int
+) -> None:
+    rng = np.random.default_rng(rows)
+    ids, matrix = [f"i{n}" for n in rng.permutation(rows)], rng.random((rows, dim)).astype(np.float32)
+    features = FeatureSet("content", ids, matrix, np.ones(rows, bool), origin=["trained"] * rows)
+    folder = tmp_path_factory.mktemp("parts")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parquet, "_GROUP_VALUES", values)
+        paths = write_parts(features, folder, rows_per_part)
+    table = features.to_arrow().sort_by("item_id").combine_chunks()
+    group = max(1, values // dim)
+    for number, path in enumerate(paths):
+        plain = folder / "plain.parquet"
+        pq.write_table(
+            table.slice(number * rows_per_part, rows_per_part),
+            plain,
+            row_group_size=group,
+            compression="zstd",
+            use_dictionary=False,
+            write_page_index=True,
+            use_content_defined_chunking=True,
+            store_schema=True,
+        )
+        assert path.read_bytes() == plain.read_bytes()
+        sizes = [
+            pq.read_metadata(path).row_group(n).num_rows for n in range(pq.read_metadata(path).num_row_groups)
+        ]
+        assert max(sizes, default=0) <= group
+    assert len(paths) == max(1, -(-rows // rows_per_part))
 
 
 def test_a_part_with_other_columns_is_refused(tmp_path: Path) -> None:
