@@ -16,58 +16,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import scipy.sparse as sp
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu
 
+from alignrec.aligner.recommenders.edges import Edges
 from alignrec.aligner.recommenders.graphs import id_vectors, linear
 from alignrec.aligner.recommenders.task import Floats, Recommender, Triples
-from alignrec.aligner.train.graphs import Graph, graph
 from alignrec.aligner.train.losses import bpr, half_square, rows
 from alignrec.aligner.train.model import UserItemVectors
-
-
-class Edges:
-    """The interactions one by one, in the order of their users.
-
-    Args:
-        history: CSR of ones `[users, items]`.
-        device: where they are.
-
-    Attributes:
-        user: int64 `[e]`.
-        item: int64 `[e]`.
-        of_user: `[users, e]`, sums edges by their user.
-        of_item: `[items, e]`, sums edges by their item.
-    """
-
-    def __init__(self, history: sp.csr_array, device: torch.device) -> None:
-        """List them."""
-        pairs = sp.coo_array(history)
-        order = np.arange(history.nnz)
-        ones = np.ones(history.nnz, dtype=np.float32)
-        self.user, self.item = (
-            torch.from_numpy(ends.astype(np.int64)).to(device) for ends in (pairs.row, pairs.col)
-        )
-        self.of_user, self.of_item = (
-            graph(sp.csr_array((ones, (ends, order)), shape=(count, history.nnz))).to(device)
-            for ends, count in zip((pairs.row, pairs.col), history.shape, strict=True)
-        )
-
-    def softmax(self, scores: Tensor, ends: Tensor, sums: Graph) -> Tensor:
-        """Scores, float `[e]`, as shares among the edges that have an end in common.
-
-        Args:
-            scores: of the edges.
-            ends: int64 `[e]`, the users or the items.
-            sums: `of_user` or `of_item` accordingly.
-        """
-        highest = torch.full((sums.forward.shape[0],), -torch.inf, device=scores.device)
-        highest = highest.scatter_reduce(0, ends, scores.detach(), "amax")
-        powers = (scores - highest[ends]).exp()[:, None]
-        return (powers / rows(sums @ powers, ends))[:, 0]
 
 
 class Grcn(Recommender):
@@ -97,7 +55,7 @@ class Grcn(Recommender):
         """Draw ID vectors, prototypes and projections; the caller seeds."""
         super().__init__(history, features, device)
         self.layers, self.routings, self.l2_weight = layers, routings, l2_weight
-        self.edges = Edges(history, device)
+        self.edges = Edges.of(history, device)
         self.user = id_vectors(self.users, dim)
         self.item = id_vectors(self.items, dim)
         self.prototypes = nn.ParameterList(id_vectors(self.users, dim) for _ in features)
@@ -110,24 +68,18 @@ class Grcn(Recommender):
         edges, found = self.edges, []
         for values, projection, start in zip(self.features, self.projections, self.prototypes, strict=True):
             item = leaky_relu(projection(values))
-            item_of_edge = rows(item, edges.item)
             user: Tensor = start
             for _ in range(self.routings):
-                scores = (rows(user, edges.user) * item_of_edge).sum(dim=1)
-                shares = edges.softmax(scores, edges.user, edges.of_user)
-                user = user + edges.of_user @ (shares[:, None] * item_of_edge)
+                user = user + edges.sums(edges.softmax(edges.dots(user, item)), item)
             found.append(UserItemVectors(user, item))
         return found
 
     def refined(self, content: Sequence[UserItemVectors]) -> tuple[Tensor, Tensor]:
         """Each edge's weight to its user and to its item, float `[e]`."""
-        edges = self.edges
-        to_user, to_item = [], []
-        for vectors in content:
-            scores = (rows(vectors.user, edges.user) * rows(vectors.item, edges.item)).sum(dim=1)
-            to_user.append(edges.softmax(scores, edges.user, edges.of_user))
-            to_item.append(edges.softmax(scores, edges.item, edges.of_item))
-        user_base, item_base = rows(self.user_base, edges.user), rows(self.item_base, edges.item)
+        by_user, by_item = self.edges, self.edges.transpose
+        scores = [by_user.dots(vectors.user, vectors.item) for vectors in content]
+        to_user, to_item = ([edges.softmax(each) for each in scores] for edges in (by_user, by_item))
+        user_base, item_base = rows(self.user_base, by_user.row), rows(self.item_base, by_item.row)
         return (
             (user_base * torch.stack(to_user, dim=1)).amax(dim=1),
             (item_base * torch.stack(to_item, dim=1)).amax(dim=1),
@@ -135,16 +87,13 @@ class Grcn(Recommender):
 
     def represent(self) -> UserItemVectors:
         """IDs after they spread over refined edges, and content beside them."""
-        edges, content = self.edges, self.content()
-        to_user, to_item = (weights[:, None] for weights in self.refined(content))
+        by_user, by_item, content = self.edges, self.edges.transpose, self.content()
+        to_user, to_item = self.refined(content)
         user: Tensor = self.user
         item: Tensor = self.item
         users, items = [user], [item]
         for _ in range(self.layers):
-            user, item = (
-                edges.of_user @ (to_user * rows(item, edges.item)),
-                edges.of_item @ (to_item * rows(user, edges.user)),
-            )
+            user, item = by_user.sums(to_user, item), by_item.sums(to_item, user)
             users.append(user)
             items.append(item)
         return UserItemVectors(

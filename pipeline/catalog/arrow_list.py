@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Self, TypeVar, overload
 import pyarrow as pa
 
 _AT_ONCE = 4096
+# As many batches become one: what lies between small pieces of memory adds up.
+_SMALL = 4
 T = TypeVar("T")
 
 
@@ -70,6 +72,8 @@ class ArrowList(Sequence[T]):
             arrays = [pa.array(cells, kind) for cells, kind in zip(columns, self.schema.types, strict=True)]
             self._batches.append(pa.RecordBatch.from_arrays(arrays, schema=self.schema))
             self._waiting = []
+            if len(self._batches) >= _SMALL and self._batches[-_SMALL].num_rows == _AT_ONCE:
+                self._batches[-_SMALL:] = [pa.concat_batches(self._batches[-_SMALL:])]
 
     def __len__(self) -> int:
         """How many there are."""

@@ -1,4 +1,4 @@
-"""What a catalogue gives extractors: a picture, a sound or a text each."""
+"""The items of a catalogue, and what it gives extractors: a picture, a sound or a text each."""
 
 from __future__ import annotations
 
@@ -66,6 +66,22 @@ class Input:
             where = self.value or f"what is in row {self.row} of the items table"
             raise InputsChangedError(f"{where} changed while the run went on")
         return data
+
+
+class IdList(ArrowList[str]):
+    """Ids of items, in the catalogue's order."""
+
+    schema = pa.schema([pa.field("item_id", pa.string())])
+
+    @staticmethod
+    def to_cells(record: str) -> Sequence[Any]:
+        """See `ArrowList`."""
+        return (record,)
+
+    @staticmethod
+    def from_cells(item_id: str) -> str:
+        """See `ArrowList`."""
+        return item_id
 
 
 class InputList(ArrowList[Input]):

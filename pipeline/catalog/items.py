@@ -15,7 +15,7 @@ from alignrec.extractors.modality import IMAGE, Kind
 from alignrec.pipeline.catalog.contents import Unusable, config_key, files_of, readers_of, source_columns
 from alignrec.pipeline.catalog.file_cells import Root
 from alignrec.pipeline.catalog.file_hashes import FileHashes
-from alignrec.pipeline.catalog.inputs import Input, InputList
+from alignrec.pipeline.catalog.inputs import IdList, Input, InputList
 from alignrec.pipeline.catalog.object_stores import RemoteFolder
 from alignrec.pipeline.catalog.reading_ahead import read_ahead
 from alignrec.pipeline.catalog.rejections import Rejection, Rejections, reasons_with_examples
@@ -44,7 +44,7 @@ class Catalogue:
 
     table: Table
     config: ItemsConfig
-    item_ids: list[str] = field(default_factory=list)
+    item_ids: IdList = field(default_factory=IdList)
     inputs: dict[str, InputList] = field(default_factory=dict)
     rejections: Rejections = field(default_factory=Rejections)
     rows: int = 0

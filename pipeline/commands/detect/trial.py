@@ -215,7 +215,7 @@ def _interactions(trial: Trial, catalogue: Catalogue) -> None:
         days = f"{_day(ends['min'] // unit)} to {_day(ends['max'] // unit)}"
         trial.found.append(("times", f"{days} in {section['timestamp']}"))
     _limit(trial, "interactions", read.rejections, read.rows)
-    _cut(trial, catalogue.item_ids, table)
+    _cut(trial, list(catalogue.item_ids), table)
 
 
 def _read_interactions(trial: Trial, item_ids: Sequence[str]) -> Interactions | None:

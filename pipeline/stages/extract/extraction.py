@@ -44,7 +44,7 @@ class Extraction:
     def inputs(self) -> dict[str, Any]:
         """What decides the results."""
         inputs: dict[str, Any] = {
-            "catalogue rows": [self.catalogue.item_ids, table_sha256(self.catalogue.rejections.table)]
+            "catalogue rows": [list(self.catalogue.item_ids), table_sha256(self.catalogue.rejections.table)]
         }
         for job in self.jobs:
             inputs[f"{job.name} model"] = job.settings

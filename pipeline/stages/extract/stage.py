@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-
 from alignrec.core.files import write_bytes
 from alignrec.core.sealed import read_sealed_json, seal_json
 from alignrec.export.release.parquet import write_table
@@ -278,8 +276,7 @@ def _check_usable(work: Extraction, rejections: Rejections, valid: Mapping[str, 
 
 def _write_tables(work: Extraction, rejections: Rejections, folder: Path) -> None:
     write_table(rejections.table, folder / "rejected.parquet")
-    items = pa.table({"item_id": pa.array(work.catalogue.item_ids, pa.string())})
-    write_arrow(items, folder / "items.arrow")
+    write_arrow(work.catalogue.item_ids.table, folder / "items.arrow")
     if work.interactions:
         write_arrow(work.interactions.table, folder / "interactions.arrow")
 

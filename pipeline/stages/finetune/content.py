@@ -43,7 +43,7 @@ class PairedContent:
             text = item.text if item.text is not None else item.value
             if isinstance(text, str):
                 texts.setdefault(item.item_id, text)
-        return cls(catalogue.item_ids, list(pictures.values()), texts, located[sources[IMAGE]].columns)
+        return cls(list(catalogue.item_ids), list(pictures.values()), texts, located[sources[IMAGE]].columns)
 
     def record(self) -> dict[str, object]:
         """What of it decides the training."""

@@ -24,7 +24,7 @@ from alignrec.pipeline.catalog.items import read_catalogue
 from alignrec.pipeline.config.catalog import ItemsConfig
 from alignrec.pipeline.catalog.file_hashes import FileHashes
 catalogue = read_catalogue(ItemsConfig(path=sys.argv[1], text="{title}"), FileHashes())
-print(catalogue.item_ids, [item.row for item in catalogue.inputs["image"]])
+print(list(catalogue.item_ids), [item.row for item in catalogue.inputs["image"]])
 print([hashlib.sha256(data).hexdigest() for _, _, data in catalogue.embedded(["image"], 0, 3)])
 """
 
