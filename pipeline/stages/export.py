@@ -28,7 +28,7 @@ class ExportStage(Stage):
     """
 
     name = "export"
-    version = 6
+    version = 7
     libraries = ("alignrec", "numpy", "open_clip_torch", "pillow", "pyarrow", "torch", "transformers")
     folder = "release"
 

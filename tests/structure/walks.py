@@ -67,7 +67,7 @@ def walks() -> list[Walk]:
                 "extractors/backends/packaged/efficientnet.py:EfficientNetLite.embed",
                 "pipeline/runner/arrow_files.py:write_arrow",
                 "pipeline/runner/arrow_files.py:read_arrow under pipeline/stages/export.py",
-                "export/release/parquet.py:write_table under pipeline/stages/export.py",
+                "export/release/parquet.py:write_parts under pipeline/stages/export.py",
             ],
         ),
         Walk(
