@@ -23,6 +23,7 @@ from alignrec.aligner.train.task import RankingVectors
 from alignrec.aligner.train.zero_shot_term import columns_of
 
 Floats = NDArray[np.float32]
+_BLOCK = 8192  # items that are encoded at once
 # Unit rows may be longer by what float32 rounds; far longer ones would give similarities that are no numbers.
 _LONGEST = 1.001
 _LARGEST = 1e6  # larger terms would leave no room for cosines in float32
@@ -112,8 +113,8 @@ class AlignedEncoder:
     def encode(self, features: NDArray[np.floating], valid: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Aligned and content vectors, float32 `[m, d]` each; zeros where `valid` is False.
 
-        With a zero-shot term, aligned vectors have as many more columns as features have, and with a
-        popularity term one more, the last.
+        Beside these, a block of items is in memory. With a zero-shot term, aligned vectors have as many more
+        columns as features have, and with a popularity term one more, the last.
 
         Args:
             features: float `[m, e]`, from the same encoder as the features of training.
@@ -124,6 +125,16 @@ class AlignedEncoder:
         """
         if features.ndim != 2 or features.shape[1] != len(self.mean):
             raise FeatureError(f"the encoder is for features [m, {len(self.mean)}], got {features.shape}")
+        aligned = content = np.empty((0, 0), np.float32)
+        for start in range(0, len(features), _BLOCK):
+            rows = slice(start, start + _BLOCK)
+            block = self._of_block(features[rows], valid[rows])
+            if not start:
+                aligned, content = (np.empty((len(features), x.shape[1]), np.float32) for x in block)
+            aligned[rows], content[rows] = block
+        return aligned, content
+
+    def _of_block(self, features: NDArray[np.floating], valid: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         if not np.isfinite(features).all():
             raise FeatureError("the features have values that are no finite numbers")
         unit = ContentSpace(self.mean)(features, valid)

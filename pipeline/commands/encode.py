@@ -79,8 +79,12 @@ def encode(
         _check_models(extraction_of(context), models)
         bring_up_to_date(context)
         run = context.run
-        raw = {name: run.features(name) for name in models.cards}
-        sets = encoders.encode(raw, run.inputs() if tokens else {})
+        if tokens:
+            inputs, ids = run.inputs(), run.items()
+            raw = {name: FeatureSet(name, ids, one.pooled, one.valid) for name, one in inputs.items()}
+        else:
+            inputs, raw = {}, {name: run.features(name) for name in models.cards}
+        sets = encoders.encode(raw, inputs)
         rejected = [{k: v for k, v in row.items() if k != "detail"} for row in run.rejected()]
     cards = {name: asdict(card) for name, card in models.cards.items()}
     return Encoded(sets, rejected, cards)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 
 from alignrec.aligner.errors import EncoderError, FeatureError
+from alignrec.aligner.train import aligned_encoder
 from alignrec.aligner.train.aligned_encoder import AlignedEncoder
 
 SAVED = Path(__file__).parents[1] / "saved"
@@ -29,6 +30,18 @@ def test_an_encoder_that_an_earlier_version_saved_gives_the_same_vectors(tmp_pat
     encoder.save_pretrained(tmp_path)
     for name in ("config.json", "model.safetensors"):
         assert (tmp_path / name).read_bytes() == (SAVED / "aligner" / name).read_bytes()
+
+
+@pytest.mark.parametrize("block", [1, 3])
+def test_a_block_of_items_has_the_vectors_that_they_have_among_all(
+    monkeypatch: pytest.MonkeyPatch, block: int
+) -> None:
+    features = load_file(SAVED / "expected.safetensors")["features"]
+    encoder, valid = AlignedEncoder.from_pretrained(SAVED / "aligner"), features.any(axis=1)
+    whole = encoder.encode(features, valid)
+    monkeypatch.setattr(aligned_encoder, "_BLOCK", block)
+    for mine, wanted in zip(encoder.encode(features, valid), whole, strict=True):
+        np.testing.assert_allclose(mine, wanted, atol=1e-6)
 
 
 def copy(folder: Path, **changes: Any) -> Path:
