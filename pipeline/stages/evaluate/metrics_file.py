@@ -72,9 +72,9 @@ def pooled_words(config: Config) -> dict[str, str]:
     }
 
 
-def search_words(logs: Mapping[str, object], where: str = "") -> dict[str, str]:
-    """With which settings trained landmarks were measured, and where, by the words of their search's log."""
-    return {f"settings of {name}{where}": str(log) for name, log in logs.items()}
+def search_words(logs: Mapping[str, object]) -> dict[str, str]:
+    """With which settings trained landmarks were measured, by the words of their search's log."""
+    return {f"settings of {name}": str(log) for name, log in logs.items()}
 
 
 def metrics_bytes(

@@ -52,22 +52,22 @@ def pooled_evaluation(sources: FeatureSources) -> tuple[list[Measurement], list[
 
     Returns:
         As `compare_splits`, of zero-shot, item-CF, all protocols of `evaluate_all` and thinned histories; and
-        the controls that were measured, and with which settings landmarks were trained, where a search chose.
+        the controls that were measured, and with which settings landmarks were trained, where a search on the
+        run's own split chose.
     """
     context = sources.context
     config, run = context.config, context.run
     item_ids, interactions = run.items(), run.interactions()
     reached: _Reached = defaultdict(lambda: defaultdict(list))
     controls: list[Piece] = []
-    words: dict[str, str] = {}
+    own = Trainings(sources, run.split())
     for number, redrawn in enumerate(split_seeds(config), 1):
-        if redrawn is None:
-            cut = run.split()
-        else:
+        trainings = own
+        if redrawn is not None:
             cut = cut_interactions(config.model_copy(update={"seed": redrawn}), item_ids, interactions)
-        evaluator = Evaluator(cut.split, config.evaluate.k, config.evaluate.exclude_valid)
+            trainings = Trainings(sources, cut, redrawn, tuned=own)
+        evaluator = Evaluator(trainings.cut.split, config.evaluate.k, config.evaluate.exclude_valid)
         title = f"evaluate split {number} of {config.evaluate.splits}"
-        trainings = Trainings(sources, cut, redrawn)
         context.console.note(f"{title}: zero-shot and item-CF")
         _before_training(trainings, evaluator, title, reached)
         for pieces in _subjects(trainings):
@@ -78,8 +78,7 @@ def pooled_evaluation(sources: FeatureSources) -> tuple[list[Measurement], list[
                 one = [evaluations[protocol, part] for evaluations in found]
                 reached[protocol, part, share][pieces[0].subject].append(one)
             controls += [piece for piece in pieces if piece.subject == CONTROL]
-        if config.evaluate.full:
-            words |= search_words(trainings.search_logs(), f", split {number}")
+    words = search_words(own.search_logs()) if config.evaluate.full else {}
     return [record for key in reached for record in _compared(*key, reached[key])], controls, words
 
 

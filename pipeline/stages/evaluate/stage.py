@@ -39,7 +39,7 @@ _FULL_VERSION = 2
 RANKINGS = "lists from elsewhere"
 # The part that only an evaluation on several splits has, and the number of what is measured on them.
 SPLITS = "splits and their seeds"
-_SPLITS_VERSION = 2
+_SPLITS_VERSION = 3
 # Parts that add to an evaluation, and change nothing of the rest.
 _MORE = (FULL, RANKINGS, SPLITS)
 # The part that says which protocols are measured, and changes nothing of what they train.

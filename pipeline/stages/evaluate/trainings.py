@@ -28,6 +28,9 @@ from alignrec.pipeline.stages.following import following
 from alignrec.pipeline.stages.pretrain import content_inputs
 from alignrec.pipeline.stages.train import train_resumably
 
+# Where the settings of a landmark on a split that was drawn again were searched for.
+_ELSEWHERE = "on the run's own split"
+
 
 @dataclass(frozen=True, eq=False)
 class Trainings:
@@ -38,14 +41,15 @@ class Trainings:
         cut: the split.
         redrawn: the seed that drew the split; None for the run's own split.
         less: how the histories of `cut` were thinned; None for whole ones.
-        whole: the same on whole histories, where they are thinned.
+        tuned: the trainings whose searches for settings serve these: of whole histories where they are
+            thinned, of the run's own split where the split is another.
     """
 
     sources: FeatureSources
     cut: CatalogueSplit
     redrawn: int | None = None
     less: Less | None = None
-    whole: Trainings | None = None
+    tuned: Trainings | None = None
 
     @property
     def context(self) -> StageContext:
@@ -61,7 +65,7 @@ class Trainings:
         """The same on thinned histories; what is kept of them goes by the seed that drew the split."""
         seed = self.context.config.seed if self.redrawn is None else self.redrawn
         cut = replace(self.cut, split=self.cut.split.thinned(share, seed))
-        return replace(self, cut=cut, less=Less(THINNED, share), whole=self)
+        return replace(self, cut=cut, less=Less(THINNED, share), tuned=self)
 
     def control(self, seed: int) -> Piece:
         """The piece of the control."""
@@ -78,7 +82,8 @@ class Trainings:
         known = seed if landmark.trained else None
         name = landmark.name if source is None else f"{landmark.name} on {source.features}"
         piece = self._piece(name, known, partial(self._landmark, landmark, seed, source))
-        identity = {**landmark.identity, "searched": self._searches(landmark)}
+        searched = (_ELSEWHERE if self.redrawn is not None else True) if self._searches(landmark) else False
+        identity = {**landmark.identity, "searched": searched}
         return replace(piece, parts={**piece.parts, "landmark": digest(identity)})
 
     def of_variant(self, variant: Variant, seed: int) -> Piece:
@@ -93,7 +98,7 @@ class Trainings:
         return replace(piece, less=less, parts={**piece.parts, **split_parts(None, less)})
 
     def search_logs(self) -> dict[str, LandmarkLog]:
-        """The searches for settings of trained landmarks on this split, by landmark; done if they are not."""
+        """The searches for settings of trained landmarks, by landmark; done if they are not."""
         marks = landmarks_of(self.cut.split.items, full=True)
         return {mark.name: self._search(mark) for mark in marks if self._searches(mark)}
 
@@ -133,11 +138,10 @@ class Trainings:
         return self.context.config.evaluate.full and landmark.search is not None
 
     def _search(self, landmark: Landmark) -> LandmarkLog:
-        """The search on whole histories, which serves thinned ones too; its log stays in the run folder."""
-        if self.whole is not None:
-            return self.whole._search(landmark)
-        context = self.context
-        parts = search_parts(context, landmark) | split_parts(self.redrawn, None)
+        """The search, whose log stays in the run folder."""
+        if self.tuned is not None:
+            return self.tuned._search(landmark)
+        context, parts = self.context, search_parts(self.context, landmark)
         data = self._input(landmark, context.config.seed)
 
         def score(settings: Mapping[str, float], title: str) -> float:
