@@ -91,7 +91,7 @@ class InputList(ArrowList[Input]):
         [
             pa.field("item_id", pa.string(), nullable=False),
             pa.field("row", pa.int64(), nullable=False),
-            pa.field("digest", pa.string(), nullable=False),
+            pa.field("digest", pa.binary(32), nullable=False),
             pa.field("part", pa.int32(), nullable=False),
             pa.field("paired_with", pa.string()),
             # At most one of these; a path as the system has it, which need not be Unicode.
@@ -108,13 +108,14 @@ class InputList(ArrowList[Input]):
         words = value if isinstance(value, str) else None
         path = os.fsencode(value) if isinstance(value, Path) else None
         remote = json.dumps(astuple(value)) if isinstance(value, RemoteFile) else None
-        return record.item_id, record.row, record.digest, record.part, record.text, words, path, remote
+        content = bytes.fromhex(record.digest)
+        return record.item_id, record.row, content, record.part, record.text, words, path, remote
 
     @staticmethod
     def from_cells(
         item_id: str,
         row: int,
-        content: str,
+        content: bytes,
         part: int,
         text: str | None,
         words: str | None,
@@ -127,7 +128,7 @@ class InputList(ArrowList[Input]):
             value = Path(os.fsdecode(path))
         elif remote is not None:
             value = RemoteFile(*json.loads(remote))
-        return Input(item_id, row, content, value, part, text)
+        return Input(item_id, row, content.hex(), value, part, text)
 
     def middle_text(self) -> str | None:
         """The text of middle length, of pairs' too; None where there is none."""

@@ -41,7 +41,7 @@ class OnlyCpu(LocalEngine):
 
 def job_chosen_on(folder: Path, device: str, *overrides: str) -> ModalityJob:
     config = load_config(write_catalogue(folder), overrides)
-    inputs = InputList([Input("i1", 1, "d", "a thing")])
+    inputs = InputList([Input("i1", 1, "d" * 64, "a thing")])
     job = make_job(config, "text", inputs, sha256_file, {})
     return replace(job, choice=Choice(job.fingerprint, device, 8))
 

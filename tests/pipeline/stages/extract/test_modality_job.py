@@ -13,7 +13,7 @@ from alignrec.pipeline.engines.base import LoadedModel
 from alignrec.pipeline.stages.extract.modality_job import Choice, ModalityJob, make_job
 from tests.pipeline.catalogues import write_catalogue
 
-INPUTS = InputList(Input(f"i{n}", n, "d", "a thing " * n) for n in range(1, 6))
+INPUTS = InputList(Input(f"i{n}", n, "d" * 64, "a thing " * n) for n in range(1, 6))
 CARD = ExtractorCard("a:b", "text", None, "0" * 64, 8, 4, {}, None)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from alignrec.pipeline.catalog.inputs import Input, InputList
 from alignrec.pipeline.stages.extract.sample import sample, without
 
-TEXTS = InputList(Input(f"i{number}", number, "", f"text {number}") for number in range(100))
+TEXTS = InputList(Input(f"i{number}", number, "0" * 64, f"text {number}") for number in range(100))
 
 
 def rows(inputs: InputList) -> list[int]:
@@ -23,9 +23,9 @@ def test_a_sample_is_of_places_spread_over_the_catalogue() -> None:
 
 
 def test_files_inside_the_table_are_of_one_place() -> None:
-    embedded = InputList(Input(item.item_id, item.row, "", None) for item in TEXTS)
+    embedded = InputList(Input(item.item_id, item.row, item.digest, None) for item in TEXTS)
     assert rows(sample(embedded, size=6, places=3)) == list(range(6))
-    files = InputList(Input(item.item_id, item.row, "", Path("x")) for item in TEXTS)
+    files = InputList(Input(item.item_id, item.row, item.digest, Path("x")) for item in TEXTS)
     assert len(set(rows(sample(files, size=6, places=3)))) == 6
 
 
