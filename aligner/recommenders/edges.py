@@ -107,7 +107,8 @@ class Edges:
         if self.forward.order is not None:
             return self.transpose._dots(column_vectors, row_vectors)
         nothing = self.forward.matrix(row_vectors.new_zeros(len(self.row)))
-        return torch.sparse.sampled_addmm(nothing, row_vectors, column_vectors.T, beta=0.0).values()
+        products: Tensor = torch.sparse.sampled_addmm(nothing, row_vectors, column_vectors.T, beta=0.0)
+        return products.values()
 
 
 class _Sums(torch.autograd.Function):

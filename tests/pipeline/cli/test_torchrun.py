@@ -54,7 +54,9 @@ def test_a_killed_process_ends_it_with_words_and_another_run_goes_on(
     os.kill(process_of(run.pid, 1), signal.SIGKILL)
     answer, errors = run.communicate(timeout=120)
     assert run.returncode != 0 and answer == "", errors
-    assert "error of process 0: another process of this training ended" in errors
+    # It notices by itself, or torchrun does and ends it.
+    words = ("another process of this training ended", "ended by torchrun, as it ends all processes")
+    assert any(f"error of process 0: {one}" in errors for one in words), errors
     assert errors.count(f"pretrain: {EPOCHS} to do") == 1, "one process speaks"
     assert checkpoint.is_file() and not (out / "pretrain").exists()
     with locked(out):  # nobody holds it
