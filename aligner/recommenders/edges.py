@@ -44,11 +44,13 @@ class Edges:
 
     Attributes:
         row: int64 `[e]`, the user of each; of a `transpose` the item.
+        column: int64 `[e]`, the item of each; of a `transpose` the user.
         forward: by rows.
         backward: by columns.
     """
 
     row: Tensor
+    column: Tensor
     forward: _Pattern
     backward: _Pattern
 
@@ -63,15 +65,12 @@ class Edges:
         forward = _pattern(numbers, None, device)
         backward = _pattern(by_item, _tensor(by_item.data, device), device)
         row = np.repeat(np.arange(history.shape[0]), np.diff(history.indptr))
-        return cls(_tensor(row, device), forward, backward)
+        return cls(_tensor(row, device), forward.columns, forward, backward)
 
     @property
     def transpose(self) -> Edges:
         """The same edges, in the same order, from items to users."""
-        column = self.forward.columns
-        if self.forward.order is not None:
-            column = torch.empty_like(column).index_copy_(0, self.forward.order, column)
-        return Edges(column, self.backward, self.forward)
+        return Edges(self.column, self.row, self.backward, self.forward)
 
     def sums(self, weights: Tensor, values: Tensor) -> Tensor:
         """Each row's weighted sum over its edges, float `[rows, d]`.
