@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ def check_free(folder: Path) -> None:
 
 def write_release(
     folder: Path,
-    sets: Sequence[FeatureSet],
+    sets: Iterable[FeatureSet],
     rejected: Iterable[dict[str, object]],
     provenance: Mapping[str, Any],
     *,
@@ -65,7 +65,7 @@ def write_release(
 
 def fill_release(
     folder: Path,
-    sets: Sequence[FeatureSet],
+    sets: Iterable[FeatureSet],
     rejected: Iterable[dict[str, object]],
     provenance: Mapping[str, Any],
     *,
@@ -78,7 +78,8 @@ def fill_release(
 
     Args:
         folder: exists and is empty.
-        sets: the feature sets; each becomes `data/<name>/part-*.parquet`.
+        sets: the feature sets, asked for one after the other, so that whoever reads them as they are asked
+            for holds one in memory; each becomes `data/<name>/part-*.parquet`.
         rejected: rows of `data/rejected.parquet` (columns of `REJECTED_SCHEMA`).
         provenance: JSON values that say how this was made; carries no date, path or engine.
         extractors: `encoder/extractors.json`, one entry a modality.
@@ -91,13 +92,19 @@ def fill_release(
         OutsideError: a set's name leads out of the folder.
         ResultsError: the metrics are not what an evaluation writes.
     """
-    names = [features.name for features in sets]
-    if not names or len(set(names)) != len(names):
-        raise ReleaseError(f"a release needs feature sets of distinct names, got {names}")
     rows: dict[Path, int] = {}
+    entries: dict[str, SetEntry] = {}
     for features in sets:
+        if features.name in entries:
+            raise ReleaseError(f"a release has one feature set of a name, got two named {features.name!r}")
         parts = write_parts(features, inside(folder / "data", features.name))
         rows |= {path: pq.read_metadata(path).num_rows for path in parts}
+        entries[features.name] = SetEntry(
+            dim=features.dim, rows=len(features), valid=int(features.valid.sum()), key=features.key
+        )
+        del features  # before the next one is read
+    if not entries:
+        raise ReleaseError("a release has at least one feature set, got none")
     rejected_path = folder / "data" / "rejected.parquet"
     rows[rejected_path] = write_rejected(rejected, rejected_path)
     write_bytes(folder / "encoder" / "extractors.json", canonical_json(extractors) + b"\n")
@@ -112,7 +119,7 @@ def fill_release(
         write_bytes(folder / POOLED_FILE, pooled)
     manifest = Manifest.make(
         [describe_file(folder, path, rows.get(path)) for path in folder.rglob("*") if path.is_file()],
-        {f.name: SetEntry(dim=f.dim, rows=len(f.ids), valid=int(f.valid.sum()), key=f.key) for f in sets},
+        entries,
         dict(provenance),
     )
     write_bytes(folder / MANIFEST, manifest.to_bytes())

@@ -60,7 +60,7 @@ class ExportStage(Stage):
         cards = {name: _public(entry["card"]) for name, entry in sets.items()}
         release = fill_release(
             target,
-            [_features(context, name) for name in config.sets],
+            (_features(context, name) for name in config.sets),
             rejected,
             _provenance(context, cards),
             extractors=cards,

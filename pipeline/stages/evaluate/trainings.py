@@ -82,7 +82,7 @@ class Trainings:
         known = seed if landmark.trained else None
         name = landmark.name if source is None else f"{landmark.name} on {source.features}"
         piece = self._piece(name, known, partial(self._landmark, landmark, seed, source))
-        searched = (_ELSEWHERE if self.redrawn is not None else True) if self._searches(landmark) else False
+        searched = self._searches(landmark) and (self.redrawn is None or _ELSEWHERE)
         identity = {**landmark.identity, "searched": searched}
         return replace(piece, parts={**piece.parts, "landmark": digest(identity)})
 

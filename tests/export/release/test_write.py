@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from alignrec.core.features import FeatureSet
 from alignrec.core.files import replacing_folder
 from alignrec.core.names import OutsideError
 from alignrec.export.errors import ReleaseError
@@ -69,8 +72,29 @@ def test_writing_again_replaces_the_release_in_one_step(tmp_path: Path) -> None:
 
 
 def test_sets_of_one_name_cannot_share_a_release(tmp_path: Path) -> None:
-    with pytest.raises(ReleaseError, match="distinct names"):
+    with pytest.raises(ReleaseError, match="one feature set of a name"):
         write_release(tmp_path / "r", [make_set(), make_set()], [], {}, extractors={})
+
+
+def test_a_release_without_a_set_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="at least one"):
+        write_release(tmp_path / "r", iter(()), [], {}, extractors={})
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_set_is_in_memory_at_a_time(tmp_path: Path) -> None:
+    alive: list[weakref.ref[FeatureSet]] = []
+
+    def read() -> Iterator[FeatureSet]:
+        for name in ("image", "text", "multimodal"):
+            assert all(one() is None for one in alive)
+            features = make_set(name)
+            alive.append(weakref.ref(features))
+            yield features
+            del features
+
+    write_release(tmp_path / "r", read(), [], {}, extractors={})
+    assert len(alive) == 3
 
 
 def test_a_folder_that_is_there_is_filled_with_the_same_bytes(tmp_path: Path) -> None:
