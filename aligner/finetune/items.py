@@ -20,6 +20,8 @@ from alignrec.aligner.finetune.masking import (
 
 # What is predicted: patches and word pieces, of a picture or text alone and of a pair of both.
 PATCHES, WORDS, PAIR_PATCHES, PAIR_WORDS = "patches", "words", "pair patches", "pair words"
+# Whose `[CLS]` has to name the pieces of the item's text: a picture's, a text's, a pair's.
+PICTURE_LABELS, TEXT_LABELS, PAIR_LABELS = "labels of pictures", "labels of texts", "labels of pairs"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +76,8 @@ class Step:
         ids: int64 `[b, t]`.
         lengths: int64 `[b]`.
         hidden: bool `[b, patches]` or `[b, t]` by what is predicted; nothing of what an item lacks.
-        totals: how many are hidden in the whole step, by the same names.
+        totals: how many are hidden in the whole step, by the same names; and how many texts have to be named,
+            by whose `[CLS]` has to.
     """
 
     rows: NDArray[np.int64]
@@ -108,7 +111,8 @@ class Step:
             PAIR_PATCHES: blocks(pair),
             PAIR_WORDS: hide_words(lengths * pair, OF_A_PAIR_S_TEXT, rng, width),
         }
-        totals = {name: int(marks.sum()) for name, marks in hidden.items()}
+        named = {PICTURE_LABELS: pair, TEXT_LABELS: lengths > 0, PAIR_LABELS: pair}
+        totals = {name: int(marks.sum()) for name, marks in (hidden | named).items()}
         return cls(rows, ids, lengths, hidden, totals)
 
     def parts(self, count: int) -> Iterator[Step]:

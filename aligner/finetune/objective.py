@@ -4,7 +4,7 @@ Hidden patches' visual codes and hidden word pieces are predicted, each from the
 pictures alone, of texts alone, and of pairs, in which both hide some at once, as in VL-BEiT (arXiv
 2206.01127). A loss is the mean cross-entropy of what is hidden, and all four weigh the same. A hidden word
 piece is always replaced by the mask, never by another piece. BEiT-3's own pretraining code was not released:
-what its paper leaves open is a reconstruction.
+what its paper leaves open is a reconstruction. Two further losses, which BEiT-3 has not, teach `[CLS]`.
 """
 
 from __future__ import annotations
@@ -14,15 +14,25 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from alignrec.aligner.finetune.items import PAIR_PATCHES, PAIR_WORDS, PATCHES, WORDS, Batch
+from alignrec.aligner.finetune.items import (
+    PAIR_LABELS,
+    PAIR_PATCHES,
+    PAIR_WORDS,
+    PATCHES,
+    PICTURE_LABELS,
+    TEXT_LABELS,
+    WORDS,
+    Batch,
+)
 from alignrec.aligner.finetune.model import MaskedModel
 from alignrec.aligner.finetune.patch_aggregation import PatchAggregation
+from alignrec.aligner.finetune.text_labels import TextLabels
 
-# Who sees what: a picture, a text; and the names of what is predicted of either.
+# The names of what is predicted of a picture and of a text, empty where it is not seen, and by [CLS].
 _FORMS = (
-    (True, False, PATCHES, WORDS),
-    (False, True, PATCHES, WORDS),
-    (True, True, PAIR_PATCHES, PAIR_WORDS),
+    (PATCHES, "", PICTURE_LABELS),
+    ("", WORDS, TEXT_LABELS),
+    (PAIR_PATCHES, PAIR_WORDS, PAIR_LABELS),
 )
 BY_CLS = " by [CLS]"
 
@@ -30,12 +40,15 @@ BY_CLS = " by [CLS]"
 class MaskedPrediction(nn.Module):
     """The losses around a model."""
 
-    def __init__(self, model: MaskedModel, *, aggregate: bool = False) -> None:
-        """Wrap a model; with `aggregate`, `[CLS]` has to tell hidden patches too."""
+    def __init__(
+        self, model: MaskedModel, *, aggregate: bool = False, labels: TextLabels | None = None
+    ) -> None:
+        """Wrap a model; with `aggregate`, `[CLS]` has to tell hidden patches too, with `labels` the text."""
         super().__init__()
         self.model = cast("nn.Module", model)
         self.inner = max(1, round(0.75 * model.layers))  # as BEiT v2: the 9th of 12 layers
         self.aggregation = PatchAggregation(model.width) if aggregate else None
+        self.labels = labels
 
     @property
     def front(self) -> MaskedModel:
@@ -43,17 +56,17 @@ class MaskedPrediction(nn.Module):
         return cast("MaskedModel", self.model)
 
     def losses(self, batch: Batch) -> dict[str, Tensor]:
-        """Cross-entropies over what is hidden in the whole step, scalars; none where nothing is."""
+        """Cross-entropies over what is hidden or to be named in the whole step, scalars; none of nothing."""
         losses: dict[str, Tensor] = {}
-        for picture, text, patches, words in _FORMS:
+        for patches, words, labels in _FORMS:
             rows = torch.ones_like(batch.text)
-            rows = rows & batch.picture if picture else rows
-            rows = rows & batch.text if text else rows
+            rows = rows & batch.picture if patches else rows
+            rows = rows & batch.text if words else rows
             if rows.any():
-                losses |= self._losses(batch, rows, patches if picture else "", words if text else "")
+                losses |= self._losses(batch, rows, patches, words, labels)
         return losses
 
-    def _losses(self, batch: Batch, rows: Tensor, patches: str, words: str) -> dict[str, Tensor]:
+    def _losses(self, batch: Batch, rows: Tensor, patches: str, words: str, labels: str) -> dict[str, Tensor]:
         hidden_patches = batch.hidden[patches][rows] if patches else None
         hidden_words = batch.hidden[words][rows] if words else None
         states, early = self.front.states(
@@ -76,6 +89,12 @@ class MaskedPrediction(nn.Module):
             found = states[:, -hidden_words.shape[1] :][hidden_words]
             targets = batch.ids[rows][hidden_words]
             losses[words] = _cross_entropy(self.front.words(found), targets, batch.totals[words])
+        named = batch.text[rows]
+        if self.labels is not None and named.any():
+            found = self.labels(
+                self.front.words(states[:, 0][named]), batch.ids[rows][named], batch.real[rows][named]
+            )
+            losses[labels] = found / batch.totals[labels]
         return losses
 
 

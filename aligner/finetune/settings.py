@@ -42,6 +42,9 @@ class FinetuneSettings(BaseModel):
     aggregate: bool = Field(
         False, description="have [CLS] tell hidden patches too, by BEiT v2's patch aggregation"
     )
+    classify: bool = Field(
+        False, description="have [CLS] name the text's word pieces too, the labels of SuperClass"
+    )
     held_out: float = Field(
         0.05, gt=0, lt=1, description="share of the items with picture and text that only judge the training"
     )

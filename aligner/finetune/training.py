@@ -20,6 +20,7 @@ from alignrec.aligner.finetune.model import MaskedModel
 from alignrec.aligner.finetune.objective import MaskedPrediction
 from alignrec.aligner.finetune.patch_aggregation import PatchAggregation
 from alignrec.aligner.finetune.settings import FinetuneSettings
+from alignrec.aligner.finetune.text_labels import TextLabels, rarity_of
 from alignrec.aligner.hardware import device_of
 from alignrec.aligner.schedule import warmed_up
 from alignrec.aligner.trainer import Hooks, Task, Trainer
@@ -88,7 +89,8 @@ def finetune(
     held_out = np.sort(np.random.default_rng([seed, _HELD_OUT]).permutation(pairs)[:count])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        objective = MaskedPrediction(model, aggregate=settings.aggregate)
+        labels = TextLabels(rarity_of(items.texts)) if settings.classify else None
+        objective = MaskedPrediction(model, aggregate=settings.aggregate, labels=labels)
     task = _Finetuning(objective, items, held_out, settings, seed)
     curves = Trainer(task).fit(**hooks).curves
     objective.eval()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from alignrec.aligner.finetune.settings import FinetuneSettings
 from alignrec.core.files import digest, write_bytes
 from alignrec.extractors.backends.beit3.backend import BACKEND
 from alignrec.extractors.backends.beit3.files import BEiT3Files, find_files
@@ -82,7 +83,7 @@ class FinetuneStage(Stage):
             "checkpoint": asdict(model),
             "teacher": asdict(teacher),
             "content": content.record(),
-            "settings": config.finetune.model_dump(mode="json"),
+            "settings": _deciding(config.finetune),
             "seed": str(config.seed),
         }
         return Plan(inputs, details=_Work(content, teacher, hashes), **begun(context))
@@ -141,6 +142,11 @@ class FinetuneStage(Stage):
             f"{one['other']:.1%} beside {one['beside']} [{one['low']:+.1%}, {one['high']:+.1%}]"
             for one in summary["accuracy"]
         ]
+
+
+def _deciding(settings: FinetuneSettings) -> dict[str, Any]:
+    """The settings; `classify` only where it is asked for, so that what was tuned before that key stays."""
+    return settings.model_dump(mode="json", exclude=None if settings.classify else {"classify"})
 
 
 def _load(context: StageContext, files: BEiT3Files) -> tuple[TrainableBEiT3, Preparation]:

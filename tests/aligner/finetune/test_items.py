@@ -8,9 +8,12 @@ import torch
 
 from alignrec.aligner.errors import FeatureError
 from alignrec.aligner.finetune.items import (
+    PAIR_LABELS,
     PAIR_PATCHES,
     PAIR_WORDS,
     PATCHES,
+    PICTURE_LABELS,
+    TEXT_LABELS,
     WORDS,
     Batch,
     PixelItems,
@@ -29,7 +32,11 @@ def test_only_what_an_item_has_is_hidden() -> None:
     assert (step.hidden[PAIR_PATCHES].sum(axis=1) == 6 * both).all()
     assert not step.hidden[WORDS][~items.text[ROWS]].any()
     assert not step.hidden[PAIR_WORDS][~both].any() and step.hidden[PAIR_WORDS].any()
-    assert step.totals == {name: marks.sum() for name, marks in step.hidden.items()}
+    assert step.totals == {name: marks.sum() for name, marks in step.hidden.items()} | {
+        PICTURE_LABELS: both.sum(),
+        TEXT_LABELS: items.text[ROWS].sum(),
+        PAIR_LABELS: both.sum(),
+    }
     assert (step.hidden[PATCHES] != step.hidden[PAIR_PATCHES]).any()
 
 

@@ -9,19 +9,24 @@ import pytest
 import torch
 
 from alignrec.aligner.finetune.items import (
+    PAIR_LABELS,
     PAIR_PATCHES,
     PAIR_WORDS,
     PATCHES,
+    PICTURE_LABELS,
+    TEXT_LABELS,
     WORDS,
     Batch,
     Step,
 )
 from alignrec.aligner.finetune.objective import BY_CLS, MaskedPrediction
+from alignrec.aligner.finetune.text_labels import TextLabels, rarity_of
 from tests.aligner.finetune.tiny_model import GRID, MASK, TinyModel, tiny_items
 
 ITEMS = tiny_items()
 STEP = Step.drawn(ITEMS, np.arange(24), np.random.default_rng(3))
 CPU = torch.device("cpu")
+RARITY = rarity_of(ITEMS.texts)
 
 
 def slow_losses(model: TinyModel) -> dict[str, float]:
@@ -61,12 +66,46 @@ def test_the_losses_are_those_of_a_slow_reference() -> None:
     assert found == pytest.approx(slow_losses(model), rel=1e-4)
 
 
-@pytest.mark.parametrize("aggregate", [False, True])
-def test_parts_of_a_step_add_up_to_its_losses_and_gradients(aggregate: bool) -> None:
+def slow_labels(model: TinyModel) -> dict[str, float]:
+    """What naming each text costs [CLS], of a picture, a text and a pair, without padding."""
+    sums = dict.fromkeys((PICTURE_LABELS, TEXT_LABELS, PAIR_LABELS), 0.0)
+    for place, row in enumerate(STEP.rows):
+        ids, pictured = ITEMS.texts[row], ITEMS.picture[row]
+        if not ids:
+            continue
+        weights = RARITY[ids] / RARITY[ids].sum()
+        for name, patches, words in (
+            (PICTURE_LABELS, PATCHES, None),
+            (TEXT_LABELS, None, WORDS),
+            (PAIR_LABELS, PAIR_PATCHES, PAIR_WORDS),
+        ):
+            if patches and not pictured:
+                continue
+            pixels = torch.from_numpy(ITEMS.pixels(np.array([row]))) if patches else None
+            masked = torch.from_numpy(STEP.hidden[patches][place])[None] if patches else None
+            hidden = STEP.hidden[words][place] if words else None
+            text = torch.tensor([[MASK if hidden[i] else p for i, p in enumerate(ids)]]) if words else None
+            mask = None if text is None else torch.ones_like(text, dtype=torch.bool)
+            cls = model.states(pixels, text, mask, masked, 1)[0][0, 0].detach()
+            chances = model.words(cls).log_softmax(dim=0).detach().numpy()
+            sums[name] -= float(weights @ chances[ids])
+    return {name: value / STEP.totals[name] for name, value in sums.items()}
+
+
+def test_labels_add_three_losses_which_are_those_of_a_slow_reference() -> None:
+    model = TinyModel()
+    losses = MaskedPrediction(model, labels=TextLabels(RARITY)).losses(Batch.read(ITEMS, STEP, CPU))
+    found = {name: value.item() for name, value in losses.items()}
+    assert found == pytest.approx(slow_losses(model) | slow_labels(model), rel=1e-4)
+
+
+@pytest.mark.parametrize(("aggregate", "labels"), [(False, False), (True, False), (True, True)])
+def test_parts_of_a_step_add_up_to_its_losses_and_gradients(aggregate: bool, labels: bool) -> None:
     gradients, losses = [], []
     for count in (1, 5):
         torch.manual_seed(0)
-        objective = MaskedPrediction(TinyModel(), aggregate=aggregate)
+        taught = TextLabels(RARITY) if labels else None
+        objective = MaskedPrediction(TinyModel(), aggregate=aggregate, labels=taught)
         sums: dict[str, float] = {}
         for part in STEP.parts(count):
             found = objective.losses(Batch.read(ITEMS, part, CPU))
@@ -80,11 +119,11 @@ def test_parts_of_a_step_add_up_to_its_losses_and_gradients(aggregate: bool) -> 
         assert torch.allclose(gradient, gradients[1][name], atol=1e-6), name
 
 
-def cls_gradient(aggregate: bool) -> float:
+def cls_gradient(*, aggregate: bool = False, labels: TextLabels | None = None) -> float:
     """The largest gradient that the last layer's state of [CLS] gets."""
     model = TinyModel()
     torch.manual_seed(0)
-    objective = MaskedPrediction(model, aggregate=aggregate)
+    objective = MaskedPrediction(model, aggregate=aggregate, labels=labels)
     last: list[torch.Tensor] = []
 
     def keep(_module: torch.nn.Module, _given: object, states: torch.Tensor) -> None:
@@ -100,9 +139,10 @@ def cls_gradient(aggregate: bool) -> float:
     return max(float(states.grad[:, 0].abs().max()) for states in last)
 
 
-def test_cls_of_the_last_layer_learns_by_patch_aggregation_alone() -> None:
-    assert cls_gradient(aggregate=False) == 0
+def test_cls_of_the_last_layer_learns_by_patch_aggregation_and_labels_alone() -> None:
+    assert cls_gradient() == 0
     assert cls_gradient(aggregate=True) > 1e-5
+    assert cls_gradient(labels=TextLabels(RARITY)) > 1e-5
 
 
 def test_aggregation_adds_a_loss_for_pictures_alone_and_in_pairs() -> None:
@@ -112,5 +152,5 @@ def test_aggregation_adds_a_loss_for_pictures_alone_and_in_pairs() -> None:
 
 def test_items_without_texts_have_no_loss_of_words() -> None:
     alone = Step.drawn(ITEMS, np.arange(1, 24, 8), np.random.default_rng(0))
-    losses = MaskedPrediction(TinyModel()).losses(Batch.read(ITEMS, alone, CPU))
+    losses = MaskedPrediction(TinyModel(), labels=TextLabels(RARITY)).losses(Batch.read(ITEMS, alone, CPU))
     assert set(losses) == {PATCHES}

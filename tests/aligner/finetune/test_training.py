@@ -6,11 +6,14 @@ import copy
 import io
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from alignrec.aligner.errors import FeatureError
+from alignrec.aligner.finetune.items import PICTURE_LABELS
 from alignrec.aligner.finetune.settings import FinetuneSettings
+from alignrec.aligner.finetune.text_labels import TextLabels, rarity_of
 from alignrec.aligner.finetune.training import Finetuned, finetune, rounds_of, state_bytes
 from tests.aligner.finetune.tiny_model import TinyModel, tiny_items
 
@@ -35,8 +38,29 @@ def test_it_learns_what_a_text_tells_of_patches_and_a_picture_of_words() -> None
     assert words and all(one.low > 0 for one in words)
 
 
+def test_cls_of_a_picture_learns_to_name_its_text() -> None:
+    items = tiny_items(320)
+    rows = np.flatnonzero(items.picture & items.text)
+    ids, lengths = items.padded(rows)
+    real = np.arange(ids.shape[1])[None, :] < lengths[:, None]
+    costs = []
+    for classify in (True, False):
+        model, settings = TinyModel(), QUICK.model_copy(update={"layer_decay": 1.0, "classify": classify})
+        fit = finetune(model, items, settings, seed=1)
+        assert (f"held out {PICTURE_LABELS}" in fit.curves[-1]) == classify
+        with torch.no_grad():
+            cls = model.states(torch.from_numpy(items.pixels(rows)), None, None, None, 1)[0][:, 0]
+            cost = TextLabels(rarity_of(items.texts))(
+                model.words(cls), torch.from_numpy(ids), torch.from_numpy(real)
+            )
+        costs.append(cost.item() / len(rows))
+    assert costs[0] < 0.5 * costs[1]
+
+
 @pytest.mark.parametrize(
-    "changes", [{}, {"accumulate": 3, "aggregate": True}, {"precision": "bfloat16"}], ids=str
+    "changes",
+    [{}, {"accumulate": 3, "aggregate": True, "classify": True}, {"precision": "bfloat16", "classify": True}],
+    ids=str,
 )
 def test_resumed_after_any_round_it_ends_in_the_same_bytes(changes: dict[str, Any]) -> None:
     settings, items = QUICK.model_copy(update={"steps": 20, "save_every": 5, **changes}), tiny_items()
@@ -80,9 +104,9 @@ def test_steps_come_in_whole_rounds(steps: int, save_every: int, rounds: int) ->
     assert rounds_of(settings) == rounds == len(finetune(TinyModel(), tiny_items(), settings, 1).curves)
 
 
-@pytest.mark.parametrize("aggregate", [False, True])
-def test_a_state_is_as_large_as_was_said(aggregate: bool) -> None:
-    settings = QUICK.model_copy(update={"steps": 2, "aggregate": aggregate})
+@pytest.mark.parametrize("teach", [False, True])
+def test_a_state_is_as_large_as_was_said(teach: bool) -> None:
+    settings = QUICK.model_copy(update={"steps": 2, "aggregate": teach, "classify": teach})
     states: list[dict[str, Any]] = []
     model = TinyModel()
     finetune(model, tiny_items(), settings, 1, save=states.append)

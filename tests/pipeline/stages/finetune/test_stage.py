@@ -22,6 +22,7 @@ from alignrec.pipeline.runner import runner
 from alignrec.pipeline.runner.checkpoint import Checkpoint
 from alignrec.pipeline.runner.console import Console
 from alignrec.pipeline.runner.run_folder import RunFolder
+from alignrec.pipeline.runner.stage import StageContext
 from alignrec.pipeline.stages.chain import run, status
 from alignrec.pipeline.stages.finetune import stage as finetune_stage
 from alignrec.pipeline.stages.finetune.stage import PIECES, STAGE, WEIGHTS
@@ -44,6 +45,7 @@ TUNING = {
     "held_out": 0.3,
     "learning_rate": 1e-3,
     "aggregate": True,
+    "classify": True,
     "device": "cpu",
 }
 
@@ -105,7 +107,7 @@ def test_it_tells_what_it_saw_and_how_well_held_out_items_are_told(tuned: Path) 
     assert lines[0] == f"finetune: {ITEMS - 3} items with picture and text, 6 steps"
     assert all("held out:" in line for line in lines[1:]) and len(lines) == len(summary["accuracy"]) + 1
     curves = {(curve.metric, curve.split) for curve in RunFolder(tuned).curves("finetune")}
-    for name in ("patches", "words", "pair patches", "pair words", "patches by [CLS]"):
+    for name in ("patches", "words", "pair patches", "pair words", "patches by [CLS]", "labels of pictures"):
         assert {(f"{name} loss", "train"), (f"{name} loss", "held out")} <= curves
 
 
@@ -115,9 +117,20 @@ def test_it_is_done_until_what_decides_it_changes(shop: Path, tuned: Path) -> No
         return {one.stage: one.state for one in status(load_config(shop, overrides))}
 
     assert (states()["finetune"], states()["extract"]) == ("done", "done")
-    for changes in ({"finetune__codes": 3}, {"finetune__steps": 5}, {"seed": 9}):
+    for changes in (
+        {"finetune__codes": 3},
+        {"finetune__steps": 5},
+        {"finetune__classify": False},
+        {"seed": 9},
+    ):
         assert (states(**changes)["finetune"], states(**changes)["extract"]) == ("stale", "stale")
     assert "finetune" not in states(finetune="null")
+
+
+def test_what_was_tuned_before_labels_were_there_stays(shop: Path) -> None:
+    settings = load_config(shop, ["finetune.classify=false"])
+    context = StageContext(settings, STAGE, {}, console=QUIET)
+    assert "classify" not in STAGE.plan(context).inputs["settings"]
 
 
 class _Killed(BaseException):
