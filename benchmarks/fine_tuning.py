@@ -55,12 +55,12 @@ COLUMNS = ("title", "finish", "theme")  # of the demo's columns those that are q
 SIZES = Sizes(width=64, layers=3, hidden=256, heads=1, patch=12, image=48, vocabulary=320, positions=26)
 SETTINGS = FinetuneSettings(
     codes=32,
-    steps=400,
+    steps=1200,
     batch_size=64,
     learning_rate=2e-3,
     layer_decay=1.0,
     clip=1.0,
-    aggregate=True,
+    classify=True,
     device="cpu",
 )
 BEFORE, AFTER, SHUFFLED = "before", "after", "after shuffled pairs"
