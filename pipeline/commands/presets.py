@@ -29,7 +29,7 @@ FINETUNING: Mapping[str, Any] = {
     "batch_size": 64,
     "accumulate": 8,
     "precision": "bfloat16",
-    "aggregate": True,
+    "classify": True,
 }
 _PASSES = 20  # over the items, in fine-tuning
 

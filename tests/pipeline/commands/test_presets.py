@@ -70,7 +70,7 @@ def test_a_preset_loads_and_says_what_to_get(tmp_path: Path, name: str) -> None:
     assert config.catalog.interactions is not None and config.catalog.interactions.min_rating is None
     assert config.train == TrainSettings.paper()
     assert config.modalities == config.finetuned == ("both",) and config.evaluate.full
-    assert config.finetune is not None and config.finetune.aggregate
+    assert config.finetune is not None and config.finetune.classify
     assert 18 * preset.items <= config.finetune.steps * config.finetune.batch_size <= 22 * preset.items
     assert config.catalog.items.path == f"amazon-2014:{tmp_path / preset.metadata}"
     assert missing_files(name, tmp_path) == [WHERE + preset.metadata, WHERE + preset.reviews]
