@@ -184,7 +184,9 @@ def test_ten_kills_of_training_end_in_the_same_bytes(demo: Demo, tmp_path: Path)
 @pytest.mark.slow
 def test_ten_kills_of_fine_tuning_end_in_the_same_bytes(tmp_path: Path) -> None:
     pytest.importorskip("sentencepiece")
-    config = write_pixels_demo(tmp_path / "shop", seed=5, items=200, steps=80, save_every=5, aggregate=True)
+    config = write_pixels_demo(
+        tmp_path / "shop", seed=5, items=200, steps=80, save_every=5, aggregate=True, classify=True
+    )
     clean = tmp_path / "clean"
     seconds = _run(config, clean, "finetune")
     _kill_and_resume(config, clean, seconds, kills=10, until="finetune")
