@@ -69,10 +69,11 @@ class MaskedPrediction(nn.Module):
     def _losses(self, batch: Batch, rows: Tensor, patches: str, words: str, labels: str) -> dict[str, Tensor]:
         hidden_patches = batch.hidden[patches][rows] if patches else None
         hidden_words = batch.hidden[words][rows] if words else None
+        ids, real = batch.ids[rows], batch.real[rows]
         states, early = self.front.states(
             batch.pixels[rows] if patches else None,
-            None if hidden_words is None else batch.ids[rows].masked_fill(hidden_words, self.front.mask_id),
-            batch.real[rows] if words else None,
+            None if hidden_words is None else ids.masked_fill(hidden_words, self.front.mask_id),
+            real if words else None,
             hidden_patches,
             self.inner,
         )
@@ -87,13 +88,10 @@ class MaskedPrediction(nn.Module):
                 losses[patches + BY_CLS] = _cross_entropy(self.front.codes(found), targets, total)
         if hidden_words is not None and hidden_words.any():
             found = states[:, -hidden_words.shape[1] :][hidden_words]
-            targets = batch.ids[rows][hidden_words]
-            losses[words] = _cross_entropy(self.front.words(found), targets, batch.totals[words])
+            losses[words] = _cross_entropy(self.front.words(found), ids[hidden_words], batch.totals[words])
         named = batch.text[rows]
         if self.labels is not None and named.any():
-            found = self.labels(
-                self.front.words(states[:, 0][named]), batch.ids[rows][named], batch.real[rows][named]
-            )
+            found = self.labels(self.front.words(states[:, 0][named]), ids[named], real[named])
             losses[labels] = found / batch.totals[labels]
         return losses
 

@@ -25,8 +25,10 @@ def rarity_of(texts: Sequence[Sequence[int]]) -> NDArray[np.float32]:
     """
     known = [np.unique(ids) for ids in texts if len(ids)]
     frequency = np.bincount(np.concatenate([*known, np.zeros(0, dtype=np.int64)]), minlength=1)
-    rarity = np.log(max(len(known), 1) / np.maximum(frequency, 1))
-    return np.where(frequency > 0, rarity, 0).astype(np.float32)
+    rarity = np.zeros(len(frequency), dtype=np.float32)
+    there = frequency > 0
+    rarity[there] = np.log(len(known) / frequency[there])
+    return rarity
 
 
 class TextLabels(nn.Module):

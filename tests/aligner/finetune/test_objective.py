@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -29,12 +30,19 @@ CPU = torch.device("cpu")
 RARITY = rarity_of(ITEMS.texts)
 
 
-def slow_losses(model: TinyModel) -> dict[str, float]:
-    """Item by item and place by place, without padding."""
-    sums = dict.fromkeys((PATCHES, WORDS, PAIR_PATCHES, PAIR_WORDS), 0.0)
+# What hides patches and word pieces of a picture, a text and a pair, and what [CLS] has to name there.
+FORMS = (
+    (PATCHES, None, PICTURE_LABELS),
+    (None, WORDS, TEXT_LABELS),
+    (PAIR_PATCHES, PAIR_WORDS, PAIR_LABELS),
+)
+
+
+def slow_states(model: TinyModel) -> Iterator[tuple[int, str | None, str | None, str, torch.Tensor]]:
+    """Place in the step, names and last states of each item in each form that it has, without padding."""
     for place, row in enumerate(STEP.rows):
         ids = ITEMS.texts[row]
-        for patches, words in ((PATCHES, None), (None, WORDS), (PAIR_PATCHES, PAIR_WORDS)):
+        for patches, words, labels in FORMS:
             if (patches and not ITEMS.picture[row]) or (words and not ids):
                 continue
             pixels = masked = text = mask = None
@@ -45,16 +53,23 @@ def slow_losses(model: TinyModel) -> dict[str, float]:
                 hidden = STEP.hidden[words][place]
                 text = torch.tensor([[MASK if hidden[i] else piece for i, piece in enumerate(ids)]])
                 mask = torch.ones_like(text, dtype=torch.bool)
-            states = model.states(pixels, text, mask, masked, 1)[0][0].detach()
-            if patches:
-                for patch in np.flatnonzero(STEP.hidden[patches][place]):
-                    chances = model.codes(states[1 + patch]).softmax(dim=0).detach()
-                    sums[patches] -= math.log(chances[int(ITEMS.codes[row, patch])])
-            if words:
-                start = 1 + GRID * GRID if patches else 0
-                for at in np.flatnonzero(STEP.hidden[words][place]):
-                    chances = model.words(states[start + at]).softmax(dim=0).detach()
-                    sums[words] -= math.log(chances[ids[at]])
+            yield place, patches, words, labels, model.states(pixels, text, mask, masked, 1)[0][0].detach()
+
+
+def slow_losses(model: TinyModel) -> dict[str, float]:
+    """Item by item and place by place."""
+    sums = dict.fromkeys((PATCHES, WORDS, PAIR_PATCHES, PAIR_WORDS), 0.0)
+    for place, patches, words, _, states in slow_states(model):
+        row = STEP.rows[place]
+        if patches:
+            for patch in np.flatnonzero(STEP.hidden[patches][place]):
+                chances = model.codes(states[1 + patch]).softmax(dim=0).detach()
+                sums[patches] -= math.log(chances[int(ITEMS.codes[row, patch])])
+        if words:
+            start = 1 + GRID * GRID if patches else 0
+            for at in np.flatnonzero(STEP.hidden[words][place]):
+                chances = model.words(states[start + at]).softmax(dim=0).detach()
+                sums[words] -= math.log(chances[ITEMS.texts[row][at]])
     return {name: value / STEP.totals[name] for name, value in sums.items()}
 
 
@@ -67,28 +82,12 @@ def test_the_losses_are_those_of_a_slow_reference() -> None:
 
 
 def slow_labels(model: TinyModel) -> dict[str, float]:
-    """What naming each text costs [CLS], of a picture, a text and a pair, without padding."""
+    """What naming each text costs [CLS], of a picture, a text and a pair."""
     sums = dict.fromkeys((PICTURE_LABELS, TEXT_LABELS, PAIR_LABELS), 0.0)
-    for place, row in enumerate(STEP.rows):
-        ids, pictured = ITEMS.texts[row], ITEMS.picture[row]
-        if not ids:
-            continue
-        weights = RARITY[ids] / RARITY[ids].sum()
-        for name, patches, words in (
-            (PICTURE_LABELS, PATCHES, None),
-            (TEXT_LABELS, None, WORDS),
-            (PAIR_LABELS, PAIR_PATCHES, PAIR_WORDS),
-        ):
-            if patches and not pictured:
-                continue
-            pixels = torch.from_numpy(ITEMS.pixels(np.array([row]))) if patches else None
-            masked = torch.from_numpy(STEP.hidden[patches][place])[None] if patches else None
-            hidden = STEP.hidden[words][place] if words else None
-            text = torch.tensor([[MASK if hidden[i] else p for i, p in enumerate(ids)]]) if words else None
-            mask = None if text is None else torch.ones_like(text, dtype=torch.bool)
-            cls = model.states(pixels, text, mask, masked, 1)[0][0, 0].detach()
-            chances = model.words(cls).log_softmax(dim=0).detach().numpy()
-            sums[name] -= float(weights @ chances[ids])
+    for place, _, _, labels, states in slow_states(model):
+        if ids := ITEMS.texts[STEP.rows[place]]:
+            chances = model.words(states[0]).log_softmax(dim=0).detach().numpy()
+            sums[labels] -= float(RARITY[ids] / RARITY[ids].sum() @ chances[ids])
     return {name: value / STEP.totals[name] for name, value in sums.items()}
 
 

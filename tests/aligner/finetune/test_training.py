@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from alignrec.aligner.errors import FeatureError
-from alignrec.aligner.finetune.items import PICTURE_LABELS
+from alignrec.aligner.finetune.items import PICTURE_LABELS, Batch, Step
 from alignrec.aligner.finetune.settings import FinetuneSettings
 from alignrec.aligner.finetune.text_labels import TextLabels, rarity_of
 from alignrec.aligner.finetune.training import Finetuned, finetune, rounds_of, state_bytes
@@ -41,18 +41,16 @@ def test_it_learns_what_a_text_tells_of_patches_and_a_picture_of_words() -> None
 def test_cls_of_a_picture_learns_to_name_its_text() -> None:
     items = tiny_items(320)
     rows = np.flatnonzero(items.picture & items.text)
-    ids, lengths = items.padded(rows)
-    real = np.arange(ids.shape[1])[None, :] < lengths[:, None]
+    batch = Batch.read(items, Step.drawn(items, rows, np.random.default_rng(0)), torch.device("cpu"))
+    labels = TextLabels(rarity_of(items.texts))
     costs = []
     for classify in (True, False):
         model, settings = TinyModel(), QUICK.model_copy(update={"layer_decay": 1.0, "classify": classify})
         fit = finetune(model, items, settings, seed=1)
         assert (f"held out {PICTURE_LABELS}" in fit.curves[-1]) == classify
         with torch.no_grad():
-            cls = model.states(torch.from_numpy(items.pixels(rows)), None, None, None, 1)[0][:, 0]
-            cost = TextLabels(rarity_of(items.texts))(
-                model.words(cls), torch.from_numpy(ids), torch.from_numpy(real)
-            )
+            cls = model.states(batch.pixels, None, None, None, 1)[0][:, 0]
+            cost = labels(model.words(cls), batch.ids, batch.real)
         costs.append(cost.item() / len(rows))
     assert costs[0] < 0.5 * costs[1]
 
